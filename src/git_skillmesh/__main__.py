@@ -1,0 +1,5 @@
+"""`python -m git_skillmesh`."""
+
+from .cli.main import run
+
+run()

@@ -1,0 +1,1 @@
+"""The Chroma tier: the shared collections, written by one short-lived process at a time."""

@@ -1,0 +1,205 @@
+"""Open a Chroma client, and say in the user's words why that fails.
+
+In: a `Target`. Out: a client with bounded timeouts and no telemetry; `explain` turns whatever
+Chroma, its HTTP library or SQLite raise into a `SkillmeshError` without secrets.
+"""
+
+import logging
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from ..errors import (
+    ConfigurationError,
+    Damaged,
+    ReadOnly,
+    SkillmeshError,
+    Unavailable,
+)
+from .target import Target
+
+if TYPE_CHECKING:
+    from chromadb.api import ClientAPI
+
+CONNECT_TIMEOUT_S = 3.0
+_NOT_A_DATABASE = (
+    "file is not a database",
+    "malformed",
+    "no such table",
+    "no such column",
+    "no migrations found",
+    "migration",
+    "hnsw",
+    "deserializ",
+    "pickle",
+    "disk i/o error",
+    "segment reader",
+)
+_AUTH = ("unauthorized", "forbidden", "401", "403", "authentication", "permission denied")
+
+
+def database_of(target: Target) -> Path:
+    """Return the file whose existence says that a persistent store exists."""
+    return target.store / "chroma.sqlite3"
+
+
+def open_client(target: Target, read_timeout_s: float) -> "ClientAPI":
+    """Open the store; a persistent one is created when missing. Raises whatever Chroma raises.
+
+    A server is asked for its heartbeat first, because the client's own constructor has no timeout.
+    """
+    if target.kind == "persistent":
+        return _open_folder(target)
+    import httpx
+
+    timeout = httpx.Timeout(read_timeout_s, connect=CONNECT_TIMEOUT_S)
+    beat = httpx.get(
+        f"{target.url}/api/v2/heartbeat",
+        headers=dict(target.headers),
+        timeout=httpx.Timeout(CONNECT_TIMEOUT_S),
+    )
+    beat.raise_for_status()
+    if "nanosecond heartbeat" not in beat.text:
+        raise Unavailable(f"{target.describe()} is no Chroma server", "check chroma.url")
+    client = _open_server(target)
+    session = getattr(getattr(client, "_server", None), "_session", None)
+    if session is not None:
+        session.timeout = timeout
+    return client
+
+
+def _settings() -> Any:
+    from chromadb.config import Settings
+
+    logging.getLogger("chromadb").setLevel(logging.CRITICAL)
+    options: dict[str, Any] = {"anonymized_telemetry": False, "_env_file": None}
+    return Settings(**options)
+
+
+def _open_folder(target: Target) -> "ClientAPI":
+    import chromadb
+
+    names = {"tenant": target.tenant, "database": target.database}
+    given = {key: value for key, value in names.items() if value}
+    if given:
+        _make_namespace(target)
+    return chromadb.PersistentClient(target.store, settings=_settings(), **given)
+
+
+def _make_namespace(target: Target) -> None:
+    """A folder starts with the default tenant only; any other is made on first use."""
+    import chromadb
+    from chromadb.config import DEFAULT_DATABASE, DEFAULT_TENANT
+    from chromadb.errors import NotFoundError
+
+    settings = _settings()
+    settings.is_persistent, settings.persist_directory = True, str(target.store)
+    admin = chromadb.AdminClient(settings)
+    tenant, database = target.tenant or DEFAULT_TENANT, target.database or DEFAULT_DATABASE
+    try:
+        admin.get_tenant(tenant)
+    except NotFoundError:
+        admin.create_tenant(tenant)
+    try:
+        admin.get_database(database, tenant)
+    except NotFoundError:
+        admin.create_database(database, tenant)
+
+
+def _open_server(target: Target) -> "ClientAPI":
+    import chromadb
+
+    parts = urlsplit(target.url)
+    secure = parts.scheme == "https"
+    port = parts.port or (443 if secure else 80)
+    if target.kind == "cloud":
+        return chromadb.CloudClient(
+            tenant=target.tenant or None,
+            database=target.database or None,
+            api_key=target.api_key,
+            settings=_settings(),
+            cloud_host=parts.hostname or "",
+            cloud_port=port,
+            enable_ssl=secure,
+        )
+    names = {"tenant": target.tenant, "database": target.database}
+    return chromadb.HttpClient(
+        # A full address is the only way to name a server that lives under a path.
+        host=target.url,
+        port=port,
+        ssl=secure,
+        headers=dict(target.headers),
+        settings=_settings(),
+        **{key: value for key, value in names.items() if value},
+    )
+
+
+def close(client: "ClientAPI") -> None:
+    """Release the client. A store that cannot be closed is left to the end of the process."""
+    shut = getattr(client, "close", None)
+    if shut is not None:
+        shut()
+
+
+def explain(error: BaseException, target: Target) -> SkillmeshError:
+    """Return what to tell the user; no secret of the target stands in it."""
+    if isinstance(error, SkillmeshError):
+        return error
+    said = _cleaned(error, target)
+    lowered = said.lower()
+    where = target.describe()
+    if type(error).__name__ == "ValidationError" and "settings" in lowered:
+        return ConfigurationError(
+            f"Chroma cannot read the environment or .env: {said}", "remove or mend that variable"
+        )
+    if target.kind == "persistent":
+        if isinstance(error, PermissionError) or "readonly" in lowered or "read-only" in lowered:
+            return ReadOnly(f"{where} cannot be written: {said}")
+        if not os.access(_nearest(target), os.W_OK):
+            return ReadOnly(f"{where} cannot be written")
+        if _is_panic(error) or any(sign in lowered for sign in _NOT_A_DATABASE):
+            return Damaged(
+                f"the Chroma store in {where} cannot be read: {said}",
+                "git skillmesh doctor --repair",
+            )
+        return Unavailable(f"the Chroma store in {where} does not work: {said}")
+    if any(sign in lowered for sign in _AUTH):
+        return ConfigurationError(
+            f"{where} refuses access", "check chroma.headers, chroma.apikey and chroma.tenant"
+        )
+    return Unavailable(f"{where} does not answer: {said}", "the next run catches up")
+
+
+def _is_panic(error: BaseException) -> bool:
+    return type(error).__name__ == "PanicException"
+
+
+def _nearest(target: Target) -> str:
+    """Return the store's folder, or the first folder above it that exists."""
+    folder = target.store
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    return str(folder)
+
+
+def _cleaned(error: BaseException, target: Target) -> str:
+    said = " ".join(str(error).split()) or type(error).__name__
+    for secret in target.secrets:
+        said = said.replace(secret, "(hidden)")
+    return "".join(c for c in said if c.isprintable())[:300]
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether a server's failure may be over in a moment."""
+    import httpx
+    from chromadb.errors import ChromaError, InternalError, RateLimitError
+
+    if isinstance(error, httpx.HTTPStatusError):
+        return error.response.status_code in (408, 425, 429) or error.response.status_code >= 500
+    if isinstance(error, httpx.TransportError | InternalError | RateLimitError):
+        return True
+    if isinstance(error, SkillmeshError | ChromaError):
+        return False
+    said = str(error).lower()
+    return "could not connect" in said or any(code in said for code in ("502", "503", "504"))

@@ -1,0 +1,206 @@
+"""The rows of `codebase_v1`: chunks of the code at HEAD, out of the local tier.
+
+In: the index. Out: `CodebaseRows` for mirror and doctor. The collection follows HEAD of the main
+working tree; a linked worktree has the local tier, and does not pull the shared rows its way.
+"""
+
+import json
+import os
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import numpy as np
+
+from ..config import Config
+from ..errors import Unavailable
+from ..git.objects import BlobReader
+from ..git.process import GitFailed
+from ..git.repository import Repository, discover
+from ..git.trees import diff_trees
+from ..index.catalogue import Catalogue, FileRow
+from ..index.identity import chunk_id, repo_id
+from ..index.rules import rules_of
+from ..index.store import Store
+from ..index.update import update
+from ..index.vectors import Vectors, open_vectors, source_of, unit_rows, vector_path
+from .mirror import Outcome, mirror
+from .model import Row
+from .target import Target
+
+COLLECTION = "codebase_v1"
+# How long mirroring waits for a run that indexes the tree it needs.
+_WAIT_SECONDS = 600
+
+
+class CodebaseRows:
+    """A `RowSource` (chroma/model.py) over an open catalogue; use `codebase_rows` to get one."""
+
+    def __init__(
+        self,
+        repository: Repository,
+        store: Store,
+        catalogue: Catalogue,
+        repo: str,
+        model_id: str,
+        settings: str,
+        commit: str | None,
+        tree: str,
+    ) -> None:
+        self.repo_id = repo
+        self.model_id = model_id
+        self._repository = repository
+        self._store = store
+        self._catalogue = catalogue
+        self._settings = settings
+        self._commit = commit
+        self._tree = tree
+        self._opened_at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        stored = catalogue.tree(tree, settings)
+        members = stored[0] if stored is not None else b""
+        self._members = frozenset(np.frombuffer(members, np.int32).tolist())
+        # Mapped now: a merge may delete the files, and the catalogue's snapshot still names them.
+        self._vectors = {
+            number: open_vectors(vector_path(store.stem(number), model_id))
+            for number, _, _ in catalogue.segments()
+        }
+        shapes = [vectors.rows.shape for vectors in self._vectors.values()]
+        self.dimension: int = shapes[0][1] if shapes else 0
+
+    @property
+    def state(self) -> str:
+        """Fingerprint of everything the rows depend on."""
+        return json.dumps([self._tree, self._settings, self.model_id, self._commit or ""])
+
+    def changes(self, since: str | None) -> tuple[bool, list[str]]:
+        """Return the paths that changed since a state: other content, or a rewritten commit."""
+        try:
+            tree, settings, model, commit = json.loads(since or "null")
+            if (settings, model) != (self._settings, self.model_id):
+                return True, self._all_paths()
+            paths = {change.path for change in diff_trees(self._repository, tree, self._tree)}
+            return False, sorted(paths | self._recommitted(commit))
+        except (TypeError, ValueError, GitFailed):
+            return True, self._all_paths()
+
+    def _all_paths(self) -> list[str]:
+        rows = self._catalogue.files(self._members).values()
+        return sorted(row.path for row in rows if row.chunks)
+
+    def _recommitted(self, old: str) -> set[str]:
+        """Return paths whose version came with a commit that the old HEAD did not have."""
+        if not self._commit or old == self._commit:
+            return set()
+        arguments = ["rev-list", self._commit, *([f"^{old}"] if old else [])]
+        new = set(self._repository.git.run(*arguments, "--").decode().split())
+        rows = self._catalogue.files(self._members).values()
+        return {row.path for row in rows if row.commit in new}
+
+    def rows(self, paths: Iterable[str], documents: bool) -> Iterator[Row]:
+        """Yield the rows of these paths at HEAD."""
+        for file in self._files(paths):
+            yield from self._rows_of(file, documents)
+
+    def _files(self, paths: Iterable[str]) -> Iterator[FileRow]:
+        for path in paths:
+            numbers = self._members.intersection(self._catalogue.ids_of_path(path))
+            yield from self._catalogue.files(sorted(numbers)).values()
+
+    def _rows_of(self, file: FileRow, documents: bool) -> Iterator[Row]:
+        if file.segment is None or file.first_row is None:
+            return
+        vectors = self._vectors[file.segment]
+        rows = slice(file.first_row, file.first_row + file.chunks)
+        embeddings = unit_rows(Vectors(vectors.rows[rows], vectors.norms[rows]))
+        lines = self._lines(file) if documents else []
+        path = os.fsencode(file.path).decode(errors="replace")
+        for chunk in self._catalogue.chunks(file.id):
+            text = "\n".join(lines[chunk.start_line - 1 : chunk.end_line]) if documents else None
+            yield Row(
+                id=chunk_id(self.repo_id, file.path, chunk.key),
+                path=file.path,
+                embedding=embeddings[chunk.ordinal],
+                metadata={
+                    "chunk_id": chunk_id(self.repo_id, file.path, chunk.key),
+                    "repo_id": self.repo_id,
+                    "file_path": path,
+                    "blob_sha": file.blob,
+                    "commit_sha": file.commit or "",
+                    "language": file.language,
+                    "symbol": chunk.symbol,
+                    "kind": chunk.kind,
+                    "start_line": chunk.start_line,
+                    "end_line": chunk.end_line,
+                    "related_chat_ids": "",
+                    "indexed_at": self._opened_at,
+                },
+                document=text,
+                content_hash=chunk.content_hash.hex(),
+            )
+
+    def valid_commits(self, commits: Collection[str]) -> frozenset[str]:
+        """Return those of the commits that HEAD still reaches."""
+        wanted = sorted(set(commits) - {""})
+        if not wanted or not self._commit:
+            return frozenset()
+        check = "\n".join(wanted).encode() + b"\n"
+        out = self._repository.git.run("cat-file", "--batch-check=%(objectname)", stdin=check)
+        known = [line for line in out.decode().splitlines() if " " not in line]
+        stdin = "\n".join([*known, f"^{self._commit}"]).encode() + b"\n"
+        beyond = set(self._repository.git.run("rev-list", "--stdin", stdin=stdin).decode().split())
+        return frozenset(known) - beyond
+
+    def _lines(self, file: FileRow) -> list[str]:
+        with BlobReader(self._repository) as reader:
+            data = reader.read(file.blob) or b""
+        return [line.removesuffix("\r") for line in data.decode(errors="replace").split("\n")]
+
+
+@contextmanager
+def codebase_rows(
+    repository: Repository, config: Config, update_first: bool = True
+) -> Iterator[CodebaseRows]:
+    """Open the rows of the main working tree's HEAD, indexing it where that is missing.
+
+    Raises `Unavailable` when the embedding model is, or when HEAD is not indexed and
+    `update_first` is off; `Busy`, `ReadOnly`, `Damaged`.
+    """
+    main = repository
+    if repository.git_dir != repository.common_dir:
+        main = discover(Path(repository.common_dir))
+    store = Store(main)
+    model = source_of(config, store.embeddings_path).model_id
+    settings = rules_of(config, {}).settings_id
+    for attempt in range(3):
+        if update_first and (attempt or not store.catalogue_path.exists()):
+            note = update(main, config, wait_seconds=_WAIT_SECONDS).note
+            if note:
+                raise Unavailable("the index has no vectors", note)
+        commit, tree = main.head_tree()
+        catalogue = store.reader()
+        try:
+            rows = None
+            models = catalogue.models()
+            whole = all(model in models.get(number, ()) for number, _, _ in catalogue.segments())
+            if whole and catalogue.tree(tree, settings) is not None:
+                with suppress(FileNotFoundError):  # a segment was merged this moment: try again
+                    repo = repo_id(main, config)
+                    rows = CodebaseRows(main, store, catalogue, repo, model, settings, commit, tree)
+            if rows is not None:
+                yield rows
+                return
+        finally:
+            catalogue.close()
+    raise Unavailable("HEAD is not in the index", "git skillmesh index")
+
+
+def mirror_codebase(
+    repository: Repository,
+    config: Config,
+    target: Target,
+    progress: Callable[[int, int], None] | None = None,
+) -> Outcome:
+    """Bring `codebase_v1` up to date with HEAD. Raises what `mirror` and `codebase_rows` raise."""
+    with codebase_rows(repository, config) as rows:
+        return mirror(rows, target, repository.state_dir, COLLECTION, progress)

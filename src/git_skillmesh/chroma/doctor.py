@@ -1,0 +1,241 @@
+"""Prove that a Chroma collection equals its source, and mend it without embedding anything again.
+
+In: a `RowSource` and a `Target`. Out: findings, and after `repair` a collection that has none.
+"""
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import Busy, Damaged, Unavailable
+from .ledger import Ledger
+from .locking import held
+from .mirror import Order, Outcome, carry_out
+from .model import RowSource
+from .pipe import LOCK_WAIT_S, Writer
+from .prepare import VOLATILE, Record, clean, prepare
+from .reader import ChromaReader
+from .target import Target
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_PAGE = 500
+_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One kind of difference: "behind" is no damage, everything else is.
+
+    Kinds: unreadable, absent, behind, missing, extra, metadata, document, vector, duplicate,
+    ledger, unfindable.
+    """
+
+    kind: str
+    collection: str
+    ids: tuple[str, ...]
+    message: str
+
+
+def examine(
+    source: RowSource,
+    target: Target,
+    state_dir: Path,
+    sample: int = 20,
+    collection: str = "codebase_v1",
+) -> list[Finding]:
+    """Compare ledger, store and source; `sample` vectors are searched for themselves.
+
+    Raises `Unavailable` (no answer from a server), `Busy`, `ReadOnly`.
+    """
+    return _Examination(source, target, state_dir, collection).findings(sample)
+
+
+def repair(
+    source: RowSource, target: Target, state_dir: Path, collection: str = "codebase_v1"
+) -> Outcome:
+    """Mend what `examine` finds; the vectors come from the source.
+
+    A local store that cannot be opened is moved aside, as NAME.damaged-TIME. Raises like `mirror`.
+    """
+    findings = examine(source, target, state_dir, sample=200, collection=collection)
+    kinds = {finding.kind for finding in findings}
+    if "unreadable" in kinds:
+        _move_aside(target)
+        return carry_out(source, target, state_dir, collection, None, Order(reread=True))
+    suspect = frozenset(id_ for finding in findings for id_ in finding.ids)
+    order = Order(suspect=suspect, reread=True, rebuild="unfindable" in kinds)
+    return carry_out(source, target, state_dir, collection, None, order)
+
+
+def _move_aside(target: Target) -> None:
+    busy = Busy("another process has the Chroma store open", "try again later")
+    with held(target.lock_file, False, LOCK_WAIT_S, busy):
+        stamp = time.strftime("%Y%m%d-%H%M%S")
+        for n in range(100):
+            aside = target.store.with_name(f"{target.store.name}.damaged-{stamp}-{n}")
+            if not aside.exists():
+                target.store.rename(aside)
+                return
+
+
+class _Examination:
+    """One look at one collection."""
+
+    def __init__(self, source: RowSource, target: Target, state_dir: Path, name: str) -> None:
+        self.source = source
+        self.target = target
+        self.state_dir = state_dir
+        self.name = name
+        self.found: dict[str, list[str]] = {}
+
+    def findings(self, sample: int) -> list[Finding]:
+        with Ledger(self.state_dir) as ledger:
+            record = ledger.find(self.target.fingerprint, self.source.repo_id, self.name)
+            since = record.state if record is not None else None
+            everything, changed = self.source.changes(since)
+            behind = set(changed)
+            if since is not None and everything and since != self.source.state:
+                return [self._behind(len(behind))]
+            if since == self.source.state:
+                behind = set()
+            unreadable = self._unreadable()
+            if unreadable is not None:
+                return [unreadable]
+            if record is None or since is None:
+                return [self._behind(len(behind))]
+            try:
+                with ChromaReader(self.target, LOCK_WAIT_S) as reader:
+                    reader.info(self.name)
+                    self._compare(reader, ledger, record.id, behind, sample)
+            except Unavailable as error:
+                if self.target.kind != "persistent" and "no collection" not in error.what:
+                    raise
+                return [Finding("absent", self.name, (), error.what)]
+            except Damaged as error:
+                return [Finding("unreadable", self.name, (), error.what)]
+        findings = [self._behind(len(behind))] if behind else []
+        return findings + [self._finding(kind, ids) for kind, ids in self.found.items()]
+
+    def _unreadable(self) -> Finding | None:
+        """Open the store in a process of its own first: a damaged index may crash it."""
+        if self.target.kind == "persistent" and not self.target.store.exists():
+            return None
+        try:
+            with Writer(self.target, self.state_dir) as writer:
+                writer.ask("probe")
+        except Damaged as error:
+            return Finding("unreadable", self.name, (), error.what)
+        return None
+
+    def _compare(
+        self, reader: ChromaReader, ledger: Ledger, mirror: int, behind: set[str], sample: int
+    ) -> None:
+        where = {"repo_id": self.source.repo_id}
+        stored = {row["id"] for row in reader.get(self.name, where=where, include=())}
+        _, paths = self.source.changes(None)
+        checked = [path for path in paths if path not in behind]
+        expected: set[str] = set()
+        chosen: dict[str, NDArray[np.float32]] = {}
+        for records in self._expected(ledger, mirror, checked, expected):
+            present = [record for record in records if record.id in stored]
+            self._add("missing", (r.id for r in records if r.id not in stored))
+            self._compare_records(reader, present)
+            for record in _spread(present, sample):
+                chosen[record.id] = _vector(record.vector)
+        skipped = set(ledger.ids(mirror, [clean(path) for path in behind])) if behind else set()
+        noted = set(ledger.ids(mirror))
+        self._add("extra", sorted(stored - expected - skipped))
+        self._add("ledger", sorted((noted ^ stored) - set(self.found.get("missing", ()))))
+        step = max(1, len(chosen) // max(1, sample))
+        picked = dict(list(chosen.items())[::step][:sample])
+        self._add("unfindable", reader.search_for_themselves(self.name, picked))
+
+    def _expected(
+        self, ledger: Ledger, mirror: int, paths: list[str], seen: set[str]
+    ) -> Iterator[list[Record]]:
+        """Yield what the store should hold, a page at a time."""
+        page: list[Any] = []
+
+        def prepared() -> list[Record]:
+            known = ledger.known(mirror, [row.id for row in page])
+            commits = {row.commit_sha for row in known.values() if row.commit_sha}
+            valid = self.source.valid_commits(commits) if commits else frozenset()
+            return [prepare(row, known.get(row.id), valid, self.source.repo_id) for row in page]
+
+        for row in self.source.rows(paths, self.target.keeps_documents):
+            if row.id in seen:
+                self._add("duplicate", [row.id])
+                continue
+            seen.add(row.id)
+            page.append(row)
+            if len(page) == _PAGE:
+                yield prepared()
+                page = []
+        if page:
+            yield prepared()
+
+    def _compare_records(self, reader: ChromaReader, records: list[Record]) -> None:
+        by_id = {record.id: record for record in records}
+        fields = ("metadatas", "embeddings", "documents")
+        for held_ in reader.get(self.name, ids=list(by_id), include=fields):
+            record = by_id[held_["id"]]
+            if _stable(held_["metadata"] or {}) != _stable(record.metadata):
+                self._add("metadata", [record.id])
+            if held_["document"] != record.document:
+                self._add("document", [record.id])
+            if not _same_direction(held_["embedding"], _vector(record.vector)):
+                self._add("vector", [record.id])
+
+    def _add(self, kind: str, ids: Iterable[str]) -> None:
+        listed = list(ids)
+        if listed:
+            self.found.setdefault(kind, []).extend(listed)
+
+    def _behind(self, paths: int) -> Finding:
+        return Finding("behind", self.name, (), f"{paths} changed paths are not mirrored yet")
+
+    def _finding(self, kind: str, ids: list[str]) -> Finding:
+        what = {
+            "missing": "records are missing",
+            "extra": "records do not belong there",
+            "metadata": "records have other metadata",
+            "document": "records have another text",
+            "vector": "records have another vector",
+            "duplicate": "ids are given twice by the index",
+            "ledger": "records are not as the ledger has them",
+            "unfindable": "records are not found by their own vector",
+        }[kind]
+        shown = ", ".join(ids[:_SHOWN]) + (", …" if len(ids) > _SHOWN else "")
+        return Finding(kind, self.name, tuple(ids), f"{len(ids)} {what}: {shown}")
+
+
+def _stable(metadata: Any) -> dict[str, Any]:
+    return {key: value for key, value in metadata.items() if key not in VOLATILE}
+
+
+def _vector(data: bytes) -> "NDArray[np.float32]":
+    import numpy as np
+
+    return np.frombuffer(data, dtype="<f4")
+
+
+def _same_direction(held_: Any, wanted: "NDArray[np.float32]") -> bool:
+    """Compare by what a cosine index keeps: it may scale, and rounds."""
+    import numpy as np
+
+    a, b = np.asarray(held_, dtype=np.float64), np.asarray(wanted, dtype=np.float64)
+    if a.shape != b.shape:
+        return False
+    lengths = float(np.linalg.norm(a) * np.linalg.norm(b))
+    if lengths == 0.0:
+        return not a.any() and not b.any()
+    return float(a @ b) / lengths > 1 - 1e-5
+
+
+def _spread(records: list[Record], sample: int) -> list[Record]:
+    return records[:: max(1, len(records) // max(1, sample))]

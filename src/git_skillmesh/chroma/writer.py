@@ -1,0 +1,231 @@
+"""`python -m git_skillmesh.chroma.writer`: the only code that writes to Chroma.
+
+In: requests on standard input. Out: one reply each on standard output, in order. A request and a
+reply are one line of JSON; a reply is {"ok": {…}} or {"error": {"kind", "what", "mend"}}, where
+"kind" names a class of `git_skillmesh.errors`. Vectors are base64 of little-endian float32, row
+after row. The first failure ends the process, and so does the end of standard input.
+
+| op | fields | reply |
+|---|---|---|
+| start | target, wait_s | max_batch; locks a local store, then opens it |
+| open | name, repo_id, model_id, dimension, rebuild | name, uuid, staging, token |
+| list | repo_id, offset | rows [[id, row_hash, path, commit]], more |
+| claim | repo_id, token | nothing; the token says who mirrored last |
+| write | upsert [[id, metadata, document]], vectors, update [[id, metadata]], delete | missing |
+| finish | repo_id, expected | rows, token; searches some of the written vectors for themselves |
+| adopt | name | nothing; the replacement takes the place of `name` |
+| ensure | embedding | reports, one a collection |
+| probe | | nothing; reads and searches every collection |
+
+A local store is locked from `start` until the process has ended: the descriptor is never closed,
+so that the kernel releases it after the last thread of Chroma is gone. The lock file holds a word
+while a writer is at work; after a crash it stays, and a reader then opens the store alone.
+"""
+
+import base64
+import json
+import os
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ..errors import Busy, ReadOnly
+from . import client as clients
+from . import store
+from .locking import acquire
+from .target import Target
+
+if TYPE_CHECKING:
+    import numpy as np
+    from chromadb.api import ClientAPI
+    from chromadb.api.models.Collection import Collection
+    from numpy.typing import NDArray
+
+T = TypeVar("T")
+
+BATCH = 500
+CLOUD_BATCH = 250
+SAMPLE = 24
+_READ_TIMEOUT_S = 60.0
+_RETRY_FOR_S = 4.0
+
+
+class Session:
+    """One run of the writer: a store, and the collection that is being filled."""
+
+    target: Target
+    client: "ClientAPI"
+    collection: "Collection"
+    lock: int | None = None
+
+    def __init__(self) -> None:
+        self.sample: dict[str, NDArray[np.float32]] = {}
+
+    def do_start(self, target: dict[str, Any], wait_s: float) -> dict[str, Any]:
+        """Lock and open the store."""
+        self.target = Target.from_message(target)
+        if self.target.kind == "persistent":
+            self._lock(wait_s)
+        self.client = self._try(lambda: clients.open_client(self.target, _READ_TIMEOUT_S))
+        limit = CLOUD_BATCH if self.target.kind == "cloud" else BATCH
+        return {"max_batch": min(limit, self._try(self.client.get_max_batch_size))}
+
+    def _lock(self, wait_s: float) -> None:
+        folder = self.target.store
+        busy = Busy(f"another process has the Chroma store {folder} open", "try again later")
+        self.lock = acquire(self.target.lock_file, False, wait_s, busy)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ReadOnly(f"cannot write {folder}: {error.strerror}") from None
+        database = clients.database_of(self.target)
+        if not os.access(folder, os.W_OK) or (
+            database.exists() and not os.access(database, os.W_OK)
+        ):
+            raise ReadOnly(f"cannot write {folder}")
+        os.pwrite(self.lock, b"writing\n", 0)
+
+    def do_open(
+        self, name: str, repo_id: str, model_id: str, dimension: int, rebuild: bool
+    ) -> dict[str, Any]:
+        """Choose the collection to fill, creating it or a replacement when needed."""
+        self.collection, staging = self._try(
+            lambda: store.open_for_writing(self.client, name, repo_id, model_id, dimension, rebuild)
+        )
+        token = store.metadata_of(self.collection).get(f"mirror:{repo_id}", "")
+        return {
+            "name": self.collection.name,
+            "uuid": str(self.collection.id),
+            "staging": staging,
+            "token": token,
+        }
+
+    def do_list(self, repo_id: str, offset: int) -> dict[str, Any]:
+        """Return one page of what the store says it holds of a repository."""
+        page: Any = self._try(
+            lambda: self.collection.get(
+                where={"repo_id": repo_id},
+                limit=store.PAGE,
+                offset=offset,
+                include=["metadatas"],
+            )
+        )
+        rows = [
+            [
+                id_,
+                str(meta.get("row_hash", "")),
+                str(meta.get("file_path", "")),
+                str(meta.get("commit_sha", "")),
+            ]
+            for id_, meta in zip(page["ids"], page["metadatas"], strict=True)
+        ]
+        return {"rows": rows, "more": len(rows) == store.PAGE}
+
+    def do_claim(self, repo_id: str, token: str) -> dict[str, Any]:
+        """Leave a token that tells every other mirror of this repository that we wrote."""
+        fresh = self._try(lambda: store.find(self.client, self.collection.name))
+        meta = store.metadata_of(fresh or self.collection)
+        self._try(lambda: store.set_metadata(self.collection, {**meta, f"mirror:{repo_id}": token}))
+        return {}
+
+    def do_write(
+        self, upsert: list[Any], vectors: str, update: list[Any], delete: list[str]
+    ) -> dict[str, Any]:
+        """Apply one batch."""
+        import numpy as np
+
+        matrix = np.frombuffer(base64.b64decode(vectors), dtype="<f4")
+        matrix = matrix.reshape(len(upsert), -1 if upsert else 0)
+        missing = self._try(lambda: store.write(self.collection, upsert, matrix, update, delete))
+        for id_ in delete:
+            self.sample.pop(id_, None)
+        for n in range(0, len(upsert), max(1, len(upsert) // 3)):
+            if len(self.sample) < SAMPLE or upsert[n][0] in self.sample:
+                self.sample[upsert[n][0]] = matrix[n]
+        return {"missing": missing}
+
+    def do_finish(self, repo_id: str, expected: int) -> dict[str, Any]:
+        """Check what was written and count. The search also makes Chroma persist its index."""
+        self._try(lambda: store.check_written(self.collection, self.sample))
+        rows = self._try(lambda: store.count(self.collection, repo_id, expected))
+        fresh = self._try(lambda: store.find(self.client, self.collection.name))
+        meta = store.metadata_of(fresh or self.collection)
+        return {"rows": rows, "token": meta.get(f"mirror:{repo_id}", "")}
+
+    def do_adopt(self, name: str) -> dict[str, Any]:
+        """Swap the filled replacement in."""
+        staging = self.collection.name
+        if staging != name:
+            # Not retried as a whole: every step of it may have happened.
+            store.adopt(self.client, staging, name)
+        self._try(lambda: store.drop_abandoned(self.client, name))
+        return {}
+
+    def do_ensure(self, embedding: dict[str, str]) -> dict[str, Any]:
+        """Create and upgrade collections."""
+        return {"reports": self._try(lambda: store.ensure(self.client, embedding))}
+
+    def do_probe(self) -> dict[str, Any]:
+        """Read everything once in a way that a damaged store does not survive."""
+        for collection in self.client.list_collections():
+            got: Any = collection.get(limit=1, include=["metadatas", "embeddings"])
+            if len(got["ids"]):
+                collection.query(query_embeddings=[got["embeddings"][0]], n_results=1)
+        return {}
+
+    def end(self) -> None:
+        """Say that the store was left in order; the lock stays until the process is gone."""
+        if self.lock is not None:
+            os.ftruncate(self.lock, 0)
+
+    def _try(self, call: Callable[[], T]) -> T:
+        """Call once for a folder; for a server again after failures that pass."""
+        if self.target.kind == "persistent":
+            return call()
+        import tenacity
+
+        attempts = tenacity.Retrying(
+            retry=tenacity.retry_if_exception(clients.is_passing),
+            wait=tenacity.wait_random_exponential(multiplier=0.2, max=2),
+            stop=tenacity.stop_after_delay(_RETRY_FOR_S),
+            reraise=True,
+        )
+        return attempts(call)
+
+
+def main() -> int:
+    """Serve requests until standard input ends. Returns 0, or 1 after a failure."""
+    session = Session()
+    for line in sys.stdin.buffer:
+        try:
+            request = json.loads(line)
+            operation = request.pop("op")
+            reply = {"ok": getattr(session, f"do_{operation}")(**request)}
+        except BaseException as error:
+            _send({"error": _told(error, session)})
+            return 1
+        _send(reply)
+    session.end()
+    return 0
+
+
+def _told(error: BaseException, session: Session) -> dict[str, str]:
+    target = getattr(session, "target", None)
+    if target is None:
+        return {"kind": "Unavailable", "what": f"the writer failed: {error!r}", "mend": ""}
+    told = clients.explain(error, target)
+    return {"kind": type(told).__name__, "what": told.what, "mend": told.mend}
+
+
+def _send(reply: dict[str, Any]) -> None:
+    sys.stdout.buffer.write(json.dumps(reply).encode() + b"\n")
+    sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    try:
+        status = main()
+    except BrokenPipeError:
+        status = 1  # Whoever asked is gone; the next run sees what was done.
+    # Not through the interpreter's own shutdown: Chroma's threads need no farewell.
+    os._exit(status)

@@ -1,0 +1,230 @@
+"""Which language a file is in: path and first bytes in, a name out."""
+
+import re
+from pathlib import PurePosixPath
+
+_EXTENSIONS = {
+    "python": "py pyi pyw pyx pxd",
+    "starlark": "bzl star bazel",
+    "ruby": "rb rake gemspec ru podspec jbuilder",
+    "php": "php phtml php5 php7 php8 inc",
+    "lua": "lua rockspec",
+    "luau": "luau",
+    "perl": "pl pm t psgi",
+    "bash": "sh bash zsh ksh ebuild eclass bats",
+    "fish": "fish",
+    "powershell": "ps1 psm1 psd1",
+    "r": "r",
+    "julia": "jl",
+    "vim": "vim vimrc",
+    "tcl": "tcl tm itcl",
+    "groovy": "groovy gradle gvy",
+    "javascript": "js mjs cjs es6",
+    "jsx": "jsx",
+    "typescript": "ts mts cts",
+    "tsx": "tsx",
+    "vue": "vue",
+    "svelte": "svelte",
+    "astro": "astro",
+    "html": "html htm xhtml",
+    "css": "css",
+    "scss": "scss",
+    "graphql": "graphql gql graphqls",
+    "solidity": "sol",
+    "c": "c h",
+    "cpp": "cc cpp cxx c++ hh hpp hxx h++ ipp tpp inl ino",
+    "cuda": "cu cuh",
+    "glsl": "glsl vert frag geom comp",
+    "hlsl": "hlsl fx",
+    "objc": "m mm",
+    "go": "go",
+    "rust": "rs",
+    "zig": "zig",
+    "odin": "odin",
+    "d": "d",
+    "fortran": "f90 f95 f03 f08 f for ftn",
+    "ada": "adb ads",
+    "pascal": "pas pp dpr lpr",
+    "verilog": "v sv vh svh",
+    "vhdl": "vhd vhdl",
+    "java": "java",
+    "kotlin": "kt kts",
+    "scala": "scala sc sbt",
+    "csharp": "cs csx",
+    "swift": "swift",
+    "dart": "dart",
+    "haxe": "hx",
+    "actionscript": "as",
+    "gdscript": "gd",
+    "apex": "cls trigger",
+    "matlab": "mlx",
+    "haskell": "hs",
+    "purescript": "purs",
+    "elixir": "ex exs",
+    "erlang": "erl hrl escript",
+    "ocaml": "ml",
+    "ocaml_interface": "mli",
+    "clojure": "clj cljs cljc edn bb",
+    "commonlisp": "lisp lsp cl asd",
+    "elisp": "el",
+    "scheme": "scm ss sld",
+    "racket": "rkt",
+    "nix": "nix",
+    "elm": "elm",
+    "fsharp": "fs fsx fsi",
+    "gleam": "gleam",
+    "sql": "sql ddl psql pgsql",
+    "dockerfile": "dockerfile containerfile",
+    "hcl": "hcl tf tfvars nomad",
+    "proto": "proto",
+    "thrift": "thrift",
+    "prisma": "prisma",
+    "make": "mk mak make",
+    "cmake": "cmake",
+    "bicep": "bicep",
+    "puppet": "epp",
+    "capnp": "capnp",
+    "smithy": "smithy",
+    "rego": "rego",
+    "json": "json jsonc json5 geojson webmanifest avsc ipynb jsonl ndjson",
+    "yaml": "yaml yml",
+    "toml": "toml",
+    "ini": "ini cfg conf desktop service timer socket editorconfig",
+    "properties": "properties",
+    "xml": "xml xsd xsl xslt wsdl csproj vbproj fsproj props targets plist pom xaml rss atom",
+    "latex": "tex sty ltx",
+    "markdown": "md markdown mdx mdown mkd qmd rmd",
+    "rst": "rst",
+}
+
+_NAMES = {
+    "dockerfile": "dockerfile containerfile",
+    "make": "makefile gnumakefile bsdmakefile makefile.am makefile.in kbuild",
+    "cmake": "cmakelists.txt",
+    "ruby": "rakefile gemfile guardfile podfile vagrantfile brewfile fastfile capfile thorfile",
+    "groovy": "jenkinsfile",
+    "starlark": "build workspace build.bazel workspace.bazel module.bazel tiltfile buck",
+    "python": "sconstruct sconscript wscript snakefile",
+    "bash": ".bashrc .bash_profile .profile .zshrc .zprofile .zshenv .envrc pkgbuild apkbuild",
+    "vim": ".vimrc",
+    "elisp": ".emacs cask",
+    "r": ".rprofile",
+    "json": ".babelrc .eslintrc .prettierrc .jshintrc composer.lock pipfile.lock flake.lock",
+    "toml": "pipfile cargo.lock poetry.lock uv.lock",
+    "yaml": ".clang-format .clang-tidy",
+    "ini": ".gitconfig .gitmodules .editorconfig .flake8 .pylintrc .npmrc .coveragerc",
+    "properties": "gradle.properties",
+    "markdown": "readme.markdown",
+    "rst": "readme.rst",
+}
+
+_INTERPRETERS = {
+    "python": "python python2 python3 pypy pypy3 uv",
+    "bash": "sh bash zsh ksh dash ash bats",
+    "fish": "fish",
+    "ruby": "ruby jruby rake",
+    "perl": "perl",
+    "php": "php",
+    "lua": "lua luajit",
+    "javascript": "node nodejs deno bun",
+    "typescript": "ts-node tsx",
+    "r": "Rscript",
+    "julia": "julia",
+    "tcl": "tclsh wish expect",
+    "groovy": "groovy",
+    "elixir": "elixir iex",
+    "erlang": "escript",
+    "haskell": "runhaskell runghc stack",
+    "ocaml": "ocaml",
+    "clojure": "bb clojure",
+    "scheme": "guile",
+    "racket": "racket",
+    "powershell": "pwsh powershell",
+    "make": "make",
+    "swift": "swift",
+    "kotlin": "kotlin",
+    "scala": "scala",
+    "nix": "nix-shell",
+}
+
+
+def _inverted(table: dict[str, str]) -> dict[str, str]:
+    return {word: language for language, words in table.items() for word in words.split()}
+
+
+_BY_EXTENSION = _inverted(_EXTENSIONS)
+_BY_NAME = _inverted(_NAMES)
+_BY_INTERPRETER = _inverted(_INTERPRETERS)
+
+LANGUAGES = frozenset({*_EXTENSIONS, *_NAMES, *_INTERPRETERS, "text"})
+"""Every name that `language_of` can give."""
+
+_SHEBANG = re.compile(rb"#!\s*\S*?([\w.+-]+)(?:[ \t]+([^\n]*))?")
+_CPP_SIGNS = re.compile(rb"^\s*(?:class\s+\w+|namespace\s+\w+|template\s*<|using\s+\w+|public:|private:)", re.M)
+_OBJC_SIGNS = re.compile(rb"^\s*(?:@interface|@implementation|@protocol|@import|@class|#import)\b", re.M)
+_MATLAB_SIGNS = re.compile(rb"^\s*(?:function\b|classdef\b|%|end\s*$)", re.M)
+
+
+def language_of(path: str, head: bytes = b"") -> str:
+    """The language of a file by its name, its extension, then the shebang in its first bytes.
+
+    A file that none of them tells is "text". `head` (a few kilobytes) also settles extensions
+    that several languages share: .h, .m, .pl, .v, .d, .cls.
+    """
+    name = PurePosixPath(path).name
+    lower = name.lower()
+    language = _BY_NAME.get(lower)
+    if language is None:
+        stem, dot, extension = lower.rpartition(".")
+        language = _BY_EXTENSION.get(extension) if dot and (stem or extension) else None
+    if language is None:
+        base = lower.partition(".")[0]
+        if base in ("dockerfile", "containerfile", "makefile", "jenkinsfile"):
+            language = _BY_NAME[base]
+    if language is None:
+        return _by_shebang(head) or "text"
+    return _settle(language, lower, head)
+
+
+def _by_shebang(head: bytes) -> str | None:
+    match = _SHEBANG.match(head)
+    if not match:
+        return None
+    words = [match[1].decode("ascii", "replace")]
+    if words[0] == "env":
+        rest = (match[2] or b"").decode("utf-8", "replace").split()
+        words = [PurePosixPath(word).name for word in rest if word[0] != "-" and "=" not in word]
+    for word in words[:1]:
+        return _BY_INTERPRETER.get(word) or _BY_INTERPRETER.get(word.rstrip("0123456789."))
+    return None
+
+
+def _settle(language: str, name: str, head: bytes) -> str:
+    """The right one where one extension serves several languages."""
+    if name.endswith(".h") and head:
+        if _OBJC_SIGNS.search(head):
+            return "objc"
+        return "cpp" if _CPP_SIGNS.search(head) else "c"
+    if name.endswith(".m") and head and not _OBJC_SIGNS.search(head):
+        return "matlab" if _MATLAB_SIGNS.search(head) and b"#i" not in head else "objc"
+    if name.endswith(".d") and head and re.match(rb"[^\n:]+\.o\s*:", head):
+        return "make"
+    if name.endswith((".cls", ".inc", ".t", ".v", ".pp", ".conf", ".trigger")) and head:
+        return _unsure(language, name, head)
+    return language
+
+
+def _unsure(language: str, name: str, head: bytes) -> str:
+    if name.endswith(".cls") and (b"\\ProvidesClass" in head or b"\\LoadClass" in head):
+        return "latex"
+    if name.endswith(".inc") and b"<?" not in head:
+        return "text"
+    if name.endswith(".t") and not re.search(rb"\b(?:use|my|ok)\b", head):
+        return "text"
+    if name.endswith(".v") and not re.search(rb"\b(?:module|wire|reg|assign|endmodule|`\w+)\b", head):
+        return "text"
+    if name.endswith(".pp") and re.search(rb"^\s*(?:class|define|node|include)\b[^;]*\{?\s*$", head, re.M):
+        return "puppet"
+    if name.endswith(".conf") and not re.search(rb"^\s*\[[^\]\n]+\]\s*$", head, re.M):
+        return "text"
+    return language

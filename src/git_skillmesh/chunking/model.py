@@ -1,0 +1,54 @@
+"""The shape of what comes out of chunking: `Chunk`, and the closed set of its kinds."""
+
+from dataclasses import dataclass
+
+KINDS = frozenset(
+    {
+        "function",
+        "method",
+        "class",
+        "interface",
+        "struct",
+        "enum",
+        "trait",
+        "impl",
+        "module",
+        "type",
+        "variable",
+        "macro",
+        "table",
+        "rule",
+        "test",
+        "header",
+        "section",
+        "key",
+        "block",
+        "text",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A semantic piece of one file, made of whole lines.
+
+    symbol      path of the symbol ("Outer.method", "Install > From source"), "" when there is none
+    kind        one of `KINDS`
+    scope       path of what encloses it, "" at top level
+    start_line  first line, 1-based, inclusive
+    end_line    last line, 1-based, inclusive
+    text        exactly these lines, decoded, joined by "\\n"
+    defines     last names of all symbols defined in it, in order, each once
+    comment     doc comments and docstrings of what it defines, without comment markers
+    key         identity within the file; unique, and the same after an edit of the body
+    """
+
+    symbol: str
+    kind: str
+    scope: str
+    start_line: int
+    end_line: int
+    text: str
+    defines: tuple[str, ...]
+    comment: str
+    key: str

@@ -1,0 +1,175 @@
+"""From pieces to chunks: small neighbours are merged, keys are given out, text is decoded.
+
+A `Piece` is a run of whole lines that a splitter (tree, sections, paragraphs) does not want to
+divide. `pack` merges pieces that stand in the same place and hands out `Chunk`s.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from git_skillmesh.chunking.comments import join_comments
+from git_skillmesh.chunking.lines import Lines
+from git_skillmesh.chunking.model import Chunk
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How large chunks become, in bytes that are not white space.
+
+    target  groups grow up to this; what is larger than `limit` is divided
+    limit   what is not larger stays whole
+    small   a definition below this is merged with small neighbours
+    tiny    a remnant without a definition below this joins whatever stands beside it
+    """
+
+    target: int = 1200
+    limit: int = 1500
+    small: int = 300
+    tiny: int = 40
+
+
+@dataclass(slots=True, eq=False)
+class Place:
+    """What encloses a piece: a module, a class, a function that is being divided."""
+
+    symbol: str = ""
+    kind: str = ""
+    scope: str = ""
+    defines: tuple[str, ...] = ()
+    comment: str = ""
+    is_container: bool = False
+    is_data: bool = False
+
+
+@dataclass(slots=True)
+class Piece:
+    """Rows first..last (0-based, both included) that stay together.
+
+    Both rows hold something. symbol and scope are its own; `named` says that the symbol is one that the piece defines and
+    that it stands for itself; `head` marks the first lines of the definition that `place` is.
+    """
+
+    first: int
+    last: int
+    place: Place
+    kind: str = "block"
+    symbol: str = ""
+    scope: str = ""
+    defines: tuple[str, ...] = ()
+    comment: str = ""
+    named: bool = False
+    head: bool = False
+
+
+@dataclass(slots=True)
+class _Group:
+    first: int
+    last: int
+    place: Place
+    pieces: list[Piece] = field(default_factory=list)
+    all_small: bool = True
+    has_named: bool = False
+
+    def add(self, piece: Piece, size: int, sizes: Sizes) -> None:
+        self.pieces.append(piece)
+        self.last = piece.last
+        self.all_small = self.all_small and size < sizes.small
+        self.has_named = self.has_named or piece.named
+
+
+def pack(pieces: Iterable[Piece], lines: Lines, sizes: Sizes, plain: str = "block") -> list[Chunk]:
+    """The chunks of a file, given its pieces in order; `plain` is the kind of unnamed chunks."""
+    groups: list[_Group] = []
+    for piece in pieces:
+        size = lines.size(piece.first, piece.last)
+        if not groups or not _may_join(groups[-1], piece, size, lines, sizes):
+            groups.append(_Group(piece.first, piece.last, piece.place))
+        groups[-1].add(piece, size, sizes)
+    return _chunks(_join_remnants(groups, lines, sizes), lines, plain)
+
+
+def _may_join(group: _Group, piece: Piece, size: int, lines: Lines, sizes: Sizes) -> bool:
+    if group.place is not piece.place:
+        return False
+    total = lines.size(group.first, piece.last)
+    if size < sizes.tiny and not piece.defines and not piece.symbol:
+        return total <= sizes.limit
+    if total > sizes.target:
+        return False
+    if not group.has_named and not piece.named:
+        return True
+    if group.pieces[0].head and group.place.kind != "module":
+        return False
+    if not group.has_named and lines.size(group.first, group.last) < sizes.tiny:
+        return True
+    return group.all_small and size < sizes.small
+
+
+def _join_remnants(groups: list[_Group], lines: Lines, sizes: Sizes) -> list[_Group]:
+    """A short rest of something that was divided goes back to the part before it."""
+    joined: list[_Group] = []
+    for group in groups:
+        before = joined[-1] if joined else None
+        if (
+            before
+            and before.place is group.place
+            and not (before.has_named or group.has_named)
+            and lines.size(group.first, group.last) < sizes.small
+            and lines.size(before.first, group.last) <= sizes.limit
+        ):
+            before.pieces.extend(group.pieces)
+            before.last = group.last
+        else:
+            joined.append(group)
+    return joined
+
+
+def _chunks(groups: list[_Group], lines: Lines, plain: str) -> list[Chunk]:
+    keys = _Keys()
+    chunks = []
+    for group in groups:
+        first = next((p for p in group.pieces if p.head or p.named or p.defines), None)
+        place = group.place
+        if first:
+            symbol, kind, scope = first.symbol, first.kind, first.scope
+        elif place.symbol:
+            symbol, scope = place.symbol, place.scope
+            kind = plain if place.is_container else place.kind
+        else:
+            symbol, kind, scope = "", plain, ""
+        chunks.append(
+            Chunk(
+                symbol=symbol,
+                kind=kind,
+                scope=scope,
+                start_line=group.first + 1,
+                end_line=group.last + 1,
+                text=lines.text(group.first, group.last),
+                defines=tuple(dict.fromkeys(name for p in group.pieces for name in p.defines)),
+                comment=join_comments([p.comment for p in group.pieces]),
+                key=keys.give(symbol, kind),
+            )
+        )
+    return chunks
+
+
+class _Keys:
+    """Hands out keys: the symbol path, "section:…" for sections, "block:N" without a symbol."""
+
+    def __init__(self) -> None:
+        self._used: set[str] = set()
+        self._repeats: dict[str, int] = {}
+        self._blocks = 0
+
+    def give(self, symbol: str, kind: str) -> str:
+        if not symbol:
+            self._blocks += 1
+            base = f"block:{self._blocks}"
+        else:
+            base = f"section:{symbol}" if kind == "section" else symbol
+        key = base
+        while key in self._used:
+            self._repeats[base] = self._repeats.get(base, 1) + 1
+            key = f"{base}#{self._repeats[base]}"
+        self._used.add(key)
+        return key

@@ -1,0 +1,129 @@
+"""`git skillmesh doctor`: check every store against the repository, and mend it."""
+
+import argparse
+from dataclasses import dataclass
+
+from ..errors import ConfigurationError, ExitCode, SkillmeshError, Unavailable
+from .context import Context
+from .terminal import safe_line
+
+_SAMPLE = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the report; `mend` says how, "" when all is well."""
+
+    where: str
+    ok: bool
+    message: str
+    mend: str = ""
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command's parser."""
+    parser = subparsers.add_parser(
+        "doctor",
+        help="check every store against the repository, and mend it",
+        description="Compare the repository, the local tier, the Chroma tier and the hooks. Exit "
+        "code 0: all is well, 8: something is not.",
+    )
+    parser.add_argument(
+        "--repair", action="store_true", help="mend what is wrong, without embedding again"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    """Check (and mend) everything and print a line for each part."""
+    checks = [*_local(context), *_chroma(context), *_hooks(context)]
+    if args.repair and not all(check.ok for check in checks):
+        _repair(context, checks)
+        checks = [*_local(context), *_chroma(context), *_hooks(context)]
+    if context.json:
+        document = [
+            {"where": c.where, "ok": c.ok, "message": c.message, "mend": c.mend} for c in checks
+        ]
+        context.out_json({"ok": all(check.ok for check in checks), "checks": document})
+    else:
+        for check in checks:
+            mark = context.style.good("ok ") if check.ok else context.style.bad("BAD")
+            mend = f"  → {check.mend}" if check.mend else ""
+            context.out(f"{mark} {check.where:<8} {safe_line(check.message)}{mend}")
+    wrong = [check for check in checks if not check.ok]
+    return ExitCode.DAMAGED if wrong else ExitCode.OK
+
+
+def _local(context: Context) -> list[Check]:
+    from ..index.store import Store
+    from ..index.vectors import source_of
+    from ..index.verify import verify
+
+    store = Store(context.repository)
+    checks = []
+    try:
+        source = source_of(context.config, store.embeddings_path)
+    except (Unavailable, ConfigurationError) as error:
+        source = None
+        checks.append(Check("model", False, str(error)))
+    problems = verify(context.repository, context.config, store, source, _SAMPLE)
+    for problem in problems:
+        mend = "git skillmesh index" + (" --rebuild" if problem.rebuild else "")
+        checks.append(Check("local", False, problem.what, mend))
+    if not problems:
+        checks.append(Check("local", True, "the index equals HEAD"))
+    return checks
+
+
+def _chroma(context: Context) -> list[Check]:
+    from ..chroma.codebase import codebase_rows
+    from ..chroma.doctor import examine
+    from ..chroma.target import target_of
+
+    target = target_of(context.config, context.repository)
+    if target is None:
+        return [Check("chroma", True, "off by configuration")]
+    try:
+        with codebase_rows(context.repository, context.config) as rows:
+            findings = examine(rows, target, context.repository.state_dir, _SAMPLE)
+    except SkillmeshError as error:
+        return [Check("chroma", False, error.what, error.mend)]
+    if not findings:
+        return [Check("chroma", True, f"codebase_v1 equals the index ({target.describe()})")]
+    mend = "git skillmesh doctor --repair"
+    return [Check("chroma", False, finding.message, mend) for finding in findings]
+
+
+def _hooks(context: Context) -> list[Check]:
+    from ..hooks.install import state
+
+    if context.repository.is_bare:
+        return [Check("hooks", True, "none in a bare repository")]
+    states = state(context.repository)
+    wrong = [hook for hook in states if hook.state == "outdated"]
+    if wrong:
+        return [
+            Check("hooks", False, f"{hook.name}: {hook.detail}", "git skillmesh init")
+            for hook in wrong
+        ]
+    installed = [hook.name for hook in states if hook.state == "installed"]
+    return [Check("hooks", True, ", ".join(installed) or "not installed (git skillmesh init)")]
+
+
+def _repair(context: Context, checks: list[Check]) -> None:
+    from ..chroma.codebase import codebase_rows
+    from ..chroma.doctor import repair
+    from ..chroma.target import target_of
+    from .index import update_with_progress
+
+    was_json, context.json = context.json, False
+    local = [check for check in checks if check.where == "local" and not check.ok]
+    if local:
+        rebuild = any("--rebuild" in check.mend for check in local)
+        update_with_progress(context, "", rebuild=rebuild)
+    target = target_of(context.config, context.repository)
+    if target is not None and any(check.where == "chroma" and not check.ok for check in checks):
+        with codebase_rows(context.repository, context.config) as rows:
+            outcome = repair(rows, target, context.repository.state_dir)
+        context.note(f"Chroma: {outcome.upserted} written, {outcome.deleted} deleted")
+    context.json = was_json

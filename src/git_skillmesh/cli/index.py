@@ -1,0 +1,161 @@
+"""`git skillmesh index`: make the index equal to the repository."""
+
+import argparse
+import time
+from typing import TYPE_CHECKING
+
+from ..errors import ExitCode, UsageError
+from .context import Context
+from .terminal import progress_bar
+
+if TYPE_CHECKING:
+    from ..index.update import Update
+
+# How long a run waits for another one before it says so and gives up.
+_WAIT_SECONDS = 600
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command's parser."""
+    parser = subparsers.add_parser(
+        "index",
+        help="make the index equal to the repository",
+        description="Read what the index does not know yet: the files of HEAD, of another "
+        "revision, of every branch, or the changed files of the working tree. The first run and "
+        "every later one are the same operation. Ctrl-C is safe: the next run goes on.",
+    )
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--all", action="store_true", help="index every branch and worktree")
+    what.add_argument(
+        "--changed", action="store_true", help="index changed and untracked files only"
+    )
+    what.add_argument("--rev", metavar="REV", help="index the tree of a revision")
+    parser.add_argument("--rebuild", action="store_true", help="delete the index and make it anew")
+    parser.add_argument(
+        "--chroma",
+        choices=("background", "wait", "off"),
+        default="background",
+        help="when to bring the Chroma collections up to date (default: in the background)",
+    )
+    parser.add_argument("-q", "--quiet", action="store_true", help="no progress, no summary")
+    parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    """Index, then bring the Chroma tier up to date."""
+    if args.changed:
+        return _index_changed(context)
+    revisions = [args.rev or ""]
+    if args.all:
+        revisions += _heads(context)
+    for number, revision in enumerate(revisions):
+        outcome = update_with_progress(context, revision, rebuild=args.rebuild and number == 0)
+    if args.chroma != "off" and not args.rev:
+        _chroma(context, wait=args.chroma == "wait")
+    return ExitCode.OK if outcome.report.gaps == 0 else ExitCode.UNAVAILABLE
+
+
+def first_index(context: Context) -> int:
+    """Make the first index, as `init` and a first query do."""
+    update_with_progress(context, "", rebuild=False)
+    return ExitCode.OK
+
+
+def update_with_progress(context: Context, revision: str, rebuild: bool) -> "Update":
+    """Run one update with a progress bar and print what it did."""
+    from ..index.update import update
+
+    started = time.monotonic()
+    with progress_bar("indexing", context.quiet) as progress:
+        outcome = update(
+            context.repository,
+            context.config,
+            revision,
+            rebuild=rebuild,
+            wait_seconds=_WAIT_SECONDS,
+            progress=progress,
+        )
+    _print(context, outcome, time.monotonic() - started)
+    return outcome
+
+
+def _print(context: Context, outcome: "Update", seconds: float) -> None:
+    report = outcome.report
+    if context.json:
+        context.out_json(
+            {
+                "tree": report.resolution.tree,
+                "commit": outcome.commit,
+                "files_read": report.files,
+                "chunks_made": report.chunks,
+                "missing_in_clone": report.gaps,
+                "embedded_again": outcome.embedded,
+                "pruned": outcome.pruned,
+                "note": outcome.note,
+                "seconds": round(seconds, 3),
+            }
+        )
+        return
+    if report.files:
+        context.note(f"indexed {report.files} files, {report.chunks} chunks in {seconds:.1f} s")
+    else:
+        context.note("the index is up to date")
+    if outcome.embedded:
+        context.note(f"embedded {outcome.embedded} chunks with another model")
+    if report.gaps:
+        context.note(f"{report.gaps} files are not in this partial clone: git fetch them first")
+    if outcome.note:
+        context.note(f"no vectors, words only: {outcome.note}")
+
+
+def _heads(context: Context) -> list[str]:
+    """Return the distinct commits of all local branches and worktrees."""
+    git = context.repository.git
+    branches = git.run("for-each-ref", "--format=%(objectname)", "refs/heads").decode().split()
+    listed = git.run("worktree", "list", "--porcelain").decode(errors="replace")
+    worktrees = [line[5:] for line in listed.splitlines() if line.startswith("HEAD ")]
+    found = dict.fromkeys([*branches, *worktrees])
+    return [commit for commit in found if commit.strip("0")]
+
+
+def _index_changed(context: Context) -> int:
+    from ..index.store import Store
+    from ..index.vectors import source_of
+    from ..index.view import NoIndexError, Scope, open_view
+
+    if context.repository.is_bare:
+        raise UsageError("a bare repository has no changed files", "use --rev")
+    store = Store(context.repository)
+    source = source_of(context.config, store.embeddings_path)
+    try:
+        view = open_view(context.repository, context.config, store, source, Scope.WORKING_TREE)
+    except NoIndexError:
+        return first_index(context)
+    context.note(
+        "changed files are indexed"
+        if not view.behind
+        else f"{view.behind} files are still to be read"
+    )
+    view.close()
+    return ExitCode.OK
+
+
+def _chroma(context: Context, wait: bool) -> None:
+    from ..chroma.target import target_of
+
+    target = target_of(context.config, context.repository)
+    if target is None:
+        return
+    if not wait:
+        from ..hooks.main import start_worker
+
+        start_worker("index", context.repository.git.cwd)
+        return
+    from ..chroma.codebase import mirror_codebase
+
+    with progress_bar("Chroma", context.quiet) as progress:
+        outcome = mirror_codebase(context.repository, context.config, target, progress)
+    context.note(
+        f"Chroma: {outcome.upserted} written, {outcome.deleted} deleted, {outcome.rows} in "
+        f"codebase_v1 ({target.describe()})"
+    )

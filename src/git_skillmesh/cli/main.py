@@ -1,0 +1,131 @@
+"""The command line: parse, dispatch, and turn every failure into one line and an exit code.
+
+In: arguments. Out: an exit code. Only the module of the chosen command is imported.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+
+from .. import __version__
+from ..errors import ExitCode, SkillmeshError
+from .context import Context
+from .terminal import safe
+
+# Command → what it does, in the order of the help text.
+COMMANDS = {
+    "init": "install the hooks and make the first index",
+    "index": "make the index equal to the repository",
+    "query": "search code by meaning and by name",
+    "status": "show what is indexed, what is not, and why",
+    "doctor": "check every store against the repository, and mend it",
+    "collections": "create and check the Chroma collections",
+    "prune": "forget file versions that nothing needs any more",
+}
+# Names from the plan that people may know; accepted, not shown.
+ALIASES = {"setup-collections": "collections"}
+
+
+def run() -> None:
+    """Entry point of `git-skillmesh`."""
+    # Before numpy loads: one thread is enough for a query, and starting more costs more.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    code = main(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _silence_stdout()
+    sys.exit(code)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one command and return its exit code."""
+    context = Context()
+    try:
+        arguments = _parse(argv)
+        context.folder = Path(arguments.folder) if arguments.folder else None
+        context.json = getattr(arguments, "json", False)
+        context.quiet = getattr(arguments, "quiet", False)
+        context.colour = getattr(arguments, "color", "auto")
+        context.overrides = dict(getattr(arguments, "overrides", None) or ())
+        module = import_module(f".{arguments.command}", __package__)
+        return int(module.run(arguments, context))
+    except SkillmeshError as error:
+        print(f"git-skillmesh: {safe(str(error))}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("git-skillmesh: interrupted; run it again to go on", file=sys.stderr)
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        _silence_stdout()
+        return ExitCode.OK
+    except Exception as error:  # the one place that catches everything
+        return _report(error, argv)
+
+
+def _parse(argv: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="git skillmesh",
+        description="The memory of a repository: code search by meaning, from git hooks, offline.",
+        epilog="git skillmesh COMMAND -h explains one command; docs/commands.md explains all.",
+    )
+    parser.add_argument("--version", action="version", version=f"git-skillmesh {__version__}")
+    parser.add_argument("-C", dest="folder", metavar="DIR", help="work as if started in DIR")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    first = next((word for word in _without_globals(argv)), "")
+    chosen = ALIASES.get(first, first)
+    for name in [chosen] if chosen in COMMANDS else COMMANDS:
+        module = import_module(f".{name}", __package__)
+        module.add_parser(subparsers)
+    if chosen != first:
+        argv = [chosen if word == first else word for word in argv]
+    arguments = parser.parse_args(argv)
+    if arguments.command is None:
+        parser.print_help()
+        parser.exit(ExitCode.USAGE)
+    return arguments
+
+
+def _without_globals(argv: Sequence[str]) -> list[str]:
+    words, skip = [], False
+    for word in argv:
+        if skip:
+            skip = False
+        elif word == "-C":
+            skip = True
+        elif not word.startswith("-"):
+            words.append(word)
+    return words
+
+
+def _silence_stdout() -> None:
+    """Keep Python from complaining at exit about a reader that has gone."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _report(error: Exception, argv: Sequence[str]) -> int:
+    """Write the traceback to a log file and say where, in one line."""
+    path = Path(tempfile.gettempdir()) / f"git-skillmesh-{os.getuid()}-error.log"
+    text = f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {list(argv[:1])}\n{traceback.format_exc()}\n"
+    try:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
+        with os.fdopen(os.open(path, flags, 0o600), "a") as file:
+            file.write(text)
+        where = f" (details in {path})"
+    except OSError:
+        where = ""
+    summary = safe(str(error).splitlines()[0] if str(error) else "")
+    print(
+        f"git-skillmesh: internal error: {type(error).__name__}: {summary}{where}", file=sys.stderr
+    )
+    return ExitCode.INTERNAL

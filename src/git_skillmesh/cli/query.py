@@ -1,0 +1,201 @@
+"""`git skillmesh query`: search code by meaning and by name."""
+
+import argparse
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ConfigurationError, ExitCode, Unavailable, UsageError
+from .context import Context
+from .terminal import safe, safe_line
+
+if TYPE_CHECKING:
+    from ..retrieval.results import Answer, Hit, Line
+
+_SCHEMA_VERSION = 1
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command's parser."""
+    parser = subparsers.add_parser(
+        "query",
+        help="search code by meaning and by name",
+        description="Search the working tree, changed and untracked files included. Exit code 0: "
+        "found, 1: nothing found.",
+    )
+    parser.add_argument("words", nargs="+", metavar="WORDS", help="a question, or an identifier")
+    parser.add_argument("-n", "--limit", type=int, default=10, help="results to show (default 10)")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--committed", action="store_true", help="search HEAD, not the working tree")
+    where.add_argument("--at", metavar="REV", help="search the tree of a revision")
+    parser.add_argument(
+        "--lang", action="append", default=[], metavar="LANGUAGE", help="only this language"
+    )
+    parser.add_argument(
+        "--path", action="append", default=[], metavar="GLOB", help="only paths that match"
+    )
+    parser.add_argument(
+        "--kind", action="append", default=[], metavar="KIND", help="only chunks of this kind"
+    )
+    parser.add_argument("--full", action="store_true", help="show whole chunks")
+    parser.add_argument("--explain", action="store_true", help="show what each signal added")
+    parser.add_argument(
+        "--backend", choices=("auto", "local", "chroma"), default="auto", help="which tier answers"
+    )
+    parser.add_argument(
+        "--rank", choices=("ranker", "rrf"), default="ranker", help="how signals are combined"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON, see docs/query.md")
+    parser.add_argument("--color", choices=("auto", "always", "never"), default="auto")
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    """Search and print."""
+    from ..chunking.model import KINDS
+
+    text = " ".join(args.words)
+    if not text.strip():
+        raise UsageError("the query is empty")
+    if args.limit < 1:
+        raise UsageError("-n must be at least 1")
+    unknown = sorted(set(args.kind) - set(KINDS))
+    if unknown:
+        raise UsageError(f"unknown kind {unknown[0]!r}", "one of " + ", ".join(KINDS))
+    if args.backend == "chroma":
+        if args.at:
+            raise UsageError("the Chroma tier holds HEAD only", "use --backend local with --at")
+        from .query_chroma import answer_from_chroma
+
+        answer = answer_from_chroma(args, context, text)
+    else:
+        answer = _answer(args, context, text)
+    if context.json:
+        context.out_json(as_document(answer, args.full, args.explain))
+    else:
+        _print(context, answer, args.full, args.explain)
+    return ExitCode.OK if answer.hits else ExitCode.NOTHING_FOUND
+
+
+def _answer(args: argparse.Namespace, context: Context, text: str) -> "Answer":
+    from ..index.identity import repo_id
+    from ..index.store import Store
+    from ..index.view import NoIndexError, Scope, open_view
+    from ..retrieval.search import Options, search
+
+    repository, config = context.repository, context.config
+    store = Store(repository)
+    source, vector, notes = _embed(context, store, text)
+    scope = Scope.WORKING_TREE
+    if args.at:
+        scope = Scope.REVISION
+    elif args.committed or repository.is_bare:
+        scope = Scope.COMMITTED
+    options = Options(
+        args.limit, tuple(args.lang), tuple(args.path), tuple(args.kind), args.rank, args.explain
+    )
+    try:
+        view = open_view(repository, config, store, source, scope, args.at or "")
+    except NoIndexError:
+        from .index import update_with_progress
+
+        context.note("no index yet: making one (next time this is quick)")
+        was_json, context.json = context.json, False
+        update_with_progress(context, args.at or "", rebuild=False)
+        context.json = was_json
+        view = open_view(repository, config, store, source, scope, args.at or "")
+    try:
+        return search(view, repo_id(repository, config), text, options, vector, notes)
+    finally:
+        view.close()
+
+
+def _embed(context: Context, store: Any, text: str) -> tuple[Any, Any, list[str]]:
+    """Return the vector source, the query's vector and notes; words only when there is no model."""
+    from ..index.vectors import source_of
+
+    try:
+        source = source_of(context.config, store.embeddings_path)
+        return source, source.embed_query(text), []
+    except (Unavailable, ConfigurationError) as error:
+        return None, None, [f"ranked by words only: {error}"]
+
+
+def as_document(answer: "Answer", full: bool, explain: bool) -> dict[str, Any]:
+    """Return the answer in the documented JSON form."""
+    results = []
+    for hit in answer.hits:
+        result = asdict(hit)
+        for name, wanted in (("text", full), ("features", explain)):
+            if not wanted:
+                del result[name]
+        result["lines"] = [{"number": line.number, "text": line.text} for line in hit.lines]
+        results.append(result)
+    return {
+        "schema": _SCHEMA_VERSION,
+        "query": answer.query,
+        "results": results,
+        "index": {
+            "backend": answer.backend,
+            "scope": answer.scope,
+            "commit": answer.commit,
+            "tree": answer.tree,
+            "files": answer.files,
+            "chunks": answer.chunks,
+            "behind": answer.behind,
+        },
+        "notes": list(answer.notes),
+        "suggestions": list(answer.suggestions),
+    }
+
+
+def _print(context: Context, answer: "Answer", full: bool, explain: bool) -> None:
+    for hit in answer.hits:
+        _print_hit(context, hit, full, explain)
+    if not answer.hits:
+        context.note(f"nothing found for {safe_line(answer.query)!r} in {answer.files} files")
+        if answer.suggestions:
+            names = ", ".join(safe_line(name) for name in answer.suggestions)
+            context.note(f"did you mean: {names}")
+        else:
+            context.note("try other words, fewer filters, or: git skillmesh status --skipped")
+    if answer.behind:
+        context.note(f"{answer.behind} files are not read yet; run: git skillmesh index")
+    for note in answer.notes:
+        context.note(safe_line(note))
+
+
+def _print_hit(context: Context, hit: "Hit", full: bool, explain: bool) -> None:
+    style = context.style
+    place = f"{safe_line(context.shown_path(hit.path))}:{hit.start_line}"
+    name = f"  {style.bold(safe_line(hit.symbol))}" if hit.symbol else ""
+    about = [hit.kind, f"{hit.end_line - hit.start_line + 1} lines", f"{hit.score:.2f}"]
+    if hit.changed:
+        about.append("uncommitted")
+    elif hit.commit:
+        about.append(hit.commit[:9])
+    context.out(f"{hit.rank:>2}. {style.path(place)}{name}  {style.dim(' · '.join(about))}")
+    if full:
+        for number, text in enumerate(hit.text.split("\n"), hit.start_line):
+            context.out(f"    {style.dim(f'{number:>5}')} {safe(text)}")
+    else:
+        for line in hit.lines:
+            context.out(f"    {style.dim(f'{line.number:>5}')} {_highlight(context, line)}")
+    if explain:
+        parts = sorted(hit.features.items(), key=lambda item: -abs(item[1]))
+        shown = "  ".join(f"{name} {value:+.2f}" for name, value in parts)
+    else:
+        shown = ", ".join(hit.reasons).replace("_", " ")
+    context.out(f"          {style.dim('why: ' + shown)}")
+
+
+_WIDEST = 160
+
+
+def _highlight(context: Context, line: "Line") -> str:
+    shown, position = "", 0
+    for start, end in line.marks:
+        shown += safe(line.text[position:start]) + context.style.match(safe(line.text[start:end]))
+        position = end
+        if position > _WIDEST:
+            return shown + " …"
+    rest = line.text[position : max(position, _WIDEST)]
+    return shown + safe(rest) + (" …" if len(line.text) > max(position, _WIDEST) else "")

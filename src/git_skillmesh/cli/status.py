@@ -1,0 +1,210 @@
+"""`git skillmesh status`: show what is indexed, what is not, and why."""
+
+import argparse
+from collections import Counter
+from typing import Any
+
+from ..errors import ConfigurationError, ExitCode, SkillmeshError, Unavailable
+from .context import Context
+from .terminal import safe_line
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command's parser."""
+    parser = subparsers.add_parser(
+        "status",
+        help="show what is indexed, what is not, and why",
+        description="Show the index, both tiers, the hooks, sizes and the last error.",
+    )
+    parser.add_argument(
+        "--skipped", action="store_true", help="list every file that is left out, with the reason"
+    )
+    parser.add_argument("--config", action="store_true", help="list the settings and their origin")
+    parser.add_argument("--json", action="store_true", help="print JSON, see docs/commands.md")
+    parser.add_argument("--color", choices=("auto", "always", "never"), default="auto")
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    """Collect and print."""
+    document = _collect(context)
+    if not args.skipped:
+        document["skipped"]["files"] = {}
+    if args.config:
+        document["config"] = {
+            name: {"value": context.config.shown(name), "origin": context.config.origins[name]}
+            for name in context.config.values
+        }
+    if context.json:
+        context.out_json(document)
+    else:
+        _print(context, document)
+    return ExitCode.OK
+
+
+def _collect(context: Context) -> dict[str, Any]:
+    from ..git.trees import working_tree
+    from ..hooks.install import state
+    from ..hooks.worker import last_error
+    from ..index.identity import repo_id
+
+    repository, config = context.repository, context.config
+    commit, tree = repository.head_tree()
+    changes = working_tree(repository)
+    return {
+        "repository": {
+            "top": repository.top or repository.git_dir,
+            "repo_id": repo_id(repository, config),
+            "branch": repository.branch(),
+            "commit": commit,
+            "changed": len(changes.changed),
+            "untracked": len(changes.untracked),
+            "deleted": len(changes.deleted),
+        },
+        "index": _index(context, tree),
+        "skipped": _skipped(context, tree),
+        "chroma": _chroma(context),
+        "hooks": []
+        if repository.is_bare
+        else [
+            {"name": h.name, "state": h.state, "detail": h.detail, "chained": h.chained}
+            for h in state(repository)
+        ],
+        "last_error": last_error(repository.state_dir),
+    }
+
+
+def _index(context: Context, tree: str) -> dict[str, Any]:
+    from ..index.store import Store
+    from ..index.sync import resolve
+    from ..index.vectors import source_of
+
+    store = Store(context.repository)
+    found: dict[str, Any] = {"exists": False, "files": 0, "chunks": 0, "behind": 0, "bytes": 0}
+    try:
+        catalogue = store.reader()
+    except FileNotFoundError:
+        return found
+    try:
+        resolution = resolve(context.repository, catalogue, context.config, tree)
+        rows = catalogue.files(resolution.members.tolist()).values()
+        models = catalogue.models()
+        languages = Counter(row.language for row in rows if row.chunks)
+        segments = catalogue.segments()
+    finally:
+        catalogue.close()
+    try:
+        model = source_of(context.config, store.embeddings_path).model_id
+        problem = ""
+    except (Unavailable, ConfigurationError) as error:
+        model, problem = "", str(error)
+    return {
+        "exists": True,
+        "files": sum(1 for row in rows if row.chunks),
+        "chunks": sum(row.chunks for row in rows),
+        "behind": len(resolution.missing),
+        "bytes": store.size(),
+        "segments": len(segments),
+        "model": model,
+        "model_problem": problem,
+        "without_vectors": sum(
+            count for number, count, _ in segments if model not in models.get(number, ())
+        ),
+        "languages": dict(languages.most_common()),
+    }
+
+
+def _skipped(context: Context, tree: str) -> dict[str, Any]:
+    from ..chunking.exclusion import EXPLANATIONS, Skip
+    from ..index.store import Store
+    from ..index.sync import resolve
+
+    store = Store(context.repository)
+    try:
+        catalogue = store.reader()
+    except FileNotFoundError:
+        catalogue = None
+    try:
+        resolution = resolve(context.repository, catalogue, context.config, tree, full=True)
+        files = {path: skip.value for path, skip in resolution.left_out.items()}
+        if catalogue is not None:
+            rows = catalogue.files(resolution.members.tolist()).values()
+            files |= {row.path: row.skip for row in rows if row.skip}
+    finally:
+        if catalogue is not None:
+            catalogue.close()
+    counts = Counter(files.values())
+    return {
+        "count": len(files),
+        "reasons": {
+            name: {"files": count, "why": EXPLANATIONS[Skip(name)]}
+            for name, count in counts.most_common()
+        },
+        "files": dict(sorted(files.items())),
+    }
+
+
+def _chroma(context: Context) -> dict[str, Any]:
+    from ..chroma.codebase import codebase_rows
+    from ..chroma.mirror import lag
+    from ..chroma.target import target_of
+    from ..index.store import Store
+
+    target = target_of(context.config, context.repository)
+    if target is None:
+        return {"target": "off", "behind": None, "problem": ""}
+    behind, problem = None, ""
+    if Store(context.repository).catalogue_path.exists():
+        try:
+            with codebase_rows(context.repository, context.config, update_first=False) as rows:
+                behind = lag(rows, target, context.repository.state_dir)
+        except SkillmeshError as error:
+            problem = str(error)
+    return {"target": target.describe(), "behind": behind, "problem": problem}
+
+
+def _print(context: Context, document: dict[str, Any]) -> None:
+    style, out = context.style, context.out
+    repository, index = document["repository"], document["index"]
+    branch = repository["branch"] or "detached HEAD"
+    commit = (repository["commit"] or "no commit yet")[:12]
+    out(f"repository  {safe_line(str(repository['top']))}  {safe_line(branch)} {commit}")
+    if index["exists"]:
+        behind = f"{index['behind']} files behind" if index["behind"] else style.good("up to date")
+        out(
+            f"index       {behind}: {index['files']} files, {index['chunks']} chunks, "
+            f"{index['bytes'] / 1e6:.1f} MB"
+        )
+        shown = [f"{name} {count}" for name, count in list(index["languages"].items())[:8]]
+        out(f"languages   {', '.join(shown)}")
+        out(f"model       {safe_line(index['model'] or index['model_problem'])}")
+        if index["without_vectors"]:
+            out(f"            {index['without_vectors']} chunks have no vectors of it yet")
+    else:
+        out(f"index       {style.bad('none')}: git skillmesh index")
+    out(f"left out    {document['skipped']['count']} files")
+    for name, reason in document["skipped"]["reasons"].items():
+        out(f"            {reason['files']:>5} {name}: {reason['why']}")
+    for path, name in document["skipped"]["files"].items():
+        out(f"            {name:<10} {safe_line(path)}")
+    chroma = document["chroma"]
+    lagging = {None: "not mirrored yet", 0: style.good("up to date")}.get(
+        chroma["behind"], f"{chroma['behind']} files behind"
+    )
+    if chroma["target"] == "off":
+        lagging = "by configuration"
+    out(f"Chroma      {safe_line(chroma['target'])}: {safe_line(chroma['problem']) or lagging}")
+    installed = [hook["name"] for hook in document["hooks"] if hook["state"] == "installed"]
+    out(f"hooks       {', '.join(installed) or 'not installed: git skillmesh init'}")
+    for hook in document["hooks"]:
+        if hook["state"] in ("foreign", "outdated"):
+            out(f"            {hook['name']}: {hook['state']}, {safe_line(hook['detail'])}")
+    changed = {name: repository[name] for name in ("changed", "untracked", "deleted")}
+    shown = [f"{count} {name}" for name, count in changed.items() if count]
+    if shown:
+        out(f"work tree   {', '.join(shown)} (searched as they are on disk)")
+    error = document["last_error"]
+    if error:
+        line = f"{error['time']} {error['what']} ({error['where']})"
+        out(f"last error  {style.bad(safe_line(line))}")
+    for name, setting in document.get("config", {}).items():
+        out(f"{name:<20} {safe_line(setting['value']) or '-'}  {style.dim(setting['origin'])}")

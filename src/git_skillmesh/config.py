@@ -1,0 +1,211 @@
+"""Settings from six places, the nearest wins.
+
+In: command line > environment > `.env` > `git config skillmesh.*` > `.skillmesh/config.toml`
+> default. Out: `Config`, with every value checked and its origin known.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .errors import ConfigurationError
+from .git.repository import Repository
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting: `name` is also its git config key under "skillmesh." and its TOML path."""
+
+    name: str
+    default: str
+    help: str
+    env: str = ""
+    choices: tuple[str, ...] = ()
+    secret: bool = False
+
+
+SETTINGS = {
+    setting.name: setting
+    for setting in (
+        Setting("repoid", "", "identity of the repository in shared stores; derived when empty"),
+        Setting(
+            "chroma.impl",
+            "persistent",
+            "where the Chroma tier lives",
+            "CHROMA_DB_IMPL",
+            ("persistent", "http", "cloud", "off"),
+        ),
+        Setting("chroma.path", "", "folder of a persistent store", "CHROMA_DB_PATH"),
+        Setting("chroma.url", "", "address of a Chroma server", "CHROMA_HTTP_URL"),
+        Setting(
+            "chroma.headers",
+            "",
+            "headers for the server, a JSON object",
+            "CHROMA_HTTP_HEADERS",
+            secret=True,
+        ),
+        Setting("chroma.tenant", "", "tenant of a server or of Chroma Cloud", "CHROMA_TENANT"),
+        Setting(
+            "chroma.database", "", "database of a server or of Chroma Cloud", "CHROMA_DATABASE"
+        ),
+        Setting("chroma.apikey", "", "key for Chroma Cloud", "CHROMA_API_KEY", secret=True),
+        Setting(
+            "chroma.documents",
+            "auto",
+            "store the text of chunks too (auto: only on a server)",
+            choices=("auto", "true", "false"),
+        ),
+        Setting(
+            "embedding.provider",
+            "builtin",
+            "builtin, or a Chroma embedding function",
+            "EMBEDDING_MODEL_PROVIDER",
+        ),
+        Setting("embedding.name", "", "model of that provider", "EMBEDDING_MODEL_NAME"),
+        Setting("index.exclude", "", "globs of files to leave out, separated by spaces"),
+        Setting("index.include", "", "globs of files to index although a rule leaves them out"),
+        Setting("index.maxbytes", "1000000", "files larger than this are left out"),
+        Setting("index.jobs", "0", "processes for a large index (0: one per core, at most 4)"),
+        Setting(
+            "log.level",
+            "warning",
+            "what the log of background work keeps",
+            "LOG_LEVEL",
+            ("debug", "info", "warning", "error", "critical"),
+        ),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The settings in force: `values` by name, `origins` says where each came from."""
+
+    values: Mapping[str, str]
+    origins: Mapping[str, str]
+    environ: Mapping[str, str]
+
+    def __getitem__(self, name: str) -> str:
+        return self.values[name]
+
+    def number(self, name: str) -> int:
+        """Return a whole number ≥ 0. Raises `ConfigurationError`."""
+        value = self.values[name]
+        if not value.isascii() or not value.isdigit():
+            raise _bad(name, value, self.origins[name], "a whole number")
+        return int(value)
+
+    def globs(self, name: str) -> tuple[str, ...]:
+        """Return a setting that lists globs."""
+        return tuple(self.values[name].split())
+
+    def shown(self, name: str) -> str:
+        """Return a value fit for people's eyes and logs."""
+        value = self.values[name]
+        return "(set)" if value and SETTINGS[name].secret else value
+
+
+def load(
+    repository: Repository,
+    overrides: Mapping[str, str] | None = None,
+    environ: Mapping[str, str] = os.environ,
+) -> Config:
+    """Read all places and check the values. Raises `ConfigurationError`."""
+    root = repository.top
+    layers: list[tuple[str, Callable[[], Mapping[str, str]]]] = [
+        ("default", lambda: {name: setting.default for name, setting in SETTINGS.items()}),
+        (".skillmesh/config.toml", lambda: _read_toml(root)),
+        ("git config", lambda: _read_git(repository)),
+        (".env", lambda: _from_environment(_read_dotenv(root))),
+        ("environment", lambda: _from_environment(environ)),
+        ("command line", lambda: overrides or {}),
+    ]
+    values: dict[str, str] = {}
+    origins: dict[str, str] = {}
+    for origin, read in layers:
+        for name, value in read().items():
+            values[name], origins[name] = value.strip(), origin
+    for name, value in values.items():
+        choices = SETTINGS[name].choices
+        if choices:
+            values[name] = value = value.lower()
+            if value not in choices:
+                raise _bad(name, value, origins[name], "one of " + ", ".join(choices))
+    merged = {**_read_dotenv(root), **environ}
+    return Config(values, origins, merged)
+
+
+def _bad(name: str, value: str, origin: str, wanted: str) -> ConfigurationError:
+    shown = "(hidden)" if SETTINGS[name].secret else repr(value)
+    return ConfigurationError(f"{name} is {shown} in {origin}", f"it must be {wanted}")
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    return {
+        name: environ[setting.env]
+        for name, setting in SETTINGS.items()
+        if setting.env and environ.get(setting.env)
+    }
+
+
+def _read_git(repository: Repository) -> dict[str, str]:
+    out = repository.git.run_unchecked("config", "-z", "--get-regexp", r"^skillmesh\.").stdout
+    found = {}
+    for record in os.fsdecode(out).split("\0"):
+        key, _, value = record.partition("\n")
+        name = key.lower().removeprefix("skillmesh.")
+        if name in SETTINGS:
+            found[name] = value
+    return found
+
+
+def _read_dotenv(root: Path | None) -> dict[str, str]:
+    if root is None or not (root / ".env").is_file():
+        return {}
+    from dotenv import dotenv_values
+
+    try:
+        read = dotenv_values(root / ".env", interpolate=False)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"cannot read .env: {error}") from None
+    return {key: value for key, value in read.items() if value is not None}
+
+
+def _read_toml(root: Path | None) -> dict[str, str]:
+    path = root / ".skillmesh" / "config.toml" if root else None
+    if path is None or not path.is_file():
+        return {}
+    import tomllib
+
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigurationError(f"cannot read .skillmesh/config.toml: {error}") from None
+    found = dict(_flatten(document))
+    unknown = sorted(set(found) - set(SETTINGS))
+    if unknown:
+        raise ConfigurationError(
+            f"unknown setting in .skillmesh/config.toml: {unknown[0]}", "see docs/configuration.md"
+        )
+    secret = sorted(name for name in found if SETTINGS[name].secret)
+    if secret:
+        raise ConfigurationError(
+            f"{secret[0]} must not stand in .skillmesh/config.toml, which is committed",
+            f"use {SETTINGS[secret[0]].env} in the environment or in .env",
+        )
+    return found
+
+
+def _flatten(table: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    for key, value in table.items():
+        name = f"{prefix}{key}".lower()
+        if isinstance(value, dict):
+            found += _flatten(value, f"{name}.")
+        elif isinstance(value, list):
+            found.append((name, " ".join(str(item) for item in value)))
+        else:
+            found.append((name, str(value).lower() if isinstance(value, bool) else str(value)))
+    return found

@@ -1,0 +1,74 @@
+"""What can go wrong, in the user's words: one class for the user's mistakes, named exit codes.
+
+In: nothing. Out: `ExitCode` and the exceptions every room raises; `cli.main` turns them into
+one line and an exit code.
+"""
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """The exit codes of every command, documented in docs/commands.md."""
+
+    OK = 0
+    NOTHING_FOUND = 1
+    USAGE = 2
+    INTERNAL = 3
+    NOT_A_REPOSITORY = 4
+    CONFIGURATION = 5
+    BUSY = 6
+    UNAVAILABLE = 7
+    DAMAGED = 8
+    READ_ONLY = 9
+    INTERRUPTED = 130
+
+
+class SkillmeshError(Exception):
+    """A mistake or a circumstance the user can mend: `what` happened and `mend`, how to go on."""
+
+    exit_code = ExitCode.USAGE
+
+    def __init__(self, what: str, mend: str = "") -> None:
+        super().__init__(f"{what}: {mend}" if mend else what)
+        self.what = what
+        self.mend = mend
+
+
+class UsageError(SkillmeshError):
+    """The command line asks for something that does not exist or does not fit."""
+
+
+class NotARepository(SkillmeshError):
+    """The folder is not inside a git repository, or git cannot open it."""
+
+    exit_code = ExitCode.NOT_A_REPOSITORY
+
+
+class ConfigurationError(SkillmeshError):
+    """A setting has a value that cannot be used."""
+
+    exit_code = ExitCode.CONFIGURATION
+
+
+class Busy(SkillmeshError):
+    """Another process holds the lock that this work needs."""
+
+    exit_code = ExitCode.BUSY
+
+
+class Unavailable(SkillmeshError):
+    """A server, package, key or model that the configuration names cannot be reached."""
+
+    exit_code = ExitCode.UNAVAILABLE
+
+
+class Damaged(SkillmeshError):
+    """Stored data cannot be read; the message names the command that rebuilds it."""
+
+    exit_code = ExitCode.DAMAGED
+
+
+class ReadOnly(SkillmeshError):
+    """The place that must be written cannot be written."""
+
+    exit_code = ExitCode.READ_ONLY

@@ -1,0 +1,57 @@
+"""History: which commit brought a version of a file to its path.
+
+In: a range of commits. Out: (path, blob id, commit id), newest first.
+"""
+
+import os
+from collections.abc import Callable, Generator, Iterator, Sequence
+
+from .repository import Repository
+
+
+def introductions(
+    repository: Repository, new: str, known: Sequence[str] = (), limit: int = 20_000
+) -> Generator[tuple[str, str, str]]:
+    """Yield (path, blob, commit) for every file version that commits of `known..new` introduced.
+
+    At most `limit` commits are read, newest first. A merge introduces what none of its parents
+    had (an evil merge or a conflict resolved by hand). Close the iterator to stop git early.
+    """
+    arguments = ["log", "--raw", "-z", "--no-abbrev", "--no-renames", "--no-textconv", "-c"]
+    arguments += ["--no-show-signature", "--no-notes", "--no-mailmap", "--no-color"]
+    arguments += [f"--max-count={limit}", "--format=%x00commit %H", new]
+    arguments += [f"^{commit}" for commit in known]
+    process = repository.git.start(*arguments, "--")
+    if process.stdin is None or process.stdout is None:
+        return
+    process.stdin.close()
+    try:
+        yield from _parse(_fields(process.stdout.read))
+    finally:
+        process.stdout.close()
+        process.kill()
+        process.wait()
+
+
+def _fields(read: Callable[[int], bytes]) -> Iterator[bytes]:
+    rest = b""
+    while block := read(1 << 16):
+        *fields, rest = (rest + block).split(b"\0")
+        yield from fields
+    if rest:
+        yield rest
+
+
+def _parse(fields: Iterator[bytes]) -> Iterator[tuple[str, str, str]]:
+    commit = ""
+    for raw in fields:
+        field = raw.lstrip(b"\n")
+        if field.startswith(b"commit "):
+            commit = field[7:].decode().strip()
+        elif field.startswith(b":"):
+            # ":mode mode oid oid X", combined: "::mode mode mode oid oid oid XX"
+            parents = len(field) - len(field.lstrip(b":"))
+            oid = field.lstrip(b":").split(b" ")[2 * parents + 1]
+            path = next(fields, b"")
+            if oid.strip(b"0"):
+                yield os.fsdecode(path), oid.decode(), commit

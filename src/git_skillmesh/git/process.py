@@ -1,0 +1,109 @@
+"""Run git: the only place in the project that starts a git process.
+
+In: a list of arguments, bytes for standard input. Out: bytes of standard output, or `GitFailed`.
+"""
+
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ..errors import SkillmeshError
+
+# Set by git for its hooks and meant for the one command that runs them. Reasons, one by one:
+_HOOK_VARIABLES = (
+    "GIT_DIR",  # points at the hook's repository; ours is found from the folder and pinned below
+    "GIT_WORK_TREE",  # same
+    "GIT_INDEX_FILE",  # relative, or a lock file about to vanish ("commit -a", "commit PATH")
+    "GIT_PREFIX",  # the subfolder the user stood in
+    "GIT_OBJECT_DIRECTORY",  # quarantine during receive-pack
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",  # same
+    "GIT_QUARANTINE_PATH",  # same; with it every ref update is refused
+    "GIT_COMMON_DIR",  # derived from GIT_DIR
+    "GIT_NAMESPACE",  # would hide refs/notes
+    "GIT_LITERAL_PATHSPECS",  # changes the meaning of our pathspecs
+    "GIT_GLOB_PATHSPECS",
+    "GIT_NOGLOB_PATHSPECS",
+    "GIT_ICASE_PATHSPECS",
+    "GIT_AUTHOR_NAME",  # leak the identity of the commit in progress into objects we write
+    "GIT_AUTHOR_EMAIL",
+    "GIT_AUTHOR_DATE",
+    "GIT_COMMITTER_NAME",
+    "GIT_COMMITTER_EMAIL",
+    "GIT_COMMITTER_DATE",
+    "GIT_REFLOG_ACTION",  # would mislabel reflog entries
+    "GIT_EXTERNAL_DIFF",  # runs foreign programs where we parse output
+    "GIT_DIFF_OPTS",
+    "GIT_TRACE",  # mixes into standard error
+)
+
+
+class GitFailed(SkillmeshError):
+    """git answered with an error; `returncode` and `stderr` hold what it said."""
+
+    def __init__(self, args: Sequence[str], returncode: int, stderr: bytes) -> None:
+        text = stderr.decode(errors="replace").strip()
+        super().__init__(
+            f"git {args[0]} failed ({returncode})", text.splitlines()[-1] if text else ""
+        )
+        self.returncode = returncode
+        self.stderr = text
+
+
+def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return `environ` for a git process of ours: no hook state, no prompts, no lazy fetches."""
+    env = {k: v for k, v in environ.items() if k not in _HOOK_VARIABLES}
+    env["GIT_OPTIONAL_LOCKS"] = "0"  # `status` must not write the user's index
+    env["GIT_TERMINAL_PROMPT"] = "0"
+    env["GIT_NO_LAZY_FETCH"] = "1"  # a missing blob of a partial clone is a gap, not a download
+    env["LC_ALL"] = "C"
+    return env
+
+
+class Git:
+    """A git command line bound to one repository."""
+
+    def __init__(self, cwd: Path, env: Mapping[str, str]) -> None:
+        self.cwd = cwd
+        self.env = dict(env)
+
+    def run(
+        self, *args: str, stdin: bytes = b"", extra_env: Mapping[str, str] | None = None
+    ) -> bytes:
+        """Run `git ARGS` and return its standard output. Raises `GitFailed`."""
+        result = self.run_unchecked(*args, stdin=stdin, extra_env=extra_env)
+        if result.returncode != 0:
+            raise GitFailed(args, result.returncode, result.stderr)
+        return result.stdout
+
+    def run_unchecked(
+        self, *args: str, stdin: bytes = b"", extra_env: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[bytes]:
+        """Run `git ARGS` and return whatever happened."""
+        env = {**self.env, **extra_env} if extra_env else self.env
+        try:
+            return subprocess.run(
+                ["git", *args], cwd=self.cwd, env=env, input=stdin, capture_output=True, check=False
+            )
+        except FileNotFoundError as error:
+            raise _cannot_start(self.cwd) from error
+
+    def start(self, *args: str, stdin: int = subprocess.PIPE) -> "subprocess.Popen[bytes]":
+        """Start a long-lived `git ARGS` with pipes for standard input and output."""
+        try:
+            return subprocess.Popen(
+                ["git", *args],
+                cwd=self.cwd,
+                env=self.env,
+                stdin=stdin,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            )
+        except FileNotFoundError as error:
+            raise _cannot_start(self.cwd) from error
+
+
+def _cannot_start(cwd: Path) -> SkillmeshError:
+    if not cwd.is_dir():
+        return SkillmeshError(f"no such folder: {os.fspath(cwd)}")
+    return SkillmeshError("git was not found", "install git and make sure it is on PATH")

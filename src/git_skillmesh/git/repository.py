@@ -1,0 +1,177 @@
+"""Find and describe a repository: its folders, its head, its identity.
+
+In: a folder. Out: `Repository`, through which every other module of this room works.
+"""
+
+import hashlib
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from ..errors import NotARepository, UsageError
+from .process import Git, GitFailed, clean_environment
+
+
+@dataclass(frozen=True)
+class Repository:
+    """One working tree (or bare repository) and the git directory behind it.
+
+    `git_dir` is private to a linked worktree, `common_dir` is shared by all of them, `top` is
+    the root of the working tree or None in a bare repository, `prefix` the subfolder ("a/b/")
+    the user stands in.
+    """
+
+    git: Git = field(repr=False, compare=False)
+    git_dir: Path
+    common_dir: Path
+    top: Path | None
+    prefix: str
+    object_format: str
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether there is no working tree."""
+        return self.top is None
+
+    @property
+    def state_dir(self) -> Path:
+        """The folder of all caches, shared by worktrees."""
+        return self.common_dir / "skillmesh"
+
+    @cached_property
+    def empty_tree(self) -> str:
+        """The id of the empty tree in this repository's object format."""
+        return hashlib.new(self.object_format, b"tree 0\0").hexdigest()
+
+    def hash_blob(self, data: bytes) -> str:
+        """Return the id git would give to a blob with these bytes."""
+        digest = hashlib.new(self.object_format, b"blob %d\0" % len(data))
+        digest.update(data)
+        return digest.hexdigest()
+
+    def head_commit(self) -> str | None:
+        """Return the commit HEAD points at, None before the first commit."""
+        result = self.git.run_unchecked("rev-parse", "--verify", "-q", "HEAD^{commit}")
+        return result.stdout.decode().strip() or None
+
+    def resolve(self, rev: str) -> tuple[str, str]:
+        """Return (commit or tree id, tree id) of a revision. Raises `UsageError`."""
+        if rev.startswith("-"):
+            raise UsageError(f"not a revision: {rev}")
+        try:
+            out = self.git.run("rev-parse", "--verify", "-q", "--end-of-options", rev)
+            tree = self.git.run("rev-parse", "--verify", "-q", out.decode().strip() + "^{tree}")
+        except GitFailed:
+            raise UsageError(f"not a commit or tree of this repository: {rev}") from None
+        commit = self.git.run_unchecked(
+            "rev-parse", "--verify", "-q", out.decode().strip() + "^{commit}"
+        )
+        return (commit.stdout or out).decode().strip(), tree.decode().strip()
+
+    def head_tree(self) -> tuple[str | None, str]:
+        """Return (commit, tree) of HEAD; (None, the empty tree) before the first commit."""
+        result = self.git.run_unchecked("rev-parse", "-q", "HEAD^{commit}", "HEAD^{tree}", "--")
+        found = result.stdout.decode().split()
+        if result.returncode == 0 and len(found) >= 2:
+            return found[0], found[1]
+        return None, self.empty_tree
+
+    def branch(self) -> str | None:
+        """Return the name of the current branch, None on a detached HEAD."""
+        out = self.git.run_unchecked("symbolic-ref", "-q", "--short", "HEAD").stdout
+        return os.fsdecode(out).strip() or None
+
+    def path_of(self, name: str) -> Path:
+        """Return where git keeps `name` ("hooks" honours core.hooksPath)."""
+        out = os.fsdecode(self.git.run("rev-parse", "--git-path", name)).removesuffix("\n")
+        return (self.git.cwd / out).resolve()
+
+    def is_partial(self) -> bool:
+        """Whether objects may be missing because the clone was filtered."""
+        result = self.git.run_unchecked("config", "--get-regexp", r"^remote\..*\.promisor$")
+        return b"true" in result.stdout
+
+    def derive_id(self) -> str:
+        """Return an identity that clones of one project share.
+
+        The origin's address without scheme, user and ".git" (a shallow clone has it too), else
+        the oldest root commit, else the folder. `git skillmesh init` pins it in the repository's
+        configuration, so that a later change of the origin does not move the data.
+        """
+        origin = os.fsdecode(
+            self.git.run_unchecked("config", "--get", "remote.origin.url").stdout
+        ).strip()
+        if origin:
+            return _short_hash("origin", normalise_url(origin, self.git.cwd))
+        roots = self.git.run_unchecked("rev-list", "--max-parents=0", "HEAD").stdout.split()
+        if roots:
+            return _short_hash("root", roots[-1].decode())
+        return _short_hash("folder", os.fspath(self.common_dir))
+
+
+def normalise_url(url: str, base: Path) -> str:
+    """Return "host/path" for every spelling of one remote address; a local one is made absolute."""
+    url = url.rstrip("/").removesuffix(".git")
+    scheme = re.fullmatch(r"[a-z+]+://(?:[^/@]*@)?([^/:]+)(?::\d+)?/(.*)", url, re.IGNORECASE)
+    scp_like = re.fullmatch(r"(?:[^/@:]+@)?([^/:]{2,}):(?!/?/)(.*)", url)
+    found = scheme or scp_like
+    if found:
+        return f"{found[1].lower()}/{found[2].lstrip('/')}"
+    path = Path(url.removeprefix("file://"))
+    return os.path.normpath(base / path)
+
+
+def _short_hash(kind: str, value: str) -> str:
+    return hashlib.sha256(f"{kind}:{value}".encode(errors="surrogateescape")).hexdigest()[:16]
+
+
+def discover(start: Path | None = None, environ: Mapping[str, str] = os.environ) -> Repository:
+    """Find the repository around `start` (default: the current folder).
+
+    GIT_DIR and GIT_WORK_TREE are honoured when `start` is not given, as git's own commands do.
+    Raises `NotARepository`.
+    """
+    env = clean_environment(environ)
+    ask = dict(env)
+    if start is None:
+        ask |= {k: environ[k] for k in ("GIT_DIR", "GIT_WORK_TREE") if k in environ}
+        # A hook in a linked worktree gets GIT_DIR alone: its top is the folder it starts in.
+    cwd = Path.cwd() if start is None else start
+    git = Git(cwd, ask)
+    flags = ("--is-bare-repository", "--is-inside-work-tree", "--absolute-git-dir")
+    result = git.run_unchecked("rev-parse", *flags, "--git-common-dir", "--show-object-format")
+    if result.returncode != 0:
+        raise _not_a_repository(cwd, result.stderr.decode(errors="replace").strip())
+    bare, inside, git_dir, common, object_format = os.fsdecode(result.stdout).splitlines()
+    git_path, common_path = Path(git_dir), (cwd / common).resolve()
+    top, prefix = None, ""
+    if inside == "true":
+        out = os.fsdecode(git.run("rev-parse", "--show-toplevel", "--show-prefix"))
+        top_text, prefix = out.split("\n")[:2]
+        top = Path(top_text)
+        env["GIT_WORK_TREE"] = top_text
+    elif bare == "false" and (worktree := _worktree_of(git_path)):
+        top = worktree
+        env["GIT_WORK_TREE"] = os.fspath(worktree)
+    env["GIT_DIR"] = git_dir
+    return Repository(Git(top or git_path, env), git_path, common_path, top, prefix, object_format)
+
+
+def _worktree_of(git_dir: Path) -> Path | None:
+    """Return the working tree when the user stands inside its .git folder."""
+    return git_dir.parent if git_dir.name == ".git" else None
+
+
+def _not_a_repository(cwd: Path, said: str) -> NotARepository:
+    if "dubious ownership" in said:
+        return NotARepository(
+            f"git refuses this repository, it belongs to another user: {cwd}",
+            f"git config --global --add safe.directory {cwd}",
+        )
+    if "not a git repository" in said:
+        return NotARepository(f"not a git repository: {cwd}", "run this inside one, or use -C")
+    last = said.splitlines()[-1] if said else "git rev-parse failed"
+    return NotARepository(f"git cannot open the repository at {cwd}", last)

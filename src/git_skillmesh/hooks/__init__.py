@@ -1,0 +1,1 @@
+"""Entry points for git, pre-commit and hook managers. Standard library only at import time."""

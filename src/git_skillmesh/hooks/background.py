@@ -1,0 +1,34 @@
+"""What the worker does after a commit, merge, checkout or rewrite.
+
+In: a folder. Out: an index, and then a Chroma tier, that equal the repository. The local tier
+comes first: it is what queries use.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from ..config import load
+from ..git.repository import discover
+
+# How long a run waits for another one that writes the index, `git skillmesh index` for example.
+_WAIT_SECONDS = 600
+
+
+def run_background(folder: Path, log: Callable[[str], None]) -> None:
+    """Index the repository around `folder`, then mirror it. Raises `SkillmeshError`."""
+    from ..chroma.target import target_of
+    from ..index.update import update
+
+    repository = discover(folder)
+    config = load(repository)
+    outcome = update(repository, config, wait_seconds=_WAIT_SECONDS)
+    log(f"indexed {outcome.report.files} files, {outcome.report.chunks} chunks")
+    if outcome.note:
+        log(f"no vectors: {outcome.note}")
+    target = target_of(config, repository)
+    if target is None or outcome.note:
+        return
+    from ..chroma.codebase import mirror_codebase
+
+    mirrored = mirror_codebase(repository, config, target)
+    log(f"Chroma: {mirrored.upserted} written, {mirrored.deleted} deleted, {mirrored.rows} in all")

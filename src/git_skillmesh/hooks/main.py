@@ -1,0 +1,70 @@
+"""`git-skillmesh-hook`: what git, pre-commit and hook managers call.
+
+In: the name of a hook. Out: a detached worker; the caller waits only until it has started.
+A hook never fails what the user does: the exit code is always 0, and trouble is one line.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+HOOKS = ("post-commit", "post-merge", "post-checkout", "post-rewrite")
+PROGRAM = Path(__file__).with_name("__main__.py")
+
+_USAGE = f"usage: git-skillmesh-hook {{{'|'.join(HOOKS)}}} [ARGUMENT…]"
+
+
+def run() -> None:
+    """Do what the command line says and leave with exit code 0."""
+    name = sys.argv[1] if len(sys.argv) > 1 else ""
+    try:
+        dispatch(name, sys.argv[2:])
+    except Exception as error:
+        text = " ".join(str(error).split()) or type(error).__name__
+        _say(f"git-skillmesh-hook {name}: {text} (nothing else is affected)")
+    except KeyboardInterrupt:
+        pass
+    sys.exit(0)
+
+
+def dispatch(name: str, arguments: Sequence[str]) -> None:
+    """Run one hook; `arguments` are git's, which none of the hooks so far needs."""
+    if name in HOOKS:
+        start_worker(name)
+    elif name == "worker":
+        from .worker import main
+
+        main()
+    elif name in ("-h", "--help"):
+        print(_USAGE)
+    else:
+        what = f"unknown hook {name!r}" if name else "no hook named"
+        _say(f"git-skillmesh-hook: {what}; known: {', '.join(HOOKS)}")
+
+
+def worker_command(name: str) -> list[str]:
+    """Return the command line of the worker."""
+    return [sys.executable, "-I", os.fspath(PROGRAM), "worker", name]
+
+
+def start_worker(name: str, folder: Path | None = None) -> None:
+    """Start the worker for the repository of a folder (the current one), without waiting."""
+    import subprocess
+
+    subprocess.Popen(
+        worker_command(name),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        cwd=folder,
+    )
+
+
+def _say(line: str) -> None:
+    try:
+        sys.stderr.write(line + "\n")
+        sys.stderr.flush()
+    except (OSError, AttributeError):
+        sys.stderr = None  # nor may the flush at exit complain

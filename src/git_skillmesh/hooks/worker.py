@@ -1,0 +1,198 @@
+"""The background worker: after a quiet moment, make the index follow the repository.
+
+In: the repository git has just run a hook in. Out: runs of `background.run_background`, a
+log, and `last-error.json` for `status`.
+
+Several workers may start at once. Each leaves a request, one file per working tree; the one that
+gets the lock serves all requests, the others end. No wake-up is lost: a request is written before
+the lock is tried, and whoever lets go of the lock looks for requests once more. A request in work
+is renamed, not deleted, so that the next worker takes up what a killed one left behind.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import time
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..errors import SkillmeshError
+from ..git.process import clean_environment
+from ..git.repository import Repository, discover
+
+QUIET_SECONDS = 0.3  # a run starts when no request has come for so long …
+PATIENCE_SECONDS = 2.0  # … or when the oldest has waited for so long
+LOG_BYTES = 256 * 1024  # a larger log becomes worker.log.1
+
+_RUNNING = ".running"
+
+
+def main() -> None:
+    """Serve the repository of the current folder. Raises nothing that concerns the user."""
+    _detach()
+    repository = discover()
+    os.chdir("/")  # a working tree must not be kept from being unmounted
+    cleaned = clean_environment(os.environ)
+    os.environ.clear()
+    os.environ.update(cleaned)
+    desk = Desk(repository.state_dir)
+    try:
+        desk.request(_folder(repository))
+    except OSError:
+        return  # read-only or full: there is no place for an index either, nor for a complaint
+    desk.serve()
+
+
+def _detach() -> None:
+    """Let go of the caller: its session, its open files, its priority."""
+    with contextlib.suppress(OSError):  # the leader of a session already
+        os.setsid()
+    os.closerange(3, 1024)
+    with contextlib.suppress(OSError):
+        os.nice(10)
+
+
+def _folder(repository: Repository) -> Path:
+    """Return the folder from which the repository is found again without git's help.
+
+    With `git --git-dir=… --work-tree=…` the working tree does not lead to it.
+    """
+    top = repository.top
+    return top if top is not None and (top / ".git").exists() else repository.git_dir
+
+
+class Desk:
+    """Requests, lock, log and last error in the folder `state`."""
+
+    def __init__(self, state: Path) -> None:
+        self.state = state
+        self.requests = state / "requests"
+        self.log_path = state / "log" / "worker.log"
+        self.error_path = state / "last-error.json"
+
+    def request(self, folder: Path) -> None:
+        """Leave word that `folder` is to be served. Raises OSError."""
+        self.requests.mkdir(parents=True, exist_ok=True)
+        self.log_path.parent.mkdir(exist_ok=True)
+        name = hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
+        _replace(self.requests / name, os.fsencode(folder))
+
+    def serve(self) -> None:
+        """Serve all requests unless another worker does so."""
+        while self._pending():
+            with self._lock() as held:
+                if not held:
+                    return
+                while pending := self._settled():
+                    for name in pending:
+                        self._serve_one(name)
+
+    def _pending(self) -> list[str]:
+        with contextlib.suppress(FileNotFoundError):
+            names = {path.name for path in self.requests.iterdir()}
+            return sorted({name.removesuffix(_RUNNING) for name in names if name[0] != "."})
+        return []
+
+    def _settled(self) -> list[str]:
+        """Wait until requests have stopped coming, and return them."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        seen: list[tuple[str, int]] | None = None
+        quiet_since = time.monotonic()
+        while time.monotonic() < deadline:
+            now = self._stamps()
+            if not now:
+                break
+            if now != seen:
+                seen, quiet_since = now, time.monotonic()
+            elif time.monotonic() - quiet_since >= QUIET_SECONDS:
+                break
+            time.sleep(0.05)
+        return self._pending()
+
+    def _stamps(self) -> list[tuple[str, int]]:
+        stamps = []
+        for name in self._pending():
+            for path in (self.requests / name, self.requests / (name + _RUNNING)):
+                with contextlib.suppress(FileNotFoundError):
+                    stamps.append((path.name, path.stat().st_mtime_ns))
+        return stamps
+
+    def _serve_one(self, name: str) -> None:
+        claimed = self.requests / (name + _RUNNING)
+        with contextlib.suppress(FileNotFoundError):  # left by a worker that was killed
+            (self.requests / name).replace(claimed)
+        folder = Path(os.fsdecode(claimed.read_bytes()))
+        self._run(folder)
+        claimed.unlink(missing_ok=True)
+
+    def _run(self, folder: Path) -> None:
+        what = f"run {os.fspath(folder)!r}"
+        if not folder.is_dir():
+            self.log(f"{what} skipped: the folder is gone")
+            self._forgive(folder)
+            return
+        self.log(f"{what} begin")
+        started = time.monotonic()
+        try:
+            from .background import run_background
+
+            run_background(folder, self.log)
+        except BaseException as error:  # a panic of an extension module is no Exception
+            summary = str(error) if isinstance(error, SkillmeshError) else _summary(error)
+            self.log(f"{what} failed: {summary}\n{traceback.format_exc().rstrip()}")
+            record = {"time": _now(), "what": summary, "where": os.fspath(folder)}
+            _replace(self.error_path, json.dumps(record).encode())
+        else:
+            self.log(f"{what} end after {time.monotonic() - started:.2f} s")
+            self._forgive(folder)
+
+    def _forgive(self, folder: Path) -> None:
+        """Forget the last error if it was about `folder` or a folder that is gone."""
+        error = last_error(self.state)
+        if error and (error["where"] == os.fspath(folder) or not Path(error["where"]).is_dir()):
+            self.error_path.unlink(missing_ok=True)
+
+    def log(self, text: str) -> None:
+        """Append to the log; only the holder of the lock does."""
+        with contextlib.suppress(FileNotFoundError):
+            if self.log_path.stat().st_size > LOG_BYTES:
+                self.log_path.replace(self.log_path.with_name("worker.log.1"))
+        with self.log_path.open("a", encoding="utf-8", errors="backslashreplace") as stream:
+            stream.write(f"{_now()} [{os.getpid()}] {text}\n")
+
+    @contextlib.contextmanager
+    def _lock(self) -> Iterator[bool]:
+        with (self.state / "worker.lock").open("ab") as stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+            else:
+                yield True
+
+
+def last_error(state: Path) -> dict[str, str] | None:
+    """Return what went wrong in the last background run: time, what, where; None if all is well."""
+    try:
+        found = json.loads((state / "last-error.json").read_bytes())
+        return {key: str(found[key]) for key in ("time", "what", "where")}
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def _summary(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+def _replace(path: Path, data: bytes) -> None:
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    fresh.write_bytes(data)
+    fresh.replace(path)

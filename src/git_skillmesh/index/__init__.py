@@ -1,0 +1,1 @@
+"""The local tier: catalogue, segments, vectors, and how they follow the tree."""

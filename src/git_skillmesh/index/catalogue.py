@@ -1,0 +1,439 @@
+"""The catalogue: which file versions, chunks, segments and trees the index knows.
+
+In: rows. Out: rows. One SQLite database in WAL mode, so that readers never wait for the writer;
+writers hold the index lock (index/locks.py). Paths and object ids are stored as bytes: git's
+paths need not be UTF-8.
+"""
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import Damaged, ReadOnly
+
+# Version 1: first. Later versions only add tables and columns, in `_UPGRADES`.
+SCHEMA_VERSION = 1
+_SCHEMA = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE segments (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, documents INTEGER NOT NULL, file_base INTEGER NOT NULL
+);
+CREATE TABLE vectors (
+    segment INTEGER NOT NULL, model TEXT NOT NULL, PRIMARY KEY (segment, model)
+) WITHOUT ROWID;
+CREATE TABLE files (
+    id INTEGER PRIMARY KEY, path BLOB NOT NULL, blob BLOB NOT NULL, reading TEXT NOT NULL,
+    language TEXT NOT NULL, skip TEXT, bytes INTEGER NOT NULL, chunks INTEGER NOT NULL,
+    segment INTEGER, first_row INTEGER, added_at INTEGER NOT NULL, commit_id BLOB
+);
+CREATE UNIQUE INDEX files_by_version ON files (path, blob, reading);
+CREATE TABLE chunks (
+    file INTEGER NOT NULL, ordinal INTEGER NOT NULL, symbol TEXT NOT NULL, kind TEXT NOT NULL,
+    key TEXT, start_line INTEGER NOT NULL, end_line INTEGER NOT NULL, content_hash BLOB NOT NULL,
+    PRIMARY KEY (file, ordinal)
+) WITHOUT ROWID;
+CREATE TABLE trees (
+    tree BLOB NOT NULL, rules TEXT NOT NULL, attributes TEXT NOT NULL, members BLOB NOT NULL,
+    used_at INTEGER NOT NULL, PRIMARY KEY (tree, rules)
+) WITHOUT ROWID;
+"""
+_UPGRADES: dict[int, str] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkRow:
+    """One chunk of a file version, as stored."""
+
+    ordinal: int
+    symbol: str
+    kind: str
+    key: str
+    start_line: int
+    end_line: int
+    content_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """One version of a file, as stored; `commit` introduced it, as far as known."""
+
+    id: int
+    path: str
+    blob: str
+    reading: str
+    language: str
+    skip: str | None
+    bytes: int
+    chunks: int
+    segment: int | None
+    first_row: int | None
+    commit: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewFile:
+    """A file version to be stored; `first_row` counts within the segment it comes with."""
+
+    path: str
+    blob: str
+    reading: str
+    language: str
+    skip: str | None
+    bytes: int
+    first_row: int
+    chunks: Sequence[ChunkRow]
+
+
+_FILE_COLUMNS = (
+    "id, path, blob, reading, language, skip, bytes, chunks, segment, first_row, commit_id"
+)
+
+
+class Catalogue:
+    """Access to the database; open it with `open_catalogue`."""
+
+    def __init__(self, connection: sqlite3.Connection, writable: bool) -> None:
+        self.connection = connection
+        self.writable = writable
+
+    def close(self) -> None:
+        """Close the database."""
+        self.connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Commit everything the block writes, or nothing."""
+        with damage_reported():
+            self.connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self.connection.execute("ROLLBACK")
+                raise
+            self.connection.execute("COMMIT")
+
+    def rows(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Return all rows of a query."""
+        with damage_reported():
+            return self.connection.execute(sql, values).fetchall()
+
+    def meta(self, name: str) -> str | None:
+        """Return a stored fact."""
+        found = self.rows("SELECT value FROM meta WHERE name = ?", (name,))
+        return str(found[0][0]) if found else None
+
+    def set_meta(self, name: str, value: str) -> None:
+        """Store a fact."""
+        self.connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
+
+    # files and chunks
+
+    def file_id(self, path: str, blob: str, reading: str) -> int | None:
+        """Return the id of a file version that was read under these rules."""
+        sql = "SELECT id FROM files WHERE path = ? AND blob = ? AND reading = ?"
+        values = (os.fsencode(path), bytes.fromhex(blob), reading)
+        with damage_reported():
+            row = self.connection.execute(sql, values).fetchone()
+        return int(row[0]) if row is not None else None
+
+    def ids_of_path(self, path: str) -> list[int]:
+        """Return the ids of all stored versions of a path."""
+        rows = self.rows("SELECT id FROM files WHERE path = ?", (os.fsencode(path),))
+        return [int(row[0]) for row in rows]
+
+    def files(self, ids: Iterable[int]) -> dict[int, FileRow]:
+        """Return the rows of file versions by id."""
+        sql = f"SELECT {_FILE_COLUMNS} FROM files WHERE id = ?"
+        found = {}
+        with damage_reported():
+            for number in ids:
+                row = self.connection.execute(sql, (int(number),)).fetchone()
+                if row is not None:
+                    found[int(number)] = _file_row(row)
+        return found
+
+    def all_files(self) -> Iterator[FileRow]:
+        """Yield every stored file version."""
+        for row in self.rows(f"SELECT {_FILE_COLUMNS} FROM files"):
+            yield _file_row(row)
+
+    def chunks(self, file: int) -> list[ChunkRow]:
+        """Return the chunks of a file version in order."""
+        rows = self.rows(
+            "SELECT ordinal, symbol, kind, key, start_line, end_line, content_hash"
+            " FROM chunks WHERE file = ? ORDER BY ordinal",
+            (file,),
+        )
+        return [_chunk_row(row) for row in rows]
+
+    def chunk(self, file: int, ordinal: int) -> ChunkRow:
+        """Return one chunk. Raises `Damaged`."""
+        rows = self.rows(
+            "SELECT ordinal, symbol, kind, key, start_line, end_line, content_hash"
+            " FROM chunks WHERE file = ? AND ordinal = ?",
+            (file, ordinal),
+        )
+        if not rows:
+            raise Damaged("the index lost a chunk", "git skillmesh index --rebuild")
+        return _chunk_row(rows[0])
+
+    def next_file_id(self) -> int:
+        """Return an id above every stored one."""
+        row = self.rows("SELECT coalesce(max(id), 0) + 1 FROM files")[0]
+        return int(row[0])
+
+    def add_files(self, files: Sequence[NewFile], segment: int | None, base: int) -> None:
+        """Store file versions with ids `base`, `base + 1`, …; call inside a transaction."""
+        now = int(time.time())
+        self.connection.executemany(
+            "INSERT INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
+            (
+                (
+                    base + number,
+                    os.fsencode(file.path),
+                    bytes.fromhex(file.blob),
+                    file.reading,
+                    file.language,
+                    file.skip,
+                    file.bytes,
+                    len(file.chunks),
+                    segment if file.chunks else None,
+                    file.first_row if file.chunks else None,
+                    now,
+                )
+                for number, file in enumerate(files)
+            ),
+        )
+        self.connection.executemany(
+            "INSERT INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                (
+                    base + number,
+                    row.ordinal,
+                    row.symbol,
+                    row.kind,
+                    None if row.key == row.symbol else row.key,
+                    row.start_line,
+                    row.end_line,
+                    row.content_hash,
+                )
+                for number, file in enumerate(files)
+                for row in file.chunks
+            ),
+        )
+
+    def ids_of_version(self, path: str, blob: str) -> list[int]:
+        """Return the ids of a file version, under whatever rules it was read."""
+        values = (os.fsencode(path), bytes.fromhex(blob))
+        rows = self.rows("SELECT id FROM files WHERE path = ? AND blob = ?", values)
+        return [int(row[0]) for row in rows]
+
+    def files_without_commit(self, among: Iterable[int]) -> list[tuple[int, str, str]]:
+        """Return (id, path, blob) of the files among these whose commit was never looked for."""
+        wanted = set(among)
+        rows = self.rows("SELECT id, path, blob FROM files WHERE commit_id IS NULL")
+        return [
+            (number, os.fsdecode(path), blob.hex())
+            for number, path, blob in rows
+            if number in wanted
+        ]
+
+    def set_commits(self, commits: Mapping[int, str]) -> None:
+        """Record the commit of files ("": looked for, not found); call inside a transaction."""
+        self.connection.executemany(
+            "UPDATE files SET commit_id = ? WHERE id = ?",
+            [(bytes.fromhex(commit), number) for number, commit in commits.items()],
+        )
+
+    def files_added_before(self, seconds: int) -> list[int]:
+        """Return the ids of files stored before a moment (seconds since the epoch)."""
+        rows = self.rows("SELECT id FROM files WHERE added_at <= ?", (seconds,))
+        return [int(row[0]) for row in rows]
+
+    def chunk_counts(self) -> dict[int, int]:
+        """Return segment id → number of chunks whose files are still known."""
+        rows = self.rows(
+            "SELECT segment, sum(chunks) FROM files WHERE segment IS NOT NULL GROUP BY segment"
+        )
+        return {int(segment): int(count) for segment, count in rows}
+
+    def remove_files(self, ids: Iterable[int]) -> None:
+        """Forget file versions and their chunks; call inside a transaction."""
+        values = [(int(number),) for number in ids]
+        self.connection.executemany("DELETE FROM chunks WHERE file = ?", values)
+        self.connection.executemany("DELETE FROM files WHERE id = ?", values)
+
+    # segments
+
+    def segments(self) -> list[tuple[int, int, int]]:
+        """Return (id, documents, file_base) of every segment, oldest first."""
+        rows = self.rows("SELECT id, documents, file_base FROM segments ORDER BY id")
+        return [(int(a), int(b), int(c)) for a, b, c in rows]
+
+    def next_segment_id(self) -> int:
+        """Return the id the next segment will have; ids are never used twice."""
+        rows = self.rows("SELECT seq FROM sqlite_sequence WHERE name = 'segments'")
+        return int(rows[0][0]) + 1 if rows else 1
+
+    def add_segment(self, number: int, documents: int, file_base: int, model: str | None) -> None:
+        """Store a segment whose file is in place; call inside a transaction."""
+        self.connection.execute(
+            "INSERT INTO segments VALUES (?, ?, ?)", (number, documents, file_base)
+        )
+        if model is not None:
+            self.add_vectors(number, model)
+
+    def add_vectors(self, segment: int, model: str) -> None:
+        """Record that the vectors of a segment are in place."""
+        self.connection.execute("INSERT OR IGNORE INTO vectors VALUES (?, ?)", (segment, model))
+
+    def remove_segments(self, numbers: Iterable[int]) -> None:
+        """Forget segments and their vectors; call inside a transaction."""
+        values = [(number,) for number in numbers]
+        self.connection.executemany("DELETE FROM segments WHERE id = ?", values)
+        self.connection.executemany("DELETE FROM vectors WHERE segment = ?", values)
+
+    def models(self) -> dict[int, set[str]]:
+        """Return segment id → the models it has vectors of."""
+        found: dict[int, set[str]] = {}
+        for segment, model in self.rows("SELECT segment, model FROM vectors"):
+            found.setdefault(int(segment), set()).add(str(model))
+        return found
+
+    def drop_other_models(self, model: str) -> list[tuple[int, str]]:
+        """Forget vectors of all other models and return which; call inside a transaction."""
+        rows = self.rows("SELECT segment, model FROM vectors WHERE model <> ?", (model,))
+        self.connection.execute("DELETE FROM vectors WHERE model <> ?", (model,))
+        return [(int(segment), str(name)) for segment, name in rows]
+
+    # trees
+
+    def tree(self, tree: str, rules: str) -> tuple[bytes, str] | None:
+        """Return (members, attributes) of a tree read under these rules."""
+        rows = self.rows(
+            "SELECT members, attributes FROM trees WHERE tree = ? AND rules = ?",
+            (bytes.fromhex(tree), rules),
+        )
+        return (bytes(rows[0][0]), str(rows[0][1])) if rows else None
+
+    def latest_trees(self, rules: str | None = None) -> list[tuple[str, str]]:
+        """Return (tree, rules) of all known trees, the last used one first."""
+        rows = self.rows("SELECT tree, rules FROM trees ORDER BY used_at DESC, tree")
+        found = [(bytes(tree).hex(), str(name)) for tree, name in rows]
+        return [item for item in found if rules is None or item[1] == rules]
+
+    def put_tree(self, tree: str, rules: str, attributes: str, members: bytes) -> None:
+        """Store a tree as the last used one; call inside a transaction."""
+        self.connection.execute(
+            "INSERT OR REPLACE INTO trees VALUES"
+            " (?, ?, ?, ?, (SELECT coalesce(max(used_at), 0) + 1 FROM trees))",
+            (bytes.fromhex(tree), rules, attributes, members),
+        )
+
+    def forget_trees(self, trees: Iterable[tuple[str, str]]) -> None:
+        """Forget trees; call inside a transaction."""
+        self.connection.executemany(
+            "DELETE FROM trees WHERE tree = ? AND rules = ?",
+            [(bytes.fromhex(tree), rules) for tree, rules in trees],
+        )
+
+
+def _file_row(row: Sequence[Any]) -> FileRow:
+    values = list(row)
+    values[1], values[2] = os.fsdecode(values[1]), values[2].hex()
+    values[-1] = values[-1].hex() if values[-1] else None
+    return FileRow(*values)
+
+
+def _chunk_row(row: Sequence[Any]) -> ChunkRow:
+    ordinal, symbol, kind, key, start, end, digest = row
+    return ChunkRow(ordinal, symbol, kind, key or symbol, start, end, digest)
+
+
+@contextmanager
+def damage_reported() -> Iterator[None]:
+    """Turn errors of a damaged or unwritable database into ours."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        text = str(error)
+        if "readonly" in text or "unable to open" in text:
+            raise ReadOnly("the index cannot be written", text) from None
+        raise Damaged(
+            f"the catalogue of the index: {text}", "git skillmesh index --rebuild"
+        ) from None
+    except sqlite3.DatabaseError as error:
+        raise Damaged(
+            f"the catalogue of the index: {error}", "git skillmesh index --rebuild"
+        ) from None
+
+
+def open_catalogue(path: Path, write: bool) -> Catalogue:
+    """Open the database; with `write`, create or upgrade it first.
+
+    Raises FileNotFoundError (reading only), `Damaged`, `ReadOnly`.
+    """
+    if not write and not path.exists():
+        raise FileNotFoundError(path)
+    with damage_reported():
+        if write:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            connection = sqlite3.connect(path, timeout=30, isolation_level=None)
+            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            _create_or_upgrade(connection)
+        else:
+            connection = _open_for_reading(path)
+            # One snapshot for as long as it is open: what a writer prunes stays readable.
+            connection.execute("BEGIN")
+            _check_version(connection)
+    return Catalogue(connection, write)
+
+
+def _open_for_reading(path: Path) -> sqlite3.Connection:
+    uri = path.resolve().as_uri()
+    connection = sqlite3.connect(f"{uri}?mode=ro", uri=True, timeout=30, isolation_level=None)
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.OperationalError:
+        # A read-only disk: WAL needs a shared-memory file; nobody can write, so read it as it is.
+        connection.close()
+        connection = sqlite3.connect(f"{uri}?immutable=1", uri=True, isolation_level=None)
+    return connection
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _check_version(connection: sqlite3.Connection) -> None:
+    version = _version(connection)
+    if version == 0:
+        raise FileNotFoundError("the catalogue is empty")
+    if version > SCHEMA_VERSION:
+        raise Damaged(
+            f"the index was written by a newer version (schema {version})",
+            "upgrade git-skillmesh, or run: git skillmesh index --rebuild",
+        )
+
+
+def _create_or_upgrade(connection: sqlite3.Connection) -> None:
+    version = _version(connection)
+    if version == SCHEMA_VERSION:
+        return
+    if version > SCHEMA_VERSION:
+        _check_version(connection)
+    connection.execute("BEGIN IMMEDIATE")
+    if _version(connection) == version:
+        scripts = [_SCHEMA] if version == 0 else []
+        scripts += [_UPGRADES[step] for step in range(max(version, 1) + 1, SCHEMA_VERSION + 1)]
+        for statement in ";".join(scripts).split(";"):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    connection.execute("COMMIT")

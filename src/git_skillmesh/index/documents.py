@@ -1,0 +1,143 @@
+"""Turn a file into documents: chunks with their lexical terms and what is embedded of them.
+
+In: path, bytes. Out: `FileDocuments`. The same function serves the index and a query's view of
+files that are not indexed yet.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from ..chunking import chunk, language_of
+from ..chunking.exclusion import Skip, skip_content
+from ..chunking.model import KINDS, Chunk
+from ..embedding.tokens import identifiers, parts, stem
+from .segment import Field
+
+KIND_NUMBERS = {kind: number for number, kind in enumerate(KINDS)}
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A chunk ready for the index: posting key → frequency, and what the embedding reads."""
+
+    chunk: Chunk
+    terms: Mapping[int, int]
+    lengths: tuple[int, ...]
+    bag: Mapping[str, int]
+    content_hash: bytes
+
+    @classmethod
+    def unknown(cls) -> "Document":
+        """Return a stand-in for a chunk whose text is gone: it embeds to nothing."""
+        nothing = Chunk("", "text", "", 1, 1, "", (), "", "")
+        return cls(nothing, {}, (0,) * Field.COUNT, {}, b"")
+
+    @property
+    def embedded_text(self) -> str:
+        """The text a configured embedding model sees: the symbol, then the chunk."""
+        return f"{self.chunk.symbol}\n{self.chunk.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class FileDocuments:
+    """The documents of one version of a file; `skip` says why there are none."""
+
+    language: str
+    skip: Skip | None
+    documents: tuple[Document, ...]
+
+
+def read_file(path: str, data: bytes, max_bytes: int, force: bool = False) -> FileDocuments:
+    """Chunk one file. With `force` only what cannot be read as text is left out."""
+    skip = skip_content(path, data, max_bytes)
+    if skip is not None and not (force and skip not in (Skip.BINARY, Skip.OVERSIZED)):
+        return FileDocuments("", skip, ())
+    language = language_of(path, data[:256])
+    chunks = chunk(data, language)
+    path_terms, path_lengths = _path_terms(path)
+    documents = []
+    for number, piece in enumerate(chunks):
+        extra = (path_terms, path_lengths) if number == 0 else ({}, (0, 0))
+        documents.append(_document(piece, *extra))
+    return FileDocuments(language, None, tuple(documents))
+
+
+def _document(
+    piece: Chunk, path_terms: Mapping[int, int], path_lengths: tuple[int, int]
+) -> Document:
+    bag = Counter(identifiers(piece.text))
+    terms: dict[int, int] = dict(path_terms)
+    lengths = [0] * Field.COUNT
+    lengths[Field.STEM], lengths[Field.DIRECTORY] = path_lengths
+    for word, count in bag.items():
+        stems, whole = word_hashes(word)
+        for number in stems:
+            key = number | Field.BODY
+            terms[key] = terms.get(key, 0) + count
+        lengths[Field.BODY] += count * len(stems)
+        if whole is not None:
+            key = whole | Field.IDENTIFIER
+            terms[key] = terms.get(key, 0) + count
+            lengths[Field.IDENTIFIER] += count
+    for field, text in (
+        (Field.SYMBOL, " ".join(piece.defines)),
+        (Field.SCOPE, piece.scope),
+        (Field.COMMENT, piece.comment),
+    ):
+        lengths[field] = _add_field(terms, field, text)
+    for word in identifiers(piece.symbol):
+        bag[word] += 1
+    digest = hashlib.blake2b(piece.text.encode(errors="surrogatepass"), digest_size=12).digest()
+    return Document(piece, terms, tuple(lengths), bag, digest)
+
+
+def _add_field(terms: dict[int, int], field: int, text: str) -> int:
+    """Add the sub-words of a text to a field; in SYMBOL also each whole name. Return its length."""
+    length = 0
+    for word in identifiers(text):
+        stems, whole = word_hashes(word)
+        for number in stems:
+            terms[number | field] = terms.get(number | field, 0) + 1
+        length += len(stems)
+        if whole is not None and field == Field.SYMBOL:
+            terms[whole | field] = terms.get(whole | field, 0) + 1
+    return length
+
+
+def _path_terms(path: str) -> tuple[dict[int, int], tuple[int, int]]:
+    """Return the terms of a path; a file's first document alone carries them."""
+    pure = PurePosixPath(path)
+    terms: dict[int, int] = {}
+    name = pure.name.lstrip(".").split(".", 1)[0] or pure.name
+    stem_length = _add_field(terms, Field.STEM, name)
+    directories = " ".join(pure.parts[:-1][-4:])
+    return terms, (stem_length, _add_field(terms, Field.DIRECTORY, directories))
+
+
+_hashes: dict[str, tuple[tuple[int, ...], int | None]] = {}
+_MAX_CACHED = 500_000
+
+
+def word_hashes(word: str) -> tuple[tuple[int, ...], int | None]:
+    """Return the hashes of a word's stemmed sub-words, and of the whole if it has several.
+
+    A hash leaves its low four bits free for the field number.
+    """
+    found = _hashes.get(word)
+    if found is None:
+        pieces = parts(word)
+        stems = tuple(hash_term(stem(piece)) for piece in pieces)
+        found = stems, hash_term("=" + word.lower()) if len(pieces) > 1 else None
+        if len(_hashes) > _MAX_CACHED:
+            _hashes.clear()
+        _hashes[word] = found
+    return found
+
+
+def hash_term(term: str) -> int:
+    """Return a 60-bit hash of a term, shifted left by four."""
+    digest = hashlib.blake2b(term.encode(errors="surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "little") >> 4 << 4

@@ -1,0 +1,21 @@
+"""Names that outlive edits: the id of a chunk in every store.
+
+In: repository, path and the chunk's key. Out: `chunk_id`.
+"""
+
+import hashlib
+import os
+
+from ..config import Config
+from ..git.repository import Repository
+
+
+def repo_id(repository: Repository, config: Config) -> str:
+    """Return the configured identity of the repository, or the derived one."""
+    return config["repoid"] or repository.derive_id()
+
+
+def chunk_id(repo: str, path: str, key: str) -> str:
+    """Return 32 hex digits for a chunk of a path; the same after its body was edited."""
+    material = b"\0".join([repo.encode(), os.fsencode(path), key.encode(errors="surrogatepass")])
+    return hashlib.sha256(material).hexdigest()[:32]

@@ -1,0 +1,158 @@
+"""Keep the index complete and small: history, missing vectors, pruning, checks.
+
+In: an open, locked catalogue. Out: the same catalogue, with more known or less kept.
+"""
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import Unavailable
+from ..git.history import introductions
+from ..git.objects import BlobReader
+from ..git.repository import Repository
+from .build import segment_path
+from .catalogue import Catalogue
+from .documents import Document, read_file
+from .rules import is_forced
+from .segment import open_segment
+from .store import Store
+from .vectors import VectorSource, vector_path, write_vectors
+
+# Commits read at most to find which one made a version; older ones stay unknown.
+HISTORY_LIMIT = 20_000
+# Versions that no remembered tree has any more are kept this long, as `git gc` does.
+GRACE_SECONDS = 14 * 24 * 3600
+# A segment is rewritten when less than this share of it is still known.
+_WORTH_KEEPING = 0.75
+
+
+def sync_history(
+    repository: Repository, catalogue: Catalogue, head: str, members: NDArray[np.int32]
+) -> None:
+    """Record which commit introduced each member of HEAD's tree.
+
+    Commits since the last walk are always read, so that a rewritten commit replaces the one it
+    was before; the rest of history is read only for versions of which nothing is known.
+    """
+    walked = catalogue.meta("history")
+    found: dict[int, str] = {}
+    if walked != head and walked and _exists(repository, walked):
+        for path, blob, commit in introductions(repository, head, [walked], HISTORY_LIMIT):
+            for number in catalogue.ids_of_version(path, blob):
+                found.setdefault(number, commit)
+    unknown = {
+        (path, blob): number
+        for number, path, blob in catalogue.files_without_commit(members.tolist())
+        if number not in found
+    }
+    if unknown:
+        walk = introductions(repository, head, (), HISTORY_LIMIT)
+        for path, blob, commit in walk:
+            if (path, blob) in unknown:
+                found[unknown.pop((path, blob))] = commit
+            if not unknown:
+                break
+        walk.close()
+    if found or unknown or walked != head:
+        with catalogue.transaction():
+            catalogue.set_commits({**found, **dict.fromkeys(unknown.values(), "")})
+            catalogue.set_meta("history", head)
+
+
+def _exists(repository: Repository, commit: str) -> bool:
+    result = repository.git.run_unchecked("cat-file", "-e", commit + "^{commit}")
+    return result.returncode == 0
+
+
+def complete_vectors(
+    repository: Repository,
+    catalogue: Catalogue,
+    store: Store,
+    source: VectorSource,
+    max_bytes: int,
+    progress: Callable[[int, int], None] | None = None,
+) -> int:
+    """Give every segment vectors of `source`'s model; return how many chunks were embedded.
+
+    Queries use a model only when all segments have it, so vectors of two models never meet.
+    Vectors of other models go when the new ones are complete.
+    """
+    models = catalogue.models()
+    todo = [s for s in catalogue.segments() if source.model_id not in models.get(s[0], ())]
+    total, done = sum(documents for _, documents, _ in todo), 0
+    for number, count, base in todo:
+        documents = documents_again(repository, catalogue, store, number, base, max_bytes)
+        vectors = source.vectors(documents)
+        if len(vectors.norms) != count:
+            raise Unavailable("the embedding model returned too few vectors")
+        write_vectors(vectors, vector_path(store.stem(number), source.model_id))
+        with catalogue.transaction():
+            catalogue.add_vectors(number, source.model_id)
+        done += count
+        if progress:
+            progress(done, total)
+    if todo:
+        with catalogue.transaction():
+            obsolete = catalogue.drop_other_models(source.model_id)
+        for number, model in obsolete:
+            vector_path(store.stem(number), model).unlink(missing_ok=True)
+    return done
+
+
+def documents_again(
+    repository: Repository,
+    catalogue: Catalogue,
+    store: Store,
+    segment: int,
+    base: int,
+    max_bytes: int,
+) -> list[Document]:
+    """Chunk the files of a segment anew; the same bytes give the same chunks, in stored order."""
+    files = open_segment(segment_path(store.stem(segment))).files.astype(np.int64) + base
+    order = list(dict.fromkeys(files.tolist()))
+    rows = catalogue.files(order)
+    documents: list[Document] = []
+    with BlobReader(repository) as reader:
+        blobs = reader.read_many(rows[number].blob for number in order if number in rows)
+        for number in order:
+            count = int(np.count_nonzero(files == number))
+            data = next(blobs) if number in rows else None
+            read: tuple[Document, ...] = ()
+            if data is not None:
+                row = rows[number]
+                read = read_file(row.path, data, max_bytes, is_forced(row.reading)).documents
+            # A version that git does not have (never committed, or pruned) keeps its place.
+            documents += read if len(read) == count else [Document.unknown()] * count
+    return documents
+
+
+def prune(catalogue: Catalogue, store: Store, grace_seconds: int = GRACE_SECONDS) -> int:
+    """Forget versions that no remembered tree has and that are older than the grace period.
+
+    Returns how many file versions went. Call while holding the index lock.
+    """
+    kept: set[int] = set()
+    for tree, rules in catalogue.latest_trees():
+        stored = catalogue.tree(tree, rules)
+        if stored is not None:
+            kept.update(np.frombuffer(stored[0], np.int32).tolist())
+    before = int(time.time()) - grace_seconds
+    gone = [number for number in catalogue.files_added_before(before) if number not in kept]
+    with catalogue.transaction():
+        catalogue.remove_files(gone)
+        catalogue.set_meta("pruned", str(int(time.time())))
+    known = catalogue.chunk_counts()
+    for number, documents, _ in catalogue.segments():
+        alive = known.get(number, 0)
+        if alive == 0 or alive < documents * _WORTH_KEEPING:
+            store.merge(catalogue, [number])
+    catalogue.connection.execute("PRAGMA incremental_vacuum")
+    return len(gone)
+
+
+def prune_is_due(catalogue: Catalogue) -> bool:
+    """Whether the last pruning is a day ago."""
+    return time.time() - int(catalogue.meta("pruned") or 0) > 24 * 3600

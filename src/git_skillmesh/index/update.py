@@ -1,0 +1,71 @@
+"""Bring the index up to date: what `git skillmesh index`, the hooks and a first query call.
+
+In: a repository and its configuration. Out: `Update`, what was done and what could not be.
+"""
+
+from dataclasses import dataclass
+
+from ..config import Config
+from ..errors import ConfigurationError, Unavailable
+from ..git.repository import Repository
+from .maintenance import complete_vectors, prune, prune_is_due, sync_history
+from .store import Store
+from .sync import Progress, Report, sync
+from .vectors import VectorSource, source_of
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """The outcome of one run; `note` says why vectors are missing, "" when they are not."""
+
+    report: Report
+    commit: str | None
+    embedded: int
+    pruned: int
+    note: str
+
+
+def update(
+    repository: Repository,
+    config: Config,
+    revision: str = "",
+    rebuild: bool = False,
+    wait_seconds: float = 0.0,
+    progress: Progress | None = None,
+) -> Update:
+    """Make the index equal to HEAD's tree (or that of `revision`).
+
+    Raises `Busy` when another process writes the index for longer than `wait_seconds`,
+    `ReadOnly`, `Damaged`, `UsageError` (bad revision). An embedding model that cannot be reached
+    is no error: chunks are searchable by their words until the next run.
+    """
+    commit, tree = repository.resolve(revision) if revision else repository.head_tree()
+    store = Store(repository)
+    if rebuild:
+        store.clear(wait_seconds)
+    source, note = _source(config, store)
+    with store.writing(wait_seconds) as catalogue:
+        try:
+            report = sync(repository, config, store, catalogue, source, commit, tree, progress)
+        except Unavailable as error:
+            source, note = None, str(error)
+            report = sync(repository, config, store, catalogue, None, commit, tree, progress)
+        if commit is not None and not revision:
+            sync_history(repository, catalogue, commit, report.resolution.members)
+        embedded = 0
+        if source is not None:
+            try:
+                embedded = complete_vectors(
+                    repository, catalogue, store, source, report.resolution.rules.max_bytes
+                )
+            except Unavailable as error:
+                note = str(error)
+        pruned = prune(catalogue, store) if prune_is_due(catalogue) else 0
+    return Update(report, commit, embedded, pruned, note)
+
+
+def _source(config: Config, store: Store) -> tuple[VectorSource | None, str]:
+    try:
+        return source_of(config, store.embeddings_path), ""
+    except (Unavailable, ConfigurationError) as error:
+        return None, str(error)

@@ -1,0 +1,40 @@
+"""Choose the lines of a chunk that show why it was found.
+
+In: lines, a query. Out: a few lines with the matched words marked.
+"""
+
+import re
+from collections.abc import Sequence
+
+from ..embedding.tokens import parts, stem
+from .results import Line
+from .terms import Query
+
+_WORD = re.compile(r"\w+")
+_MOST_LINES = 3
+_LONGEST = 400
+# Long chunks are read up to here; what matches later still counted for the ranking.
+_MOST_READ = 400
+
+
+def best_lines(lines: Sequence[str], first: int, query: Query) -> tuple[Line, ...]:
+    """Return up to three lines in file order: the chunk's first, and where most words match."""
+    marked = [_mark(text, query) for text in lines[:_MOST_READ]]
+    opening = next((n for n, text in enumerate(lines[:_MOST_READ]) if text.strip()), None)
+    if opening is None:
+        return ()
+    found = [number for number, (_, words) in enumerate(marked) if words and number != opening]
+    found.sort(key=lambda number: (-len(marked[number][1]), number))
+    chosen = sorted([opening, *found[: _MOST_LINES - 1]])
+    return tuple(Line(first + n, lines[n][:_LONGEST], marked[n][0]) for n in chosen)
+
+
+def _mark(text: str, query: Query) -> tuple[tuple[tuple[int, int], ...], frozenset[str]]:
+    """Return the columns of words that match, and which stems of the query they are."""
+    marks, words = [], set()
+    for match in _WORD.finditer(text[:_LONGEST]):
+        stems = {stem(piece) for piece in parts(match[0])} & query.stems.keys()
+        if stems:
+            marks.append((match.start(), match.end()))
+            words |= stems
+    return tuple(marks), frozenset(words)

@@ -1,0 +1,77 @@
+"""Put candidates in order and fill the page.
+
+In: features. Out: (candidate, score) best first. Weights stand in ranker.json, so that a person
+can read what counts.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .features import NAMES
+from .lexical import Floats
+
+# Cormack, Clarke and Büttcher, "Reciprocal Rank Fusion" (2009).
+_RRF_K = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """`values` float64[features] in the order of features.NAMES."""
+
+    values: NDArray[np.float64]
+    second_hit_penalty: float
+
+
+@cache
+def weights() -> Weights:
+    """Read the shipped weights."""
+    document = json.loads(Path(__file__).with_name("ranker.json").read_bytes())
+    values = np.array([document["weights"][name] for name in NAMES])
+    return Weights(values, document["second_hit_penalty"])
+
+
+def linear(features: NDArray[np.float64]) -> Floats:
+    """Return the weighted sum of each row.
+
+    Summed feature by feature: a matrix product may round differently from run to run.
+    """
+    total = np.zeros(len(features))
+    for column, weight in zip(features.T, weights().values, strict=True):
+        total += weight * column
+    return total
+
+
+def reciprocal_ranks(rankings: Sequence[Floats]) -> Floats:
+    """Fuse several scores of the same candidates by their ranks; 0 is no rank at all."""
+    total = np.zeros(len(rankings[0]))
+    for scores in rankings:
+        # Equal scores share the best rank, so that their order in memory does not matter.
+        distinct = np.unique(scores[scores > 0])
+        above = len(distinct) - np.searchsorted(distinct, scores)
+        total += np.where(scores > 0, 1.0 / (_RRF_K + above), 0.0)
+    return total
+
+
+def fill_page(
+    scores: Floats, files: Sequence[int], ties: Sequence[tuple[str, int]], size: int
+) -> list[tuple[int, float]]:
+    """Return the best (row, score) with each further hit of one file pushed down.
+
+    `ties` orders rows with equal scores.
+    """
+    order = sorted(range(len(scores)), key=lambda row: (-round(float(scores[row]), 9), ties[row]))
+    penalty = weights().second_hit_penalty
+    seen: dict[int, int] = {}
+    lowered = []
+    for row in order:
+        count = seen.get(files[row], 0)
+        seen[files[row]] = count + 1
+        lowered.append((-round(float(scores[row]) - penalty * count, 9), ties[row], row))
+    lowered.sort()
+    return [(row, -negative) for negative, _, row in lowered[:size]]

@@ -1,0 +1,54 @@
+"""What a search gives back.
+
+In: ranked documents. Out: `Hit` and `Answer`, plain data that the terminal, JSON and MCP share.
+"""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a file worth showing; `marks` are (start, end) columns of matched words."""
+
+    number: int
+    text: str
+    marks: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One chunk that answers the query."""
+
+    rank: int
+    chunk_id: str
+    path: str
+    start_line: int
+    end_line: int
+    symbol: str
+    kind: str
+    language: str
+    score: float
+    reasons: tuple[str, ...]
+    commit: str | None
+    changed: bool
+    lines: tuple[Line, ...]
+    text: str
+    features: dict[str, float] = field(default_factory=dict)
+    sessions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Hits, best first, and what was searched: `behind` counts files that were not."""
+
+    query: str
+    hits: tuple[Hit, ...]
+    backend: str
+    scope: str
+    commit: str | None
+    tree: str
+    files: int
+    chunks: int
+    behind: int
+    notes: tuple[str, ...] = ()
+    suggestions: tuple[str, ...] = ()

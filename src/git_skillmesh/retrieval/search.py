@@ -1,0 +1,203 @@
+"""Search a view: candidates, features, ranking, the page.
+
+In: a view, a query, options. Out: `Answer`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..chunking.model import KINDS
+from ..index.catalogue import ChunkRow, FileRow
+from ..index.identity import chunk_id
+from ..index.rules import glob_pattern
+from ..index.view import View
+from .dense import cosines, covers_everything
+from .excerpt import best_lines
+from .features import NAMES, compute
+from .lexical import CHUNK_FIELDS, PATH_FIELDS, Corpus, Floats, Integers, LexicalScores, score
+from .ranker import fill_page, linear, reciprocal_ranks, weights
+from .results import Answer, Hit
+from .suggest import suggest
+from .terms import Query, parse
+
+# Candidates that get features: the best by words, and the best by vector.
+_LEXICAL_POOL = 600
+_DENSE_POOL = 150
+# Below this a vector alone is no evidence: unrelated text reaches it too.
+_LEAST_COSINE = 0.35
+_SHOWN_REASONS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Filters and the size of the page; `mode` is "ranker" or "rrf"."""
+
+    limit: int = 10
+    languages: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    mode: str = "ranker"
+    explain: bool = False
+
+
+def search(
+    view: View,
+    repo: str,
+    text: str,
+    options: Options,
+    vector: NDArray[np.float32] | None,
+    notes: Sequence[str] = (),
+) -> Answer:
+    """Return the best chunks of a view; `vector` is the embedded query, None for words only."""
+    query = parse(text)
+    corpus = Corpus.of(view)
+    lexical = score(corpus, query)
+    dense = np.zeros(len(corpus))
+    said = list(notes)
+    if vector is not None and covers_everything(corpus):
+        dense = cosines(corpus, vector)
+        dense[~corpus.live] = 0.0
+    elif vector is not None:
+        said.append("vectors are incomplete, ranked by words only; run: git skillmesh index")
+    allowed = _allowed(view, corpus, options)
+    candidates = _candidates(corpus, lexical, dense, allowed)
+    files = view.files(np.unique(corpus.files[candidates]).tolist())
+    features = compute(corpus, query, lexical, dense, candidates, files)
+    hits = _page(view, repo, corpus, query, candidates, files, features, options)
+    return Answer(
+        query=text,
+        hits=hits,
+        backend="local",
+        scope=view.scope.value,
+        commit=view.commit,
+        tree=view.tree,
+        files=len(np.unique(corpus.files[corpus.live])),
+        chunks=int(corpus.live.sum()),
+        behind=view.behind,
+        notes=tuple(said),
+        suggestions=() if hits else suggest(view, query),
+    )
+
+
+def _allowed(view: View, corpus: Corpus, options: Options) -> NDArray[np.bool_]:
+    """Return which documents the filters let through."""
+    allowed = corpus.live.copy()
+    if options.kinds:
+        numbers = [number for number, kind in enumerate(KINDS) if kind in options.kinds]
+        allowed &= np.isin(corpus.kinds, numbers)
+    if options.languages or options.paths:
+        pattern = glob_pattern(options.paths or ("**",))
+        wanted = np.zeros(corpus.file_count, np.bool_)
+        for row in view.live_files():
+            right = not options.languages or row.language in options.languages
+            wanted[row.id] = right and pattern.match(row.path) is not None
+        allowed &= wanted[corpus.files]
+    return allowed
+
+
+def _candidates(
+    corpus: Corpus, lexical: LexicalScores, dense: Floats, allowed: NDArray[np.bool_]
+) -> Integers:
+    """Return the documents worth a closer look, ascending."""
+    rough = np.zeros(len(corpus))
+    for field in CHUNK_FIELDS:
+        rough += lexical.chunk[field]
+    by_file = 0.5 * lexical.file_body
+    for field in PATH_FIELDS:
+        by_file = by_file + lexical.file[field]
+    # A file that matches by its path brings its first chunk, and any chunk that matches itself.
+    touched = (rough > 0) | (corpus.ordinals == 0)
+    rough = np.where(touched & allowed, rough + by_file[corpus.files], 0.0)
+    near = np.where(allowed & (dense >= _LEAST_COSINE), dense, 0.0)
+    chosen: Integers = np.union1d(_best(rough, _LEXICAL_POOL), _best(near, _DENSE_POOL))
+    return chosen
+
+
+def _best(scores: Floats, count: int) -> Integers:
+    """Return the positions of the `count` best positive scores, with ties at the edge.
+
+    Ties are all in or, if they would more than double the pool, all out, so that the choice does
+    not depend on where documents lie.
+    """
+    positive = np.flatnonzero(scores > 0)
+    if len(positive) <= count:
+        return positive
+    values = scores[positive]
+    edge = np.partition(values, len(values) - count)[len(values) - count]
+    inside: Integers = positive[values >= edge]
+    above: Integers = positive[values > edge]
+    return inside if len(inside) <= 2 * count else above
+
+
+def _page(
+    view: View,
+    repo: str,
+    corpus: Corpus,
+    query: Query,
+    candidates: Integers,
+    files: dict[int, FileRow],
+    features: NDArray[np.float64],
+    options: Options,
+) -> tuple[Hit, ...]:
+    if not len(candidates):
+        return ()
+    if options.mode == "rrf":
+        columns = dict(zip(NAMES, features.T, strict=True))
+        words = sum(columns[name] for name in ("body", "identifier", "symbol", "stem"))
+        scores = reciprocal_ranks([np.asarray(words), columns["dense"]])
+    else:
+        scores = linear(features)
+    owners = corpus.files[candidates].tolist()
+    ordinals = corpus.ordinals[candidates].tolist()
+    ties = [(files[owner].path, ordinal) for owner, ordinal in zip(owners, ordinals, strict=True)]
+    page = fill_page(scores, owners, ties, options.limit)
+    texts = view.texts([files[owners[row]] for row, _ in page])
+    hits = []
+    for rank, (row, value) in enumerate(page, 1):
+        file = files[owners[row]]
+        chunk = view.chunk(file.id, ordinals[row])
+        hits.append(
+            _hit(rank, value, repo, view, query, file, chunk, texts[file.id], features[row])
+        )
+    return tuple(hits)
+
+
+def _hit(
+    rank: int,
+    value: float,
+    repo: str,
+    view: View,
+    query: Query,
+    file: FileRow,
+    chunk: ChunkRow,
+    data: bytes,
+    features: NDArray[np.float64],
+) -> Hit:
+    lines = data.decode(errors="replace").split("\n")[chunk.start_line - 1 : chunk.end_line]
+    lines = [line.removesuffix("\r") for line in lines]
+    shares = {
+        name: round(float(weight * number), 4)
+        for name, weight, number in zip(NAMES, weights().values, features, strict=True)
+        if number
+    }
+    strongest = sorted((name for name in shares if shares[name] > 0), key=lambda n: -shares[n])
+    return Hit(
+        rank=rank,
+        chunk_id=chunk_id(repo, file.path, chunk.key),
+        path=file.path,
+        start_line=chunk.start_line,
+        end_line=chunk.end_line,
+        symbol=chunk.symbol,
+        kind=chunk.kind,
+        language=file.language,
+        score=round(value, 4),
+        reasons=tuple(strongest[:_SHOWN_REASONS]),
+        commit=file.commit,
+        changed=file.path in view.on_disk,
+        lines=best_lines(lines, chunk.start_line, query),
+        text="\n".join(lines),
+        features=shares,
+    )

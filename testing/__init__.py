@@ -1,0 +1,1 @@
+"""Helpers for tests: real repositories in temporary folders, real processes, no mocks."""

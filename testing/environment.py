@@ -1,0 +1,116 @@
+"""The sealed environment in which tests run, and the background workers started from it.
+
+In: the environment of whoever started the tests. Out: one in which nothing of that person's git
+configuration, home folder, language or clock is visible, and a way to see and stop what a test
+left running.
+"""
+
+import os
+import signal
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import git_skillmesh
+
+TOKEN = "SKILLMESH_TEST_TOKEN"  # noqa: S105  # inherited by whatever a test starts; names it
+COMMIT_DATE = "2024-03-01T12:00:00+00:00"
+GIT_CONFIG = """\
+[init]
+\tdefaultBranch = main
+[protocol "file"]
+\tallow = always
+[commit]
+\tgpgSign = false
+[gc]
+\tauto = 0
+[maintenance]
+\tauto = false
+[advice]
+\tdetachedHead = false
+"""
+
+_FOREIGN = ("GIT_", "XDG_", "CHROMA_", "EMBEDDING_", "SKILLMESH_", "PRE_COMMIT", "PYTHON", "LC_")
+_FOREIGN_NAMES = frozenset(
+    ("LOG_LEVEL", "LANGUAGE", "COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "CLICOLOR", "PAGER",
+     "CDPATH", "ENV", "BASH_ENV", "SKIP", "VIRTUAL_ENV", "TMUX", "CI")
+)  # fmt: skip
+
+
+def sealed(outside: Mapping[str, str], home: Path) -> dict[str, str]:
+    """Return the environment for tests whose home is `home`, and write its git configuration."""
+    home.mkdir(parents=True, exist_ok=True)
+    config = home / ".gitconfig"
+    config.write_text(GIT_CONFIG)
+    kept = {
+        name: value
+        for name, value in outside.items()
+        if not name.startswith(_FOREIGN) and name not in _FOREIGN_NAMES
+    }
+    kept |= {
+        "HOME": os.fspath(home),
+        "XDG_CONFIG_HOME": os.fspath(home / ".config"),
+        "XDG_CACHE_HOME": os.fspath(home / ".cache"),
+        "XDG_DATA_HOME": os.fspath(home / ".local" / "share"),
+        "XDG_STATE_HOME": os.fspath(home / ".local" / "state"),
+        "PRE_COMMIT_HOME": os.fspath(home / ".cache" / "pre-commit"),
+        "GIT_CONFIG_GLOBAL": os.fspath(config),
+        "GIT_CONFIG_SYSTEM": os.devnull,
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CEILING_DIRECTORIES": os.fspath(home.parents[1]),
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_EDITOR": "true",
+        "GIT_SEQUENCE_EDITOR": "true",
+        "GIT_PAGER": "cat",
+        "EDITOR": "true",
+        "TERM": "dumb",
+        "TZ": "UTC",
+        "LANG": "C.UTF-8",
+        "LC_ALL": "C.UTF-8",
+    }
+    for who in ("AUTHOR", "COMMITTER"):
+        kept[f"GIT_{who}_NAME"] = "Ada Example"
+        kept[f"GIT_{who}_EMAIL"] = "ada@example.org"
+        kept[f"GIT_{who}_DATE"] = COMMIT_DATE
+    source = Path(git_skillmesh.__file__).parents[1]
+    if source.name != "site-packages":
+        kept["PYTHONPATH"] = os.fspath(source)
+    return kept
+
+
+def hook_processes(token: str) -> list[int]:
+    """Return the process ids of shims and workers that descend from the test named `token`.
+
+    A process inherits the token in its environment, so a worker is seen from the moment in which
+    its shim forks. Needs Linux's /proc.
+    """
+    mark = f"{TOKEN}={token}".encode()
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            if mark not in (entry / "environ").read_bytes().split(b"\0"):
+                continue
+            command = (entry / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if any(b"hooks/" in word or b"/post-" in word for word in command[1:3]):
+            found.append(int(entry.name))
+    return found
+
+
+def wait_for_hooks(token: str, seconds: float = 60) -> None:
+    """Wait until no shim and no worker of that test runs. Raises TimeoutError."""
+    deadline = time.monotonic() + seconds
+    while running := hook_processes(token):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"background work still runs after {seconds} s: {running}")
+        time.sleep(0.02)
+
+
+def stop_hooks(token: str) -> None:
+    """Kill what is left of that test."""
+    for pid in hook_processes(token):
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            continue

@@ -1,0 +1,134 @@
+"""`git skillmesh init`, as users run it."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from git_skillmesh.git.repository import discover
+from testing.repos import Repo, Result, make_repo
+
+Wait = Callable[[Repo], str]
+
+
+def test_init_installs_and_indexes_and_a_commit_is_followed(
+    tmp_path: Path, wait_for_worker: Wait
+) -> None:
+    repo = make_repo(tmp_path, files={"deep/a.py": "def first():\n    return 1\n"})
+    pinned = discover(repo.path).derive_id()
+    said = repo.skillmesh("-C", "deep", "init")
+    assert said.returncode == 0, said
+    assert said.stdout == (
+        f"hooks in {repo.hooks_dir}\n"
+        "  post-commit: installed\n"
+        "  post-merge: installed\n"
+        "  post-checkout: installed\n"
+        "  post-rewrite: installed\n"
+        "  git config: notes.rewriteRef = refs/notes/skillmesh*\n"
+        f"  git config: skillmesh.repoid = {pinned}\n"
+    )
+    assert said.stderr.startswith("indexed 1 files, ")
+    repo.commit("second", {"deep/b.py": "def second():\n    return 2\n"})
+    assert " end after " in wait_for_worker(repo)
+    found = repo.skillmesh("query", "--committed", "second")
+    assert found.returncode == 0
+    assert "deep/b.py" in found.stdout
+
+
+def test_a_second_init_says_the_same_about_hooks_and_nothing_about_settings(tmp_path: Path) -> None:
+    repo = make_repo(tmp_path, files={"a.txt": "1\n"})
+    repo.hook("post-merge", "#!/bin/sh\nexit 0\n")
+    repo.skillmesh("init", "--no-index")
+    assert repo.skillmesh("init", "--no-index") == Result(
+        0,
+        f"hooks in {repo.hooks_dir}\n"
+        "  post-commit: installed\n"
+        "  post-merge: installed; post-merge.before-skillmesh runs first\n"
+        "  post-checkout: installed\n"
+        "  post-rewrite: installed\n",
+        "",
+    )
+    assert not repo.state_dir.exists()
+
+
+def test_remove_keeps_the_index_and_purge_does_not(tmp_path: Path) -> None:
+    repo = make_repo(tmp_path, files={"a.py": "def first():\n    return 1\n"})
+    config = (repo.common_dir / "config").read_bytes()
+    pinned = discover(repo.path).derive_id()
+    repo.skillmesh("init")
+    assert repo.skillmesh("init", "--remove") == Result(
+        0,
+        f"removed from {repo.hooks_dir}\n"
+        "  post-commit: removed\n"
+        "  post-merge: removed\n"
+        "  post-checkout: removed\n"
+        "  post-rewrite: removed\n"
+        "  git config: notes.rewriteRef = refs/notes/skillmesh*\n"
+        f"  git config: skillmesh.repoid = {pinned}\n",
+        "",
+    )
+    assert (repo.common_dir / "config").read_bytes() == config
+    assert repo.state_dir.is_dir()
+    said = repo.skillmesh("init", "--remove", "--purge")
+    assert said == Result(0, f"nothing installed in {repo.hooks_dir}\n", "")
+    assert not repo.state_dir.exists()
+    assert repo.git("status", "--porcelain", "--ignored") == ""
+
+
+def test_purge_alone_is_refused(tmp_path: Path) -> None:
+    repo = make_repo(tmp_path, files={"a.txt": "1\n"})
+    assert repo.skillmesh("init", "--purge") == Result(
+        2, "", "git-skillmesh: --purge belongs to --remove: git skillmesh init --remove --purge\n"
+    )
+
+
+def test_a_hooks_folder_of_all_repositories_is_refused_with_a_way_on(tmp_path: Path) -> None:
+    repo = make_repo(tmp_path, files={"a.txt": "1\n"})
+    shared = tmp_path / "shared"
+    repo.git("config", "--global", "core.hooksPath", os.fspath(shared))
+    assert repo.skillmesh("init", "--no-index") == Result(
+        2,
+        "",
+        f"git-skillmesh: core.hooksPath leads out of this repository, to {shared}: `git skillmesh "
+        "init --shared-hooks` installs there, for every repository that has an index; or give "
+        f"this one hooks of its own with `git config core.hooksPath {repo.common_dir}/hooks`\n",
+    )
+    assert not shared.exists()
+    said = repo.skillmesh("init", "--no-index", "--shared-hooks")
+    assert (said.returncode, said.stdout.splitlines()[0]) == (0, f"hooks in {shared}")
+
+
+def test_notes_about_the_working_tree_go_to_standard_error(tmp_path: Path) -> None:
+    repo = make_repo(tmp_path, files={"a.txt": "1\n"})
+    repo.git("config", "core.hooksPath", ".githooks")
+    said = repo.skillmesh("init", "--no-index")
+    assert said.returncode == 0
+    assert said.stderr == (
+        f"{repo.path}/.githooks is part of the working tree: do not commit the shims, they name "
+        "programs of this machine\n"
+    )
+
+
+def test_a_repository_without_commits_can_be_initialised(
+    tmp_path: Path, wait_for_worker: Wait
+) -> None:
+    repo = make_repo(tmp_path)
+    assert repo.skillmesh("init").returncode == 0
+    repo.commit("the first", {"a.py": "def first():\n    return 1\n"})
+    assert " end after " in wait_for_worker(repo)
+
+
+def test_a_control_character_in_a_path_does_not_reach_the_terminal(tmp_path: Path) -> None:
+    repo = make_repo(tmp_path, "bell\x1b]0;title\x07", files={"a.txt": "1\n"})
+    said = repo.skillmesh("init", "--no-index")
+    assert said.returncode == 0
+    assert not set("\x1b\x07") & set(said.stdout + said.stderr)
+
+
+def test_everything_can_be_deleted_and_made_again(tmp_path: Path, wait_for_worker: Wait) -> None:
+    repo = make_repo(tmp_path, files={"a.py": "def first():\n    return 1\n"})
+    repo.skillmesh("init")
+    shutil.rmtree(repo.state_dir)
+    repo.commit("after the deletion", {"b.py": "def second():\n    return 2\n"})
+    assert " end after " in wait_for_worker(repo)
+    assert "a.py" in repo.skillmesh("query", "--committed", "first").stdout
