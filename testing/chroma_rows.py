@@ -10,7 +10,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ from git_skillmesh.chroma import store
 from git_skillmesh.chroma.mirror import Outcome, mirror
 from git_skillmesh.chroma.model import Row
 from git_skillmesh.chroma.target import Target
+from git_skillmesh.errors import SkillmeshError
 
 Files = dict[str, dict[str, str]]
 
@@ -209,12 +210,17 @@ def main() -> None:
     """Mirror once in a process of its own: STATE_DIR STORE REPO_ID FILES_AS_JSON."""
     state_dir, folder, repo_id, files = sys.argv[1:]
     rows = Rows(json.loads(files), repo_id=repo_id)
-    outcome = mirror(rows, Target("persistent", path=Path(folder)), Path(state_dir))
+    try:
+        outcome = mirror(rows, Target("persistent", path=Path(folder)), Path(state_dir))
+    except SkillmeshError as error:
+        sys.exit(f"{type(error).__name__}: {error}")
     sys.stdout.write(json.dumps([outcome.upserted, outcome.deleted, outcome.rows]))
 
 
-def start_mirror(place: Place) -> "subprocess.Popen[bytes]":
-    """Start `main` for a place, in a session of its own."""
+def start_mirror(
+    place: Place, before: Callable[[], None] | None = None
+) -> "subprocess.Popen[bytes]":
+    """Start `main` for a place, in a session of its own; `before` runs in the child first."""
     import testing
 
     root = Path(testing.__file__).parents[1]
@@ -230,6 +236,8 @@ def start_mirror(place: Place) -> "subprocess.Popen[bytes]":
             json.dumps(place.rows.files),
         ],
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=before,
         env={**os.environ, "PYTHONPATH": search},
         start_new_session=True,
     )

@@ -57,6 +57,5 @@ class Context:
 
     def shown_path(self, path: str) -> str:
         """Return a path of the repository as seen from the folder the user stands in."""
-        if not self.repository.prefix or self.folder is not None:
-            return path
-        return os.path.relpath(path, self.repository.prefix)
+        prefix = self.repository.prefix
+        return os.path.relpath(path, prefix) if prefix else path

@@ -5,8 +5,6 @@ In: the repository of the context. Out: hooks, configuration, a first index; `--
 
 import argparse
 import fcntl
-import json
-import os
 import shutil
 import time
 from typing import TYPE_CHECKING
@@ -14,6 +12,7 @@ from typing import TYPE_CHECKING
 from ..errors import Busy, ReadOnly, UsageError
 from ..git.repository import Repository
 from ..hooks import install as hooks
+from .terminal import safe_line
 
 if TYPE_CHECKING:
     from .context import Context
@@ -51,10 +50,10 @@ def run(args: argparse.Namespace, context: "Context") -> int:
         report = hooks.remove(context.repository, shared_hooks=args.shared_hooks)
         if args.purge:
             _purge(context.repository)
-        _show(context, report, "removed", "nothing was installed here")
+        _show(context, "removed from" if report.hooks else "nothing installed in", report)
         return 0
     report = hooks.install(context.repository, shared_hooks=args.shared_hooks)
-    _show(context, report, "hooks", "")
+    _show(context, "hooks in", report)
     if args.no_index:
         return 0
     from .index import first_index
@@ -62,26 +61,14 @@ def run(args: argparse.Namespace, context: "Context") -> int:
     return first_index(context)
 
 
-def _show(context: "Context", report: hooks.Report, title: str, nothing: str) -> None:
-    if context.json:
-        context.out(
-            json.dumps(
-                {
-                    "folder": os.fspath(report.folder),
-                    "hooks": report.hooks,
-                    "config": report.config,
-                    "notes": report.notes,
-                }
-            )
-        )
-        return
-    context.out(f"{title} in {report.folder}" if report.hooks else nothing)
+def _show(context: "Context", title: str, report: hooks.Report) -> None:
+    context.out(safe_line(f"{title} {report.folder}"))
     for line in report.hooks:
-        context.out(f"  {line}")
+        context.out(safe_line(f"  {line}"))
     for line in report.config:
-        context.out(f"  config: {line}")
+        context.out(safe_line(f"  git config: {line}"))
     for line in report.notes:
-        context.note(line)
+        context.note(safe_line(line))
 
 
 def _purge(repository: Repository) -> None:

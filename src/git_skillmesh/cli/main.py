@@ -4,6 +4,7 @@ In: arguments. Out: an exit code. Only the module of the chosen command is impor
 """
 
 import argparse
+import errno
 import os
 import sys
 import tempfile
@@ -12,11 +13,12 @@ import traceback
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
+from typing import NoReturn
 
 from .. import __version__
-from ..errors import ExitCode, SkillmeshError
+from ..errors import ExitCode, SkillmeshError, UsageError
 from .context import Context
-from .terminal import safe
+from .terminal import safe_line
 
 # Command → what it does, in the order of the help text.
 COMMANDS = {
@@ -30,6 +32,8 @@ COMMANDS = {
 }
 # Names from the plan that people may know; accepted, not shown.
 ALIASES = {"setup-collections": "collections"}
+# A full or read-only disk, of the index or of standard output, is no fault of the program.
+_UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
 def run() -> None:
@@ -37,31 +41,30 @@ def run() -> None:
     # Before numpy loads: one thread is enough for a query, and starting more costs more.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-    code = main(sys.argv[1:])
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        _silence_stdout()
-    sys.exit(code)
+    sys.exit(main(sys.argv[1:]))
+
+
+def _open_closed_streams() -> None:
+    """Give closed standard streams a place to go: no file of ours may take their number."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest free number, which is this one
+            setattr(sys, name, os.fdopen(number, "w" if number else "r"))
 
 
 def main(argv: Sequence[str]) -> int:
     """Run one command and return its exit code."""
     context = Context()
     try:
-        arguments = _parse(argv)
-        context.folder = Path(arguments.folder) if arguments.folder else None
-        context.json = getattr(arguments, "json", False)
-        context.quiet = getattr(arguments, "quiet", False)
-        context.colour = getattr(arguments, "color", "auto")
-        context.overrides = dict(getattr(arguments, "overrides", None) or ())
-        module = import_module(f".{arguments.command}", __package__)
-        return int(module.run(arguments, context))
+        code = _run_command(argv, context)
+        sys.stdout.flush()
+        return code
     except SkillmeshError as error:
-        print(f"git-skillmesh: {safe(str(error))}", file=sys.stderr)
+        print(f"git-skillmesh: {safe_line(str(error))}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         print("git-skillmesh: interrupted; run it again to go on", file=sys.stderr)
@@ -70,11 +73,37 @@ def main(argv: Sequence[str]) -> int:
         _silence_stdout()
         return ExitCode.OK
     except Exception as error:  # the one place that catches everything
+        if isinstance(error, OSError) and error.errno in _UNWRITABLE:
+            _silence_stdout()
+            print(f"git-skillmesh: cannot write: {error.strerror}", file=sys.stderr)
+            return ExitCode.READ_ONLY
         return _report(error, argv)
 
 
+def _run_command(argv: Sequence[str], context: Context) -> int:
+    try:
+        arguments = _parse(argv)
+    except SystemExit as left:  # argparse has printed help or the version
+        return int(left.code or 0)
+    context.folder = Path(arguments.folder) if arguments.folder else None
+    context.json = getattr(arguments, "json", False)
+    context.quiet = getattr(arguments, "quiet", False)
+    context.colour = getattr(arguments, "color", "auto")
+    context.overrides = dict(getattr(arguments, "overrides", None) or ())
+    module = import_module(f".{arguments.command}", __package__)
+    return int(module.run(arguments, context))
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose complaints are one line, as all others are."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise `UsageError`."""
+        raise UsageError(message, f"{self.prog} -h")
+
+
 def _parse(argv: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="git skillmesh",
         description="The memory of a repository: code search by meaning, from git hooks, offline.",
         epilog="git skillmesh COMMAND -h explains one command; docs/commands.md explains all.",
@@ -84,6 +113,8 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     first = next((word for word in _without_globals(argv)), "")
     chosen = ALIASES.get(first, first)
+    if first and chosen not in COMMANDS:
+        raise UsageError(f"no such command: {first}", "git skillmesh -h")
     for name in [chosen] if chosen in COMMANDS else COMMANDS:
         module = import_module(f".{name}", __package__)
         module.add_parser(subparsers)
@@ -124,7 +155,7 @@ def _report(error: Exception, argv: Sequence[str]) -> int:
         where = f" (details in {path})"
     except OSError:
         where = ""
-    summary = safe(str(error).splitlines()[0] if str(error) else "")
+    summary = safe_line(str(error))
     print(
         f"git-skillmesh: internal error: {type(error).__name__}: {summary}{where}", file=sys.stderr
     )

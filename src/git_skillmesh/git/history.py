@@ -19,6 +19,8 @@ def introductions(
     """
     arguments = ["log", "--raw", "-z", "--no-abbrev", "--no-renames", "--no-textconv", "-c"]
     arguments += ["--no-show-signature", "--no-notes", "--no-mailmap", "--no-color"]
+    # Whatever the user set for reading logs: root commits count, the order is git's.
+    arguments += ["--root", "-O/dev/null"]
     arguments += [f"--max-count={limit}", "--format=%x00commit %H", new]
     arguments += [f"^{commit}" for commit in known]
     process = repository.git.start(*arguments, "--")

@@ -4,7 +4,11 @@ In: object ids. Out: bytes, sizes. Protocol: git-cat-file(1), "BATCH OUTPUT".
 """
 
 import subprocess
+from collections import deque
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import islice
 from types import TracebackType
 from typing import IO
 
@@ -16,12 +20,24 @@ from .repository import Repository
 _WINDOW = 200
 
 
+@dataclass(slots=True)
+class _Request:
+    oid: str
+    done: bool = False
+    data: bytes | None = None
+
+
 class BlobReader:
-    """Reads blobs for as long as it is open. Not for use by several threads."""
+    """Reads blobs for as long as it is open. Not for use by several threads.
+
+    Calls may be interleaved, and iterators left before their end: an answer always reaches
+    whoever asked for it.
+    """
 
     def __init__(self, repository: Repository) -> None:
         self._repository = repository
         self._process: subprocess.Popen[bytes] | None = None
+        self._unanswered: deque[_Request] = deque()
 
     def __enter__(self) -> "BlobReader":
         return self
@@ -37,56 +53,87 @@ class BlobReader:
     def close(self) -> None:
         """End the git process."""
         if self._process is not None:
-            _, stdin, stdout = self._pipes()
-            stdin.close()
+            stdin, stdout = self._pipes()
+            with suppress(BrokenPipeError):
+                stdin.close()
             stdout.close()
             self._process.wait()
             self._process = None
 
     def read(self, oid: str) -> bytes | None:
         """Return the bytes of a blob, None if the repository does not have it."""
-        return next(self.read_many([oid]))
+        return self._answer_to(self._ask(oid))
 
     def read_many(self, oids: Iterable[str]) -> Iterator[bytes | None]:
         """Yield the bytes of each blob in order; None where an object is missing."""
-        _, stdin, stdout = self._pipes()
-        pending, source, exhausted = 0, iter(oids), False
-        while True:
-            while not exhausted and pending < _WINDOW:
-                oid = next(source, None)
-                if oid is None:
-                    exhausted = True
-                    break
-                stdin.write(oid.encode() + b"\n")
-                pending += 1
-            if not pending:
-                return
+        source = iter(oids)
+        asked = deque(self._ask(oid) for oid in islice(source, _WINDOW))
+        while asked:
+            yield self._answer_to(asked.popleft())
+            # Ask again when half a window is left: fewer flushes, and the pipe stays fed.
+            if len(asked) <= _WINDOW // 2:
+                asked.extend(self._ask(oid) for oid in islice(source, _WINDOW // 2))
+
+    def _ask(self, oid: str) -> _Request:
+        if len(self._unanswered) >= _WINDOW:
+            self._receive()
+        request = _Request(oid)
+        self._unanswered.append(request)
+        self._send(request)
+        return request
+
+    def _send(self, request: _Request) -> None:
+        stdin, _ = self._pipes()
+        with suppress(BrokenPipeError):  # git is gone: noticed when its answer is missing
+            stdin.write(request.oid.encode() + b"\n")
+
+    def _answer_to(self, request: _Request) -> bytes | None:
+        while not request.done:
+            self._receive()
+        return request.data
+
+    def _receive(self) -> None:
+        """Read the answer to the oldest request."""
+        stdin, stdout = self._pipes()
+        with suppress(BrokenPipeError):
             stdin.flush()
-            # Answer half a window before asking again: fewer flushes, and the pipe stays fed.
-            for _ in range(pending if exhausted else max(1, pending // 2)):
-                yield self._answer(stdout)
-                pending -= 1
-
-    def _answer(self, stdout: IO[bytes]) -> bytes | None:
+        request = self._unanswered.popleft()
         header = stdout.readline()
-        if header.endswith(b" missing\n"):
-            return None
-        fields = header.split()
-        if len(fields) != 3:
-            raise Damaged("git cat-file ended early", "run: git fsck")
-        size = int(fields[2])
-        data = stdout.read(size)
-        if len(data) != size or stdout.read(1) != b"\n":
-            raise Damaged(f"object {fields[0].decode()} is truncated", "run: git fsck")
-        return data
+        if not header:
+            self._restart(request)
+        elif not header.endswith(b" missing\n"):
+            request.data = _contents(header, stdout)
+        request.done = True
 
-    def _pipes(self) -> tuple["subprocess.Popen[bytes]", IO[bytes], IO[bytes]]:
+    def _restart(self, request: _Request) -> None:
+        """Go on after git has died of a request. Raises `Damaged`.
+
+        In a partial clone git before 2.45 dies of an object that it may not fetch.
+        """
+        self.close()
+        if not self._repository.is_partial():
+            raise Damaged(f"git cannot read object {request.oid}", "run: git fsck")
+        for waiting in self._unanswered:
+            self._send(waiting)
+
+    def _pipes(self) -> tuple[IO[bytes], IO[bytes]]:
         if self._process is None:
             self._process = self._repository.git.start("cat-file", "--batch")
         process = self._process
         if process.stdin is None or process.stdout is None:
             raise Damaged("git cat-file has no pipes")
-        return process, process.stdin, process.stdout
+        return process.stdin, process.stdout
+
+
+def _contents(header: bytes, stdout: IO[bytes]) -> bytes:
+    fields = header.split()
+    if len(fields) != 3:
+        raise Damaged("git cat-file ended early", "run: git fsck")
+    size = int(fields[2])
+    data = stdout.read(size)
+    if len(data) != size or stdout.read(1) != b"\n":
+        raise Damaged(f"object {fields[0].decode()} is truncated", "run: git fsck")
+    return data
 
 
 def sizes(repository: Repository, oids: Iterable[str]) -> dict[str, int]:
@@ -106,6 +153,6 @@ def sizes(repository: Repository, oids: Iterable[str]) -> dict[str, int]:
 
 
 def missing_blobs(repository: Repository, commit: str) -> frozenset[str]:
-    """Return the objects of a commit that a partial clone does not have, without fetching them."""
+    """Return the objects of a commit or tree that a partial clone lacks, without fetching them."""
     out = repository.git.run("rev-list", "--objects", "--missing=print", "--no-walk", commit)
     return frozenset(line[1:].decode() for line in out.splitlines() if line.startswith(b"?"))

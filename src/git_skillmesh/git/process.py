@@ -56,6 +56,7 @@ def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
     env["GIT_OPTIONAL_LOCKS"] = "0"  # `status` must not write the user's index
     env["GIT_TERMINAL_PROMPT"] = "0"
     env["GIT_NO_LAZY_FETCH"] = "1"  # a missing blob of a partial clone is a gap, not a download
+    env["GIT_ALLOW_PROTOCOL"] = ""  # the same for git before 2.45, which knows no such variable
     env["LC_ALL"] = "C"
     return env
 
@@ -85,8 +86,8 @@ class Git:
             return subprocess.run(
                 ["git", *args], cwd=self.cwd, env=env, input=stdin, capture_output=True, check=False
             )
-        except FileNotFoundError as error:
-            raise _cannot_start(self.cwd) from error
+        except OSError as error:
+            raise _cannot_start(self.cwd, error) from error
 
     def start(self, *args: str, stdin: int = subprocess.PIPE) -> "subprocess.Popen[bytes]":
         """Start a long-lived `git ARGS` with pipes for standard input and output."""
@@ -99,11 +100,13 @@ class Git:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
             )
-        except FileNotFoundError as error:
-            raise _cannot_start(self.cwd) from error
+        except OSError as error:
+            raise _cannot_start(self.cwd, error) from error
 
 
-def _cannot_start(cwd: Path) -> SkillmeshError:
+def _cannot_start(cwd: Path, error: OSError) -> SkillmeshError:
     if not cwd.is_dir():
         return SkillmeshError(f"no such folder: {os.fspath(cwd)}")
-    return SkillmeshError("git was not found", "install git and make sure it is on PATH")
+    if isinstance(error, FileNotFoundError):
+        return SkillmeshError("git was not found", "install git and make sure it is on PATH")
+    return SkillmeshError(f"git cannot be started in {os.fspath(cwd)}", error.strerror or "")

@@ -114,9 +114,11 @@ class Repository:
 
 def normalise_url(url: str, base: Path) -> str:
     """Return "host/path" for every spelling of one remote address; a local one is made absolute."""
-    url = url.rstrip("/").removesuffix(".git")
-    scheme = re.fullmatch(r"[a-z+]+://(?:[^/@]*@)?([^/:]+)(?::\d+)?/(.*)", url, re.IGNORECASE)
-    scp_like = re.fullmatch(r"(?:[^/@:]+@)?([^/:]{2,}):(?!/?/)(.*)", url)
+    url = url.rstrip("/").removesuffix(".git").rstrip("/")
+    scheme = re.fullmatch(
+        r"[a-z+]+://(?:[^/@]*@)?(\[[^/\]]+\]|[^/:]+)(?::\d*)?/(.*)", url, re.IGNORECASE
+    )
+    scp_like = re.fullmatch(r"(?:[^/@:]+@)?(\[[^/\]]+\]|[^/:]{2,}):(?!//)(.*)", url)
     found = scheme or scp_like
     if found:
         return f"{found[1].lower()}/{found[2].lstrip('/')}"
@@ -139,30 +141,51 @@ def discover(start: Path | None = None, environ: Mapping[str, str] = os.environ)
     if start is None:
         ask |= {k: environ[k] for k in ("GIT_DIR", "GIT_WORK_TREE") if k in environ}
         # A hook in a linked worktree gets GIT_DIR alone: its top is the folder it starts in.
-    cwd = Path.cwd() if start is None else start
+    cwd = _current_folder() if start is None else start
     git = Git(cwd, ask)
-    flags = ("--is-bare-repository", "--is-inside-work-tree", "--absolute-git-dir")
-    result = git.run_unchecked("rev-parse", *flags, "--git-common-dir", "--show-object-format")
-    if result.returncode != 0:
-        raise _not_a_repository(cwd, result.stderr.decode(errors="replace").strip())
-    bare, inside, git_dir, common, object_format = os.fsdecode(result.stdout).splitlines()
+    try:
+        bare, git_dir, common, object_format = _ask(
+            git,
+            "--is-bare-repository",
+            "--absolute-git-dir",
+            "--git-common-dir",
+            "--show-object-format",
+        )
+    except GitFailed as error:
+        raise _not_a_repository(cwd, error.stderr) from None
     git_path, common_path = Path(git_dir), (cwd / common).resolve()
     top, prefix = None, ""
-    if inside == "true":
-        out = os.fsdecode(git.run("rev-parse", "--show-toplevel", "--show-prefix"))
-        top_text, prefix = out.split("\n")[:2]
-        top = Path(top_text)
-        env["GIT_WORK_TREE"] = top_text
-    elif bare == "false" and (worktree := _worktree_of(git_path)):
-        top = worktree
-        env["GIT_WORK_TREE"] = os.fspath(worktree)
+    if bare == "false":
+        top, prefix = _working_tree(git, git_path)
+    if top is not None:
+        env["GIT_WORK_TREE"] = os.fspath(top)
     env["GIT_DIR"] = git_dir
     return Repository(Git(top or git_path, env), git_path, common_path, top, prefix, object_format)
 
 
-def _worktree_of(git_dir: Path) -> Path | None:
-    """Return the working tree when the user stands inside its .git folder."""
-    return git_dir.parent if git_dir.name == ".git" else None
+def _current_folder() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        raise NotARepository("the current folder has been deleted", "cd somewhere else") from None
+
+
+def _ask(git: Git, *flags: str) -> list[str]:
+    """Return what `git rev-parse` answers to each flag. Raises `GitFailed`."""
+    answers = os.fsdecode(git.run("rev-parse", *flags)).removesuffix("\n").split("\n")
+    if len(answers) == len(flags):
+        return answers
+    # The name of a folder holds a line feed: one answer at a time is unmistakable.
+    return [os.fsdecode(git.run("rev-parse", flag)).removesuffix("\n") for flag in flags]
+
+
+def _working_tree(git: Git, git_dir: Path) -> tuple[Path | None, str]:
+    """Return the root of the working tree and the subfolder the user stands in."""
+    try:
+        top, prefix = _ask(git, "--show-toplevel", "--show-prefix")
+    except GitFailed:  # the user stands inside the git directory
+        return (git_dir.parent if git_dir.name == ".git" else None), ""
+    return Path(top), prefix
 
 
 def _not_a_repository(cwd: Path, said: str) -> NotARepository:

@@ -22,6 +22,8 @@ from .documents import Document
 from .segment import open_arrays, write_arrays
 
 _PROVIDER_BATCH = 64
+# A row whose largest value is smaller is as good as zero, and 127 divided by it may overflow.
+_TINIEST = 1e-30
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,7 @@ def builtin_source() -> BuiltinSource:
 def quantise(vectors: NDArray[np.float32]) -> Vectors:
     """Scale each row so that its largest value is ±127, and round."""
     largest = np.abs(vectors).max(axis=1, keepdims=True) if vectors.size else vectors[:, :1]
-    scale = np.divide(127, largest, out=np.zeros_like(largest), where=largest > 0)
+    scale = np.divide(127, largest, out=np.zeros_like(largest), where=largest > _TINIEST)
     return _measured(np.rint(vectors * scale).astype(np.int8))
 
 

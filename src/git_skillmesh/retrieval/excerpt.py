@@ -5,6 +5,7 @@ In: lines, a query. Out: a few lines with the matched words marked.
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from ..embedding.tokens import parts, stem
 from .results import Line
@@ -33,8 +34,13 @@ def _mark(text: str, query: Query) -> tuple[tuple[tuple[int, int], ...], frozens
     """Return the columns of words that match, and which stems of the query they are."""
     marks, words = [], set()
     for match in _WORD.finditer(text[:_LONGEST]):
-        stems = {stem(piece) for piece in parts(match[0])} & query.stems.keys()
+        stems = _stems(match[0]) & query.stems.keys()
         if stems:
             marks.append((match.start(), match.end()))
             words |= stems
     return tuple(marks), frozenset(words)
+
+
+@lru_cache(maxsize=20_000)
+def _stems(word: str) -> frozenset[str]:
+    return frozenset(stem(piece) for piece in parts(word))

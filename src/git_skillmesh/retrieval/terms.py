@@ -26,7 +26,9 @@ def parse(text: str) -> Query:
     """Split a query the way files are split; stop words go unless nothing else is left."""
     words = identifiers(text)
     pieces = [piece for word in words for piece in parts(word)]
-    telling = [piece for piece in pieces if piece not in STOP_WORDS] or pieces
+    # "all" says nothing in a question, but something in close_all.
+    questions = [word for word in words if word.lower() not in STOP_WORDS]
+    telling = [piece for word in questions for piece in parts(word)] or pieces
     stems = {stem(piece): hash_term(stem(piece)) for piece in telling}
     wholes = {word.lower(): whole for word in words if (whole := word_hashes(word)[1]) is not None}
     stripped = text.strip().rstrip("()")
