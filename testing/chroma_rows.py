@@ -82,6 +82,8 @@ class Rows:
 
     def changes(self, since: str | None) -> tuple[bool, list[str]]:
         """Compare with a snapshot."""
+        if since == self.state:
+            return False, []
         old = self.history.get(since or "")
         if old is None:
             return True, sorted(self.files)

@@ -5,6 +5,7 @@ In: command line > environment > `.env` > `git config skillmesh.*` > `.skillmesh
 """
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,10 @@ from typing import Any
 
 from .errors import ConfigurationError
 from .git.repository import Repository
+
+_NUMBER = re.compile(r"[0-9]{1,15}")
+# A password within an address, which is refused where it is used but may stand there all the same.
+_PASSWORD = re.compile(r"//[^/@\s]*@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +29,7 @@ class Setting:
     env: str = ""
     choices: tuple[str, ...] = ()
     secret: bool = False
+    number: bool = False
 
 
 SETTINGS = {
@@ -66,12 +72,17 @@ SETTINGS = {
         Setting("embedding.name", "", "model of that provider", "EMBEDDING_MODEL_NAME"),
         Setting("index.exclude", "", "globs of files to leave out, separated by spaces"),
         Setting("index.include", "", "globs of files to index although a rule leaves them out"),
-        Setting("index.maxbytes", "1000000", "files larger than this are left out"),
-        Setting("index.jobs", "0", "processes for a large index (0: one per core, at most 4)"),
+        Setting("index.maxbytes", "1000000", "files larger than this are left out", number=True),
+        Setting(
+            "index.jobs",
+            "0",
+            "processes for a large index (0: one per core, at most 4)",
+            number=True,
+        ),
         Setting(
             "log.level",
-            "warning",
-            "what the log of background work keeps",
+            "info",
+            "what the log of background work keeps: runs (debug, info) or failures only",
             "LOG_LEVEL",
             ("debug", "info", "warning", "error", "critical"),
         ),
@@ -91,11 +102,8 @@ class Config:
         return self.values[name]
 
     def number(self, name: str) -> int:
-        """Return a whole number ≥ 0. Raises `ConfigurationError`."""
-        value = self.values[name]
-        if not value.isascii() or not value.isdigit():
-            raise _bad(name, value, self.origins[name], "a whole number")
-        return int(value)
+        """Return a setting that is a whole number ≥ 0."""
+        return int(self.values[name])
 
     def globs(self, name: str) -> tuple[str, ...]:
         """Return a setting that lists globs."""
@@ -104,7 +112,9 @@ class Config:
     def shown(self, name: str) -> str:
         """Return a value fit for people's eyes and logs."""
         value = self.values[name]
-        return "(set)" if value and SETTINGS[name].secret else value
+        if value and SETTINGS[name].secret:
+            return "(set)"
+        return _PASSWORD.sub("//(hidden)@", value)
 
 
 def load(
@@ -133,6 +143,8 @@ def load(
             values[name] = value = value.lower()
             if value not in choices:
                 raise _bad(name, value, origins[name], "one of " + ", ".join(choices))
+        if SETTINGS[name].number and not _NUMBER.fullmatch(value):
+            raise _bad(name, value, origins[name], "a whole number")
     merged = {**_read_dotenv(root), **environ}
     return Config(values, origins, merged)
 
@@ -164,8 +176,12 @@ def _read_git(repository: Repository) -> dict[str, str]:
 def _read_dotenv(root: Path | None) -> dict[str, str]:
     if root is None or not (root / ".env").is_file():
         return {}
+    import logging
+
     from dotenv import dotenv_values
 
+    # Lines it cannot read are somebody else's: .env files serve many programs.
+    logging.getLogger("dotenv").addHandler(logging.NullHandler())
     try:
         read = dotenv_values(root / ".env", interpolate=False)
     except (OSError, UnicodeDecodeError) as error:
@@ -181,7 +197,7 @@ def _read_toml(root: Path | None) -> dict[str, str]:
 
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ConfigurationError(f"cannot read .skillmesh/config.toml: {error}") from None
     found = dict(_flatten(document))
     unknown = sorted(set(found) - set(SETTINGS))

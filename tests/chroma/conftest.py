@@ -37,14 +37,21 @@ def filled(template: Place, tmp_path: Path) -> Place:
 
 
 @pytest.fixture(scope="session")
-def server(
+def one_server(
     sealed_session: None, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ChromaServer]:
-    """The one server; a test uses a database of its own."""
-    running = ChromaServer(tmp_path_factory.mktemp("chroma-server"))
-    running.start()
-    yield running
-    running.stop()
+    """The one server of the session; it may stand still."""
+    server = ChromaServer(tmp_path_factory.mktemp("chroma-server"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def server(one_server: ChromaServer) -> ChromaServer:
+    """The server, running; a test uses a database of its own."""
+    if not one_server.answers():
+        one_server.start()
+    return one_server
 
 
 @pytest.fixture

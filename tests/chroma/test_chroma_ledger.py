@@ -16,6 +16,9 @@ def test_a_batch_is_unknown_until_it_is_recorded(tmp_path: Path) -> None:
         assert ledger.unknown_paths(mirror) == {"p", "q"}
         ledger.record(mirror, [("a", known("p"))], ["b"])
         assert ledger.unknown_paths(mirror) == set()
+        found = ledger.find("t", "r", "codebase_v1")
+        assert found is not None
+        assert found.deleted == 1
         assert ledger.known(mirror, ["a", "b"]) == {"a": known("p")}
         ledger.mark_unknown(mirror, [("a", "p")])
         # The commit stays known while the record is in flight.
@@ -31,7 +34,7 @@ def test_what_was_written_is_there_after_reopening(tmp_path: Path) -> None:
         ledger.announce(mirror, "next")
     with Ledger(tmp_path) as ledger:
         assert ledger.find("t", "r", "codebase_v1") == Record(
-            mirror, "codebase_v1", "uuid", "state", "m", ("token", "next")
+            mirror, "codebase_v1", "uuid", "state", "m", 0, ("token", "next")
         )
         assert ledger.find("other", "r", "codebase_v1") is None
 

@@ -1,10 +1,12 @@
+import ctypes
 import dataclasses
 import os
 import random
 import signal
+import sqlite3
 import subprocess
-import sys
 import time
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ from git_skillmesh.chroma.ledger import Ledger
 from git_skillmesh.chroma.locking import held
 from git_skillmesh.chroma.mirror import Outcome, lag, mirror
 from git_skillmesh.chroma.target import Target
-from git_skillmesh.errors import Busy
+from git_skillmesh.errors import Busy, ReadOnly
 from testing.chroma_rows import Files, Place, Rows, assert_equal, files_of, start_mirror, stored
 
 
@@ -51,7 +53,7 @@ def test_only_what_changed_is_written(filled: Place) -> None:
         rows, target, state_dir, progress=lambda done, total: seen.append((done, total))
     )
     # f0 and f9, f1 to f3 (blob and lines), five under a new name; f4, five under the old, five.
-    assert outcome == Outcome(upserted=10, deleted=11, rows=54)
+    assert outcome == Outcome(upserted=10, deleted=11, rows=55)
     assert rows.asked == [["moved.py", "src/module_3.py", "src/module_5.py", "src/module_7.py"]]
     assert seen == [(4, 4)]
     assert lag(rows, target, state_dir) == 0
@@ -67,25 +69,18 @@ def test_only_what_changed_is_written(filled: Place) -> None:
 
 
 def test_a_rewritten_commit_is_replaced(filled: Place) -> None:
-    rows = filled.rows
-    rows.edit("c1", "src/module_0.py", f0="one")
-    filled.mirror()
-    rows.reachable.remove("c1")
-    rows.commits["src/module_0.py"] = "c1-amended"
-    rows.reachable.add("c1-amended")
     # The tree is the same, so nothing else would be looked at.
-    assert filled.mirror() == Outcome(upserted=1, deleted=0, rows=60)
-    found = commits(filled)
-    assert (found["src/module_0.py:f0"], found["src/module_0.py:f1"]) == ("c1-amended", "c0")
+    filled.rows.reachable = {"c0-amended"}
+    filled.rows.commits = dict.fromkeys(filled.rows.commits, "c0-amended")
+    assert filled.mirror() == Outcome(upserted=60, deleted=0, rows=60)
+    assert set(commits(filled).values()) == {"c0-amended"}
     assert filled.mirror() == Outcome(0, 0, 60)
 
 
-@pytest.mark.parametrize("content", [None, b"garbage" * 5000])
-def test_a_lost_ledger_is_read_back_from_the_store(filled: Place, content: bytes | None) -> None:
+def test_a_lost_ledger_is_read_back_from_the_store(filled: Place) -> None:
     for path in filled.state_dir.glob("mirror.db*"):
         path.unlink()
-    if content:
-        (filled.state_dir / "mirror.db").write_bytes(content)
+    (filled.state_dir / "mirror.db").write_bytes(b"garbage" * 5000)
     assert lag(filled.rows, filled.target, filled.state_dir) is None
     filled.rows.edit("c1", "src/module_1.py", f0="changed")
     outcome = filled.mirror()
@@ -94,22 +89,15 @@ def test_a_lost_ledger_is_read_back_from_the_store(filled: Place, content: bytes
     assert (found["src/module_1.py:f0"], found["src/module_1.py:f1"]) == ("c1", "c0")
 
 
-def test_a_removed_store_is_filled_again(filled: Place) -> None:
-    filled.target.store.rename(filled.state_dir / "elsewhere")
-    assert lag(filled.rows, filled.target, filled.state_dir) is None
-    assert filled.mirror() == Outcome(60, 0, 60)
-    assert_equal(filled.rows, filled.target)
-
-
-def test_an_older_copy_of_the_store_is_noticed(filled: Place, template: Place) -> None:
-    import shutil
-
-    filled.rows.edit("c1", "src/module_1.py", f0="changed")
-    filled.mirror()
-    shutil.rmtree(filled.target.store)
-    shutil.copytree(template.target.store, filled.target.store)
-    filled.rows.edit("c2", "src/module_2.py", f0="changed too")
-    assert filled.mirror() == Outcome(upserted=10, deleted=0, rows=60)
+def test_another_copy_of_the_store_is_noticed(filled: Place) -> None:
+    # A restored backup or another clone's mirror: the token that the last run left is not there.
+    other = {"symbol": "other", "row_hash": "0" * 32}
+    with filled.tampering() as collection:
+        (changed,) = collection.get(where={"symbol": "f1"}, limit=1)["ids"]
+        collection.update(ids=[changed], metadatas=[other])
+        collection.modify(metadata={**collection.metadata, "mirror:repo-a": "another"})
+    filled.rows.edit("c2", "src/module_11.py", f0="changed")
+    assert filled.mirror() == Outcome(upserted=6, deleted=0, rows=60)
     assert_equal(filled.rows, filled.target)
 
 
@@ -123,10 +111,13 @@ def test_a_stranger_s_deletion_is_noticed_by_the_count(filled: Place) -> None:
     assert_equal(filled.rows, filled.target)
 
 
-def test_documents_come_and_go_with_the_setting(filled: Place) -> None:
+def test_documents_come_and_go_with_the_setting_and_a_path_that_is_no_text(filled: Place) -> None:
+    path = b"src/caf\xe9.py".decode("utf-8", "surrogateescape")
     filled.target = dataclasses.replace(filled.target, keeps_documents=True)
     filled.rows.edit("c1", "src/module_1.py", f0="changed")
-    filled.mirror()
+    filled.rows.edit("c2", path, f="def f(): ...")
+    assert filled.mirror() == Outcome(6, 0, 61)
+    assert "src/caf\\udce9.py:f" in commits(filled)
     documents = {
         row["metadata"]["symbol"]: row["document"]
         for row in stored(filled.target).values()
@@ -134,8 +125,9 @@ def test_documents_come_and_go_with_the_setting(filled: Place) -> None:
     }
     assert documents == filled.rows.files["src/module_1.py"]
     filled.target = dataclasses.replace(filled.target, keeps_documents=False)
-    filled.rows.edit("c2", "src/module_1.py", f0="changed again")
-    filled.mirror()
+    filled.rows.edit("c3", "src/module_1.py", f0="changed again")
+    filled.rows.remove("c4", path)
+    assert filled.mirror() == Outcome(5, 1, 60)
     assert {row["document"] for row in stored(filled.target).values()} == {None}
 
 
@@ -145,17 +137,13 @@ def test_two_mirrors_at_once(filled: Place) -> None:
         pytest.raises(Busy) as caught,
     ):
         filled.mirror()
-    assert str(caught.value) == (
-        "another mirror of this repository is at work: it will finish the work"
-    )
+    assert str(caught.value) == ("another mirror of this repository is at work: try again later")
     filled.rows.edit("c1", "src/module_1.py", f0="changed")
     started = [start_mirror(filled) for _ in range(2)]
-    codes = {process.wait(60) for process in started}
-    for process in started:
-        assert process.stdout is not None
-        process.stdout.close()
-    assert 0 in codes
+    told = [process.communicate(timeout=60) for process in started]
+    assert (b"[5, 0, 60]", b"") in told
     assert_equal(filled.rows, filled.target)
+    assert filled.mirror() == Outcome(0, 0, 60)
 
 
 def test_four_repositories_write_in_turn_into_one_folder(tmp_path: Path) -> None:
@@ -173,38 +161,38 @@ def test_four_repositories_write_in_turn_into_one_folder(tmp_path: Path) -> None
         assert_equal(place.rows, target)
 
 
-def test_kill_minus_nine_at_any_moment(tmp_path: Path) -> None:
+def test_kill_minus_nine_with_batches_in_flight(tmp_path: Path) -> None:
     chance = random.Random(7)  # noqa: S311
     state_dir = tmp_path / "state"
     place = Place(Target("persistent", path=state_dir / "chroma"), state_dir, Rows(files_of(300)))
-    finished = 0
-    for attempt in range(5):
+    codes = []
+    for sent, whom in ((1, "writer"), (600, "parent"), (1100, "both")):
         process = start_mirror(place)
-        assert process.stdout is not None
-        with process.stdout:
-            _wait_for(place.target.lock_file, process)
-            time.sleep(chance.uniform(0.2, 2.0))
-            children = _children(process.pid)
-            victims = children if attempt % 2 else [process.pid, *children]
-            for victim in victims[: 1 if attempt == 4 else None]:
+        _wait_until_sent(state_dir / "mirror.db", sent, process)
+        time.sleep(chance.uniform(0, 0.2))
+        children = _children(process.pid)
+        victims = {"writer": children, "parent": [process.pid], "both": [process.pid, *children]}
+        for victim in victims[whom]:
+            with suppress(ProcessLookupError):
                 os.kill(victim, signal.SIGKILL)
-            finished += process.wait(60) == 0
-        place.rows.edit(f"k{attempt}", f"src/module_{attempt}.py", f0=f"changed {attempt}", f1=None)
-    assert finished < 5
+        process.communicate(timeout=60)
+        codes.append(process.returncode)
+        place.rows.edit(f"k{sent}", f"src/module_{len(codes)}.py", f0=f"changed {sent}", f1=None)
+    assert codes == [1, -signal.SIGKILL, -signal.SIGKILL]
     outcome = place.mirror()
-    assert outcome.rows == 1495
-    assert place.mirror() == Outcome(0, 0, 1495)
+    assert outcome.rows == 1497
+    assert outcome.upserted < 1200  # what was acknowledged is not written again
+    assert place.mirror() == Outcome(0, 0, 1497)
     assert_equal(place.rows, place.target)
 
 
-def _wait_for(lock: Path, process: "subprocess.Popen[bytes]") -> None:
-    """Wait until a writer holds the store, or the run is over."""
+def _wait_until_sent(ledger: Path, rows: int, process: "subprocess.Popen[bytes]") -> None:
+    """Wait until the ledger says that so many rows were sent."""
     while process.poll() is None:
-        try:
-            with held(lock, True, 0, Busy("")):
-                time.sleep(0.02)
-        except Busy:
-            return
+        with suppress(sqlite3.OperationalError), closing(sqlite3.connect(ledger)) as db:
+            if db.execute("SELECT count(*) FROM row").fetchone()[0] >= rows:
+                return
+        time.sleep(0.01)
 
 
 def _children(pid: int) -> list[int]:
@@ -215,38 +203,30 @@ def _children(pid: int) -> list[int]:
         return []
 
 
-def test_an_undecodable_path(filled: Place) -> None:
-    path = b"src/caf\xe9.py".decode("utf-8", "surrogateescape")
-    filled.rows.edit("c1", path, f="def f(): ...")
-    assert filled.mirror() == Outcome(1, 0, 61)
-    assert "src/caf\\udce9.py:f" in commits(filled)
-    filled.rows.remove("c2", path)
-    assert filled.mirror() == Outcome(0, 1, 60)
+def _without_the_powers_of_root() -> None:
+    """Let file modes hold for root too: drop CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH."""
+    libc = ctypes.CDLL(None)
+    for capability in (1, 2):
+        libc.prctl(24, capability, 0, 0, 0)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody who may not write")
-def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
-    program = (
-        "import os, sys; os.setgid(65534); os.setuid(65534)\n"
-        "from pathlib import Path\n"
-        "from git_skillmesh.chroma.mirror import carry_out, Order\n"
-        "from git_skillmesh.chroma.pipe import Writer\n"
-        "from git_skillmesh.chroma.target import Target\n"
-        "from git_skillmesh.errors import ReadOnly\n"
-        "try:\n"
-        "    Writer(Target('persistent', path=Path(sys.argv[1])), Path('/')).__enter__()\n"
-        "except ReadOnly as error:\n"
-        "    print(error)\n"
-    )
-    (tmp_path / "store").mkdir(mode=0o755)
-    done = subprocess.run(
-        [sys.executable, "-c", program, tmp_path / "store" / "chroma"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    told = f"cannot write {tmp_path / 'store' / 'chroma.lock'}: Permission denied\n"
-    assert (done.stdout, done.stderr) == (told, "")
+def test_places_that_cannot_be_written(filled: Place, tmp_path: Path) -> None:
+    told = []
+    filled.rows.edit("c1", "src/module_0.py", f0="changed")
+    for closed in (filled.target.store, filled.state_dir):
+        closed.chmod(0o555)
+        process = start_mirror(filled, _without_the_powers_of_root)
+        told.append(process.communicate(timeout=60)[1].decode())
+        closed.chmod(0o755)
+    assert told == [
+        f"ReadOnly: cannot write {filled.target.store}\n",
+        f"ReadOnly: cannot write {filled.state_dir / 'mirror.db'}:"
+        " attempt to write a readonly database\n",
+    ]
+    (tmp_path / "file").touch()
+    filled.target = Target("persistent", path=tmp_path / "file" / "chroma")
+    with pytest.raises(ReadOnly):
+        filled.mirror()
 
 
 _TEXTS = st.sampled_from(["", "a", "a\nb", "other", "more\nthan\nthat"])
@@ -257,8 +237,8 @@ _FILES: st.SearchStrategy[Files] = st.dictionaries(
 )
 
 
-@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
-@given(history=st.lists(_FILES, min_size=2, max_size=4))
+@settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(history=st.lists(_FILES, min_size=2, max_size=3))
 def test_the_store_equals_the_source_after_any_history(
     tmp_path_factory: pytest.TempPathFactory, history: list[Files]
 ) -> None:

@@ -142,6 +142,15 @@ def test_the_shipped_files_are_those_of_the_manifest_and_small() -> None:
     assert sum(sizes.values()) <= 10_000_000
 
 
+def test_the_model_card_tells_the_id_the_sizes_and_the_hashes() -> None:
+    card = (Path(__file__).parents[2] / "docs" / "model-card.md").read_text("utf-8")
+    manifest = json.loads((static.DATA / static.MANIFEST).read_text())
+    for name, file in manifest["files"].items():
+        assert f"| `{name}` | {file['bytes']:,} | `{file['sha256']}` |" in card
+    assert f"`{MODEL.model_id}`" in card
+    assert manifest["source"]["model.safetensors"] in card
+
+
 def test_the_vocabulary_has_one_line_a_row_and_no_markers() -> None:
     pieces = (static.DATA / static.VOCABULARY).read_text("utf-8").split("\n")[:-1]
     rows = np.load(static.DATA / static.VECTORS, mmap_mode="r")

@@ -14,6 +14,12 @@ from testing.repos import Repo
 Runs = Callable[[Repo], list[Path]]
 
 
+@pytest.fixture(autouse=True)
+def local_tier_only(hermetic: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out the Chroma tier, whose import takes longer than all the rest of a run."""
+    monkeypatch.setenv("CHROMA_DB_IMPL", "off")
+
+
 @pytest.fixture
 def install_hooks() -> Callable[[Repo], Report]:
     """Return a function that installs the hooks in a repository."""

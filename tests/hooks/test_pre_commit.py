@@ -155,8 +155,15 @@ def hooks_folder(repo: Repo) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("with_foreign", [False, True], ids=["alone", "with a foreign hook"])
-@pytest.mark.parametrize("steps", ORDERS.values(), ids=ORDERS)
+@pytest.mark.parametrize(
+    ("steps", "with_foreign"),
+    [
+        *((steps, True) for steps in ORDERS.values()),
+        (ORDERS["ours first"], False),
+        (ORDERS["pre-commit, ours, pre-commit"], False),
+    ],
+    ids=[*ORDERS, "ours first, alone", "pre-commit, ours, pre-commit, alone"],
+)
 def test_everything_runs_once_in_any_order_of_installation(
     tmp_path: Path, runs: Runs, steps: list[Callable[[Repo], None]], with_foreign: bool
 ) -> None:

@@ -203,3 +203,16 @@ def test_nothing_of_the_commit_leaks_into_the_work(
     assert process.wait() == 0
     assert runs(repo) == [repo.path]
     assert " end after " in wait_for_worker(repo)
+
+
+def test_the_log_keeps_what_log_level_says(tmp_path: Path, wait_for_worker: Wait) -> None:
+    repo = make_repo(tmp_path, files={"a.txt": "1\n"})
+    repo.git("config", "skillmesh.log.level", "error")
+    assert start_worker(repo).wait() == 0
+    assert wait_for_worker(repo) == ""
+    repo.git("config", "skillmesh.index.maxbytes", "lots")
+    assert start_worker(repo).wait() == 0
+    (line,) = [line for line in wait_for_worker(repo).splitlines() if " failed: " in line]
+    assert line.endswith(
+        "failed: index.maxbytes is 'lots' in git config: it must be a whole number"
+    )

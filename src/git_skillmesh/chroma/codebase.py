@@ -11,8 +11,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import numpy as np
-
 from ..config import Config
 from ..errors import Unavailable
 from ..git.objects import BlobReader
@@ -27,11 +25,13 @@ from ..index.update import update
 from ..index.vectors import Vectors, open_vectors, source_of, unit_rows, vector_path
 from .mirror import Outcome, mirror
 from .model import Row
+from .pipe import AlreadyMirroring
 from .target import Target
 
 COLLECTION = "codebase_v1"
-# How long mirroring waits for a run that indexes the tree it needs.
+# How long mirroring waits for a run that indexes the tree it needs, or that mirrors already.
 _WAIT_SECONDS = 600
+_PAUSE_SECONDS = 0.5
 
 
 class CodebaseRows:
@@ -58,8 +58,7 @@ class CodebaseRows:
         self._tree = tree
         self._opened_at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         stored = catalogue.tree(tree, settings)
-        members = stored[0] if stored is not None else b""
-        self._members = frozenset(np.frombuffer(members, np.int32).tolist())
+        self._members = frozenset(stored[0].tolist() if stored is not None else ())
         # Mapped now: a merge may delete the files, and the catalogue's snapshot still names them.
         self._vectors = {
             number: open_vectors(vector_path(store.stem(number), model_id))
@@ -72,6 +71,10 @@ class CodebaseRows:
     def state(self) -> str:
         """Fingerprint of everything the rows depend on."""
         return json.dumps([self._tree, self._settings, self.model_id, self._commit or ""])
+
+    def still_current(self) -> bool:
+        """Whether these are the rows of HEAD as it is now."""
+        return self._repository.head_tree() == (self._commit, self._tree)
 
     def changes(self, since: str | None) -> tuple[bool, list[str]]:
         """Return the paths that changed since a state: other content, or a rewritten commit."""
@@ -172,13 +175,17 @@ def codebase_rows(
     store = Store(main)
     model = source_of(config, store.embeddings_path).model_id
     settings = rules_of(config, {}).settings_id
-    for attempt in range(3):
-        if update_first and (attempt or not store.catalogue_path.exists()):
+    for attempt in range(3 if update_first else 1):
+        if attempt:
             note = update(main, config, wait_seconds=_WAIT_SECONDS).note
             if note:
                 raise Unavailable("the index has no vectors", note)
         commit, tree = main.head_tree()
-        catalogue = store.reader()
+        catalogue = store.reader_if_any()
+        if catalogue is None and not update_first:
+            break
+        if catalogue is None:
+            continue
         try:
             rows = None
             models = catalogue.models()
@@ -201,6 +208,19 @@ def mirror_codebase(
     target: Target,
     progress: Callable[[int, int], None] | None = None,
 ) -> Outcome:
-    """Bring `codebase_v1` up to date with HEAD. Raises what `mirror` and `codebase_rows` raise."""
-    with codebase_rows(repository, config) as rows:
-        return mirror(rows, target, repository.state_dir, COLLECTION, progress)
+    """Bring `codebase_v1` up to date with HEAD. Raises what `mirror` and `codebase_rows` raise.
+
+    Waits for another process that does the same, and looks at HEAD anew after that: it may have
+    moved, and rows of an older HEAD must not be the last ones written.
+    """
+    deadline = time.monotonic() + _WAIT_SECONDS
+    while True:
+        try:
+            with codebase_rows(repository, config) as rows:
+                outcome = mirror(rows, target, repository.state_dir, COLLECTION, progress)
+                if rows.still_current() or time.monotonic() > deadline:
+                    return outcome
+        except AlreadyMirroring:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_PAUSE_SECONDS)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import Busy, Damaged, Unavailable
 from .ledger import Ledger
 from .locking import held
-from .mirror import Order, Outcome, carry_out
+from .mirror import Order, Outcome, carry_out, model_of
 from .model import RowSource
 from .pipe import LOCK_WAIT_S, Writer
 from .prepare import VOLATILE, Record, clean, prepare
@@ -68,7 +68,9 @@ def repair(
         _move_aside(target)
         return carry_out(source, target, state_dir, collection, None, Order(reread=True))
     suspect = frozenset(id_ for finding in findings for id_ in finding.ids)
-    order = Order(suspect=suspect, reread=True, rebuild="unfindable" in kinds)
+    by_kind = {finding.kind: set(finding.ids) for finding in findings}
+    lost = by_kind.get("unfindable", set()) - by_kind.get("vector", set())
+    order = Order(suspect=suspect, reread=True, rebuild=bool(lost))
     return carry_out(source, target, state_dir, collection, None, order)
 
 
@@ -96,17 +98,17 @@ class _Examination:
     def findings(self, sample: int) -> list[Finding]:
         with Ledger(self.state_dir) as ledger:
             record = ledger.find(self.target.fingerprint, self.source.repo_id, self.name)
-            since = record.state if record is not None else None
-            everything, changed = self.source.changes(since)
-            behind = set(changed)
-            if since is not None and everything and since != self.source.state:
-                return [self._behind(len(behind))]
-            if since == self.source.state:
-                behind = set()
             unreadable = self._unreadable()
             if unreadable is not None:
                 return [unreadable]
-            if record is None or since is None:
+            since = None
+            if record is not None and record.model == model_of(self.source):
+                since = record.state
+            everything, behind = False, set[str]()
+            if since != self.source.state:
+                everything, changed = self.source.changes(since)
+                behind = set(changed)
+            if record is None or everything:
                 return [self._behind(len(behind))]
             try:
                 with ChromaReader(self.target, LOCK_WAIT_S) as reader:

@@ -14,13 +14,14 @@ from types import TracebackType
 
 from ..errors import ReadOnly
 
-_VERSION = 1
+_VERSION = 2
 _RECENT_COMMITS = 500
 _AT_ONCE = 500
 _SCHEMA = """
 CREATE TABLE mirror (
     id INTEGER PRIMARY KEY, target TEXT, repo TEXT, collection TEXT, uuid TEXT,
-    state TEXT, model TEXT, token TEXT, next_token TEXT, UNIQUE (target, repo, uuid));
+    state TEXT, model TEXT, token TEXT, next_token TEXT, deleted INTEGER DEFAULT 0,
+    UNIQUE (target, repo, uuid));
 CREATE TABLE row (
     mirror INTEGER, id TEXT, path TEXT, row_hash TEXT, content_hash TEXT, commit_sha TEXT,
     PRIMARY KEY (mirror, id)) WITHOUT ROWID;
@@ -32,13 +33,17 @@ CREATE TABLE recent (mirror INTEGER, commit_sha TEXT, PRIMARY KEY (mirror, commi
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One mirror: `state` is None until it was completed once; `tokens` are ours in the store."""
+    """One mirror: `state` is None until it was completed once; `tokens` are ours in the store.
+
+    `deleted` counts the records deleted since the collection was made.
+    """
 
     id: int
     collection: str
     uuid: str
     state: str | None
     model: str
+    deleted: int
     tokens: tuple[str, ...]
 
 
@@ -121,14 +126,15 @@ class Ledger:
 
     def _record(self, where: str, values: tuple[str, ...]) -> Record | None:
         row = self._db.execute(
-            "SELECT id, collection, uuid, state, model, token, next_token FROM mirror"
+            "SELECT id, collection, uuid, state, model, deleted, token, next_token FROM mirror"
             f" WHERE {where} ORDER BY id DESC LIMIT 1",
             values,
         ).fetchone()
         if row is None:
             return None
-        id_, name, uuid, state, model, *tokens = row
-        return Record(id_, name, uuid, state, model, tuple(token for token in tokens if token))
+        id_, name, uuid, state, model, deleted, *tokens = row
+        ours = tuple(token for token in tokens if token)
+        return Record(id_, name, uuid, state, model, deleted, ours)
 
     def announce(self, mirror: int, token: str) -> None:
         """Note the token that is about to be left in the store."""
@@ -216,7 +222,7 @@ class Ledger:
             )
 
     def record(
-        self, mirror: int, rows: Iterable[tuple[str, Known]], deleted: Iterable[str]
+        self, mirror: int, rows: Iterable[tuple[str, Known]], deleted: Collection[str]
     ) -> None:
         """Note an acknowledged batch."""
         with self._writing() as db:
@@ -231,6 +237,10 @@ class Ledger:
                     )
             db.executemany(
                 "DELETE FROM row WHERE mirror=? AND id=?", ((mirror, id_) for id_ in deleted)
+            )
+            db.execute(
+                "UPDATE mirror SET deleted=deleted+? WHERE id=? AND ?",
+                (len(deleted), mirror, bool(deleted)),
             )
 
     def count(self, mirror: int) -> int:

@@ -126,9 +126,13 @@ class Writer:
         self._process.stdout.close()
 
 
+class AlreadyMirroring(Busy):
+    """Another process mirrors from this repository."""
+
+
 def only_one(state_dir: Path, wait_s: float = 0.0) -> Any:
-    """Hold the lock that lets one process at a time mirror from this repository."""
-    busy = Busy("another mirror of this repository is at work", "it will finish the work")
+    """Hold the lock that lets one process at a time mirror. Raises `AlreadyMirroring`."""
+    busy = AlreadyMirroring("another mirror of this repository is at work", "try again later")
     return held(state_dir / "mirror.lock", False, wait_s, busy)
 
 

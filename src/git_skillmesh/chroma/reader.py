@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ..errors import Busy, SkillmeshError, Unavailable
 from . import client as clients
 from . import store
-from .locking import acquire
+from .locking import acquire_in_turn
 from .schemas import COLLECTIONS
 from .target import Target
 
@@ -68,11 +68,11 @@ class ChromaReader:
             )
         busy = Busy("the Chroma store is being written", "try again in a moment")
         if os.access(self.target.lock_file.parent, os.W_OK):
-            self._lock = acquire(self.target.lock_file, True, self._wait_s, busy)
+            self._lock = acquire_in_turn(self.target.lock_file, True, self._wait_s, busy)
             if os.fstat(self._lock).st_size:
                 # A writer was killed. What it left makes Chroma write while it reads: do it alone.
                 os.close(self._lock)
-                self._lock = acquire(self.target.lock_file, False, self._wait_s, busy)
+                self._lock = acquire_in_turn(self.target.lock_file, False, self._wait_s, busy)
 
     def _release(self) -> None:
         client, self._client = self._client, None

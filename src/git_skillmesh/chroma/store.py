@@ -83,6 +83,7 @@ def open_for_writing(
 ) -> "tuple[Collection, bool]":
     """Return (the collection to fill, whether it is a replacement that must be adopted later).
 
+    `rebuild` asks for a replacement, which a collection with other repositories cannot have.
     Raises `ConfigurationError` for a newer schema, and when the collection would have to be
     replaced although other repositories have records in it.
     """
@@ -97,10 +98,11 @@ def open_for_writing(
         return finished, False
     refuse_newer(current)
     _refuse_staging_over(current, name)
-    if not rebuild and _accepts(current, model_id, dimension):
+    shared = has_other_repositories(current, repo_id)
+    if _accepts(current, model_id, dimension) and (shared or not rebuild):
         upgrade(current, name, model_id, dimension)
         return current, False
-    if has_other_repositories(current, repo_id):
+    if shared:
         held = metadata_of(current).get("model_id", "an unknown model")
         raise ConfigurationError(
             f"{name} also holds records of other repositories, made with {held}",
@@ -119,12 +121,14 @@ def _refuse_staging_over(current: "Collection", name: str) -> None:
 
 
 def _accepts(collection: "Collection", model_id: str, dimension: int) -> bool:
+    """Whether vectors of this model may go in; `dimension` 0 is that of a source without rows."""
     meta = metadata_of(collection)
-    if space_of(collection) != SPACE:
+    if space_of(collection) != SPACE or meta.get("model_id", model_id) != model_id:
         return False
-    if "model_id" in meta:
-        return meta["model_id"] == model_id and meta.get("dimension") == dimension
-    return not collection.count() and dimension_of(collection) in (None, dimension)
+    if "model_id" not in meta and collection.count():
+        return False
+    held = meta.get("dimension") or dimension_of(collection)
+    return not dimension or not held or held == dimension
 
 
 def dimension_of(collection: "Collection") -> int | None:
@@ -146,11 +150,11 @@ def refuse_newer(collection: "Collection") -> None:
 def upgrade(collection: "Collection", name: str, model_id: str, dimension: int) -> bool:
     """Bring an older, additive schema version up to date where it stands; say if it was."""
     meta = metadata_of(collection)
-    wanted = identity(name, model_id, dimension)
-    if meta.get("schema_version") == wanted["schema_version"] and "model_id" in meta:
+    wanted = identity(name, model_id, dimension or int(meta.get("dimension", 0)))
+    if wanted.items() <= meta.items():
         return False
     set_metadata(collection, {**meta, **wanted})
-    return True
+    return meta.get("schema_version") != wanted["schema_version"]
 
 
 def set_metadata(collection: "Collection", metadata: Mapping[str, Any]) -> None:

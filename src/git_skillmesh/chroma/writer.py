@@ -23,6 +23,7 @@ while a writer is at work; after a crash it stays, and a reader then opens the s
 """
 
 import base64
+import gc
 import json
 import os
 import sys
@@ -32,7 +33,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ..errors import Busy, ReadOnly
 from . import client as clients
 from . import store
-from .locking import acquire
+from .locking import acquire_in_turn
 from .target import Target
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ BATCH = 500
 CLOUD_BATCH = 250
 SAMPLE = 24
 _READ_TIMEOUT_S = 60.0
-_RETRY_FOR_S = 4.0
+_RETRY_FOR_S = 3.0
 
 
 class Session:
@@ -66,14 +67,17 @@ class Session:
         self.target = Target.from_message(target)
         if self.target.kind == "persistent":
             self._lock(wait_s)
+        gc.disable()  # an eighth of the time that importing Chroma takes
         self.client = self._try(lambda: clients.open_client(self.target, _READ_TIMEOUT_S))
+        gc.freeze()
+        gc.enable()
         limit = CLOUD_BATCH if self.target.kind == "cloud" else BATCH
         return {"max_batch": min(limit, self._try(self.client.get_max_batch_size))}
 
     def _lock(self, wait_s: float) -> None:
         folder = self.target.store
         busy = Busy(f"another process has the Chroma store {folder} open", "try again later")
-        self.lock = acquire(self.target.lock_file, False, wait_s, busy)
+        self.lock = acquire_in_turn(self.target.lock_file, False, wait_s, busy)
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:

@@ -47,19 +47,27 @@ class Def(NamedTuple):
     by_child: Mapping[str, str] = {}
 
 
-class Heads(NamedTuple):
+class Heads:
     """A node type whose meaning shows only in its first characters: the first match decides.
 
     Each pattern is matched at the start of the node and has a group `n`, the name, and may have
-    a group `o`, the owner, which becomes part of the scope.
+    a group `o`, the owner, which becomes part of the scope. Patterns are compiled on first use:
+    a process reads a few of many languages.
     """
 
-    patterns: tuple[tuple[str, re.Pattern[bytes]], ...]
+    def __init__(self, *pairs: tuple[str, str]) -> None:
+        self._pairs = pairs
+        self._compiled: list[tuple[str, re.Pattern[bytes]]] | None = None
 
-
-def heads(*pairs: tuple[str, str]) -> Heads:
-    """`Heads` of (kind, pattern) pairs."""
-    return Heads(tuple((kind, re.compile(p.encode(), re.S)) for kind, p in pairs))
+    def match(self, head: bytes) -> tuple[str, re.Match[bytes]] | None:
+        """The kind and the match for the first bytes of a node."""
+        if self._compiled is None:
+            self._compiled = [(kind, re.compile(p.encode(), re.S)) for kind, p in self._pairs]
+        for kind, pattern in self._compiled:
+            match = pattern.match(head)
+            if match:
+                return kind, match
+        return None
 
 
 @dataclass(frozen=True, slots=True)

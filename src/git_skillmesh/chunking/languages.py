@@ -1,7 +1,6 @@
 """Which language a file is in: path and first bytes in, a name out."""
 
 import re
-from pathlib import PurePosixPath
 
 _EXTENSIONS = {
     "python": "py pyi pyw pyx pxd",
@@ -41,7 +40,6 @@ _EXTENSIONS = {
     "rust": "rs",
     "zig": "zig",
     "odin": "odin",
-    "d": "d",
     "fortran": "f90 f95 f03 f08 f for ftn",
     "ada": "adb ads",
     "pascal": "pas pp dpr lpr",
@@ -81,7 +79,6 @@ _EXTENSIONS = {
     "prisma": "prisma",
     "make": "mk mak make",
     "cmake": "cmake",
-    "bicep": "bicep",
     "puppet": "epp",
     "capnp": "capnp",
     "smithy": "smithy",
@@ -159,20 +156,25 @@ _BY_INTERPRETER = _inverted(_INTERPRETERS)
 LANGUAGES = frozenset({*_EXTENSIONS, *_NAMES, *_INTERPRETERS, "text"})
 """Every name that `language_of` can give."""
 
-_SHEBANG = re.compile(rb"#!\s*\S*?([\w.+-]+)(?:[ \t]+([^\n]*))?")
-_CPP_SIGNS = re.compile(rb"^\s*(?:class\s+\w+|namespace\s+\w+|template\s*<|using\s+\w+|public:|private:)", re.M)
-_OBJC_SIGNS = re.compile(rb"^\s*(?:@interface|@implementation|@protocol|@import|@class|#import)\b", re.M)
-_MATLAB_SIGNS = re.compile(rb"^\s*(?:function\b|classdef\b|%|end\s*$)", re.M)
+# Patterns are compiled by the first file that needs them, not by the import.
+_SHEBANG = rb"#![ \t]*([^\n]*)"
+_CPP = rb"(?m)^\s*(?:class\s+\w+|namespace\s+\w+|template\s*<|using\s+\w+|public:|private:)"
+_OBJC = rb"(?m)^\s*(?:@interface|@implementation|@protocol|@import|@class|#import)\b"
+_MATLAB = rb"(?m)^\s*(?:function\b|classdef\b|%|end\s*$)"
+_PUPPET = rb"(?m)^\s*(?:class|define|node|include)\b[^;\n]*\{?\s*$"
+_VERILOG = rb"\b(?:module|wire|reg|assign|endmodule|`\w+)\b"
+_TABLE = rb"(?m)^\s*\[[^\]\n]+\]\s*$"
+_HEAD = 16_384
 
 
 def language_of(path: str, head: bytes = b"") -> str:
     """The language of a file by its name, its extension, then the shebang in its first bytes.
 
     A file that none of them tells is "text". `head` (a few kilobytes) also settles extensions
-    that several languages share: .h, .m, .pl, .v, .d, .cls.
+    that several languages share: .h, .m, .v, .cls, .conf and a few more.
     """
-    name = PurePosixPath(path).name
-    lower = name.lower()
+    head = head[:_HEAD]
+    lower = path.rpartition("/")[2].lower()
     language = _BY_NAME.get(lower)
     if language is None:
         stem, dot, extension = lower.rpartition(".")
@@ -187,28 +189,25 @@ def language_of(path: str, head: bytes = b"") -> str:
 
 
 def _by_shebang(head: bytes) -> str | None:
-    match = _SHEBANG.match(head)
-    if not match:
+    match = re.match(_SHEBANG, head)
+    words = match[1].decode("utf-8", "replace").split() if match else []
+    if words and words[0].rpartition("/")[2] == "env":
+        words = [word for word in words[1:] if word[0] != "-" and "=" not in word]
+    if not words:
         return None
-    words = [match[1].decode("ascii", "replace")]
-    if words[0] == "env":
-        rest = (match[2] or b"").decode("utf-8", "replace").split()
-        words = [PurePosixPath(word).name for word in rest if word[0] != "-" and "=" not in word]
-    for word in words[:1]:
-        return _BY_INTERPRETER.get(word) or _BY_INTERPRETER.get(word.rstrip("0123456789."))
-    return None
+    interpreter = words[0].rpartition("/")[2]
+    bare = interpreter.rstrip("0123456789.")
+    return _BY_INTERPRETER.get(interpreter) or _BY_INTERPRETER.get(bare)
 
 
 def _settle(language: str, name: str, head: bytes) -> str:
     """The right one where one extension serves several languages."""
     if name.endswith(".h") and head:
-        if _OBJC_SIGNS.search(head):
+        if re.search(_OBJC, head):
             return "objc"
-        return "cpp" if _CPP_SIGNS.search(head) else "c"
-    if name.endswith(".m") and head and not _OBJC_SIGNS.search(head):
-        return "matlab" if _MATLAB_SIGNS.search(head) and b"#i" not in head else "objc"
-    if name.endswith(".d") and head and re.match(rb"[^\n:]+\.o\s*:", head):
-        return "make"
+        return "cpp" if re.search(_CPP, head) else "c"
+    if name.endswith(".m") and head and not re.search(_OBJC, head):
+        return "matlab" if re.search(_MATLAB, head) and b"#i" not in head else "objc"
     if name.endswith((".cls", ".inc", ".t", ".v", ".pp", ".conf", ".trigger")) and head:
         return _unsure(language, name, head)
     return language
@@ -221,10 +220,10 @@ def _unsure(language: str, name: str, head: bytes) -> str:
         return "text"
     if name.endswith(".t") and not re.search(rb"\b(?:use|my|ok)\b", head):
         return "text"
-    if name.endswith(".v") and not re.search(rb"\b(?:module|wire|reg|assign|endmodule|`\w+)\b", head):
+    if name.endswith(".v") and not re.search(_VERILOG, head):
         return "text"
-    if name.endswith(".pp") and re.search(rb"^\s*(?:class|define|node|include)\b[^;]*\{?\s*$", head, re.M):
+    if name.endswith(".pp") and re.search(_PUPPET, head):
         return "puppet"
-    if name.endswith(".conf") and not re.search(rb"^\s*\[[^\]\n]+\]\s*$", head, re.M):
+    if name.endswith(".conf") and not re.search(_TABLE, head):
         return "text"
     return language

@@ -2,29 +2,28 @@
 
 from dataclasses import dataclass
 
-KINDS = frozenset(
-    {
-        "function",
-        "method",
-        "class",
-        "interface",
-        "struct",
-        "enum",
-        "trait",
-        "impl",
-        "module",
-        "type",
-        "variable",
-        "macro",
-        "table",
-        "rule",
-        "test",
-        "header",
-        "section",
-        "key",
-        "block",
-        "text",
-    }
+# Stored as positions in this tuple: the order never changes, new kinds go to the end.
+KINDS = (
+    "function",
+    "method",
+    "class",
+    "interface",
+    "struct",
+    "enum",
+    "trait",
+    "impl",
+    "module",
+    "type",
+    "variable",
+    "macro",
+    "table",
+    "rule",
+    "test",
+    "header",
+    "section",
+    "key",
+    "block",
+    "text",
 )
 
 

@@ -45,8 +45,9 @@ class Place:
 class Piece:
     """Rows first..last (0-based, both included) that stay together.
 
-    Both rows hold something. symbol and scope are its own; `named` says that the symbol is one that the piece defines and
-    that it stands for itself; `head` marks the first lines of the definition that `place` is.
+    Both rows hold something. symbol and scope are its own; `named` says that the symbol is one
+    that the piece defines and that it stands for itself; `head` marks the first lines of the
+    definition that `place` is; `leads` marks a comment, which looks forward and not back.
     """
 
     first: int
@@ -59,6 +60,7 @@ class Piece:
     comment: str = ""
     named: bool = False
     head: bool = False
+    leads: bool = False
 
 
 @dataclass(slots=True)
@@ -92,16 +94,17 @@ def _may_join(group: _Group, piece: Piece, size: int, lines: Lines, sizes: Sizes
     if group.place is not piece.place:
         return False
     total = lines.size(group.first, piece.last)
-    if size < sizes.tiny and not piece.defines and not piece.symbol:
+    if size < sizes.tiny and not piece.defines and not piece.symbol and not piece.leads:
+        return total <= sizes.limit
+    is_tiny = not group.has_named and lines.size(group.first, group.last) < sizes.tiny
+    if is_tiny and not group.pieces[0].head:
         return total <= sizes.limit
     if total > sizes.target:
         return False
     if not group.has_named and not piece.named:
         return True
-    if group.pieces[0].head and group.place.kind != "module":
+    if group.pieces[0].head and group.place.kind not in ("module", "key"):
         return False
-    if not group.has_named and lines.size(group.first, group.last) < sizes.tiny:
-        return True
     return group.all_small and size < sizes.small
 
 
@@ -128,7 +131,9 @@ def _chunks(groups: list[_Group], lines: Lines, plain: str) -> list[Chunk]:
     keys = _Keys()
     chunks = []
     for group in groups:
-        first = next((p for p in group.pieces if p.head or p.named or p.defines), None)
+        first = next(
+            (p for p in group.pieces if p.symbol and (p.head or p.named or p.defines)), None
+        )
         place = group.place
         if first:
             symbol, kind, scope = first.symbol, first.kind, first.scope

@@ -37,7 +37,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def run(args: argparse.Namespace, context: Context) -> int:
     """Check (and mend) everything and print a line for each part."""
     checks = [*_local(context), *_chroma(context), *_hooks(context)]
-    if args.repair and not all(check.ok for check in checks):
+    if args.repair and any(check.mend for check in checks):
         _repair(context, checks)
         checks = [*_local(context), *_chroma(context), *_hooks(context)]
     if context.json:
@@ -90,8 +90,14 @@ def _chroma(context: Context) -> list[Check]:
         return [Check("chroma", False, error.what, error.mend)]
     if not findings:
         return [Check("chroma", True, f"codebase_v1 equals the index ({target.describe()})")]
-    mend = "git skillmesh doctor --repair"
-    return [Check("chroma", False, finding.message, mend) for finding in findings]
+    repair, catch_up = "git skillmesh doctor --repair", "git skillmesh index --chroma wait"
+    # A mirror that lags behind is at work or will be with the next commit: nothing is broken.
+    return [
+        Check("chroma", True, finding.message, catch_up)
+        if finding.kind == "behind"
+        else Check("chroma", False, finding.message, repair)
+        for finding in findings
+    ]
 
 
 def _hooks(context: Context) -> list[Check]:
@@ -122,7 +128,7 @@ def _repair(context: Context, checks: list[Check]) -> None:
         rebuild = any("--rebuild" in check.mend for check in local)
         update_with_progress(context, "", rebuild=rebuild)
     target = target_of(context.config, context.repository)
-    if target is not None and any(check.where == "chroma" and not check.ok for check in checks):
+    if target is not None and any(check.where == "chroma" and check.mend for check in checks):
         with codebase_rows(context.repository, context.config) as rows:
             outcome = repair(rows, target, context.repository.state_dir)
         context.note(f"Chroma: {outcome.upserted} written, {outcome.deleted} deleted")

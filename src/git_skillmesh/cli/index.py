@@ -56,8 +56,9 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 
 def first_index(context: Context) -> int:
-    """Make the first index, as `init` and a first query do."""
+    """Make the first index, as `init` does; the Chroma tier follows in the background."""
     update_with_progress(context, "", rebuild=False)
+    _chroma(context, wait=False)
     return ExitCode.OK
 
 
@@ -86,7 +87,7 @@ def _print(context: Context, outcome: "Update", seconds: float) -> None:
             {
                 "tree": report.resolution.tree,
                 "commit": outcome.commit,
-                "files_read": report.files,
+                "files_read": report.read,
                 "chunks_made": report.chunks,
                 "missing_in_clone": report.gaps,
                 "embedded_again": outcome.embedded,

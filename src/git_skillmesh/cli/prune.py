@@ -16,9 +16,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         description="Drop what belongs to none of the 40 trees used last and is older than the "
         "grace period. Runs by itself once a day after a commit.",
     )
-    parser.add_argument(
-        "--days", type=int, default=14, help="grace period in days (default 14; 0: everything)"
-    )
+    parser.add_argument("--days", type=int, default=14, help="grace period in days (default 14)")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 

@@ -45,7 +45,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--rank", choices=("ranker", "rrf"), default="ranker", help="how signals are combined"
     )
     parser.add_argument("--json", action="store_true", help="print JSON, see docs/query.md")
-    parser.add_argument("--color", choices=("auto", "always", "never"), default="auto")
+    parser.add_argument(
+        "--color", choices=("auto", "always", "never"), default="auto", help="when to use colour"
+    )
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
@@ -59,7 +61,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         raise UsageError("-n must be at least 1")
     unknown = sorted(set(args.kind) - set(KINDS))
     if unknown:
-        raise UsageError(f"unknown kind {unknown[0]!r}", "one of " + ", ".join(KINDS))
+        raise UsageError(f"unknown kind {unknown[0]!r}", "one of " + ", ".join(sorted(KINDS)))
     if args.backend == "chroma":
         if args.at:
             raise UsageError("the Chroma tier holds HEAD only", "use --backend local with --at")

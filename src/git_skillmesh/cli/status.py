@@ -21,7 +21,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     parser.add_argument("--config", action="store_true", help="list the settings and their origin")
     parser.add_argument("--json", action="store_true", help="print JSON, see docs/commands.md")
-    parser.add_argument("--color", choices=("auto", "always", "never"), default="auto")
+    parser.add_argument(
+        "--color", choices=("auto", "always", "never"), default="auto", help="when to use colour"
+    )
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
@@ -80,9 +82,8 @@ def _index(context: Context, tree: str) -> dict[str, Any]:
 
     store = Store(context.repository)
     found: dict[str, Any] = {"exists": False, "files": 0, "chunks": 0, "behind": 0, "bytes": 0}
-    try:
-        catalogue = store.reader()
-    except FileNotFoundError:
+    catalogue = store.reader_if_any()
+    if catalogue is None:
         return found
     try:
         resolution = resolve(context.repository, catalogue, context.config, tree)
@@ -119,10 +120,7 @@ def _skipped(context: Context, tree: str) -> dict[str, Any]:
     from ..index.sync import resolve
 
     store = Store(context.repository)
-    try:
-        catalogue = store.reader()
-    except FileNotFoundError:
-        catalogue = None
+    catalogue = store.reader_if_any()
     try:
         resolution = resolve(context.repository, catalogue, context.config, tree, full=True)
         files = {path: skip.value for path, skip in resolution.left_out.items()}
@@ -166,7 +164,7 @@ def _print(context: Context, document: dict[str, Any]) -> None:
     style, out = context.style, context.out
     repository, index = document["repository"], document["index"]
     branch = repository["branch"] or "detached HEAD"
-    commit = (repository["commit"] or "no commit yet")[:12]
+    commit = repository["commit"][:12] if repository["commit"] else "no commit yet"
     out(f"repository  {safe_line(str(repository['top']))}  {safe_line(branch)} {commit}")
     if index["exists"]:
         behind = f"{index['behind']} files behind" if index["behind"] else style.good("up to date")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from ..errors import NotARepository, UsageError
+from ..errors import Damaged, NotARepository, UsageError
 from .process import Git, GitFailed, clean_environment
 
 
@@ -72,11 +72,17 @@ class Repository:
         return (commit.stdout or out).decode().strip(), tree.decode().strip()
 
     def head_tree(self) -> tuple[str | None, str]:
-        """Return (commit, tree) of HEAD; (None, the empty tree) before the first commit."""
+        """Return (commit, tree) of HEAD; (None, the empty tree) before the first commit.
+
+        Raises `Damaged` when the tree of HEAD is not there.
+        """
         result = self.git.run_unchecked("rev-parse", "-q", "HEAD^{commit}", "HEAD^{tree}", "--")
         found = result.stdout.decode().split()
         if result.returncode == 0 and len(found) >= 2:
             return found[0], found[1]
+        commit = self.head_commit()
+        if commit is not None:
+            raise Damaged(f"git cannot read the tree of {commit[:12]}", "git fetch, or: git fsck")
         return None, self.empty_tree
 
     def branch(self) -> str | None:

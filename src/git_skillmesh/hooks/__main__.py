@@ -8,6 +8,8 @@ import os
 import sys
 
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["worker"]:
+        os.nice(10)  # first of all: the imports already compete with the user's next commit
     root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH100, PTH120
     if root not in sys.path:
         sys.path.insert(0, root)

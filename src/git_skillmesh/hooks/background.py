@@ -1,26 +1,23 @@
 """What the worker does after a commit, merge, checkout or rewrite.
 
-In: a folder. Out: an index, and then a Chroma tier, that equal the repository. The local tier
+In: a repository. Out: an index, and then a Chroma tier, that equal the repository. The local tier
 comes first: it is what queries use.
 """
 
 from collections.abc import Callable
-from pathlib import Path
 
-from ..config import load
-from ..git.repository import discover
+from ..config import Config
+from ..git.repository import Repository
 
 # How long a run waits for another one that writes the index, `git skillmesh index` for example.
 _WAIT_SECONDS = 600
 
 
-def run_background(folder: Path, log: Callable[[str], None]) -> None:
-    """Index the repository around `folder`, then mirror it. Raises `SkillmeshError`."""
+def run_background(repository: Repository, config: Config, log: Callable[[str], None]) -> None:
+    """Index the repository, then mirror it. Raises `SkillmeshError`."""
     from ..chroma.target import target_of
     from ..index.update import update
 
-    repository = discover(folder)
-    config = load(repository)
     outcome = update(repository, config, wait_seconds=_WAIT_SECONDS)
     log(f"indexed {outcome.report.files} files, {outcome.report.chunks} chunks")
     if outcome.note:

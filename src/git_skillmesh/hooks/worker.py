@@ -28,6 +28,7 @@ PATIENCE_SECONDS = 2.0  # … or when the oldest has waited for so long
 LOG_BYTES = 256 * 1024  # a larger log becomes worker.log.1
 
 _RUNNING = ".running"
+_VERBOSE = ("debug", "info")  # values of `log.level` that keep more than failures
 
 
 def main() -> None:
@@ -47,12 +48,10 @@ def main() -> None:
 
 
 def _detach() -> None:
-    """Let go of the caller: its session, its open files, its priority."""
+    """Let go of the caller: its session, its open files."""
     with contextlib.suppress(OSError):  # the leader of a session already
         os.setsid()
     os.closerange(3, 1024)
-    with contextlib.suppress(OSError):
-        os.nice(10)
 
 
 def _folder(repository: Repository) -> Path:
@@ -72,6 +71,7 @@ class Desk:
         self.requests = state / "requests"
         self.log_path = state / "log" / "worker.log"
         self.error_path = state / "last-error.json"
+        self.verbose = True
 
     def request(self, folder: Path) -> None:
         """Leave word that `folder` is to be served. Raises OSError."""
@@ -134,15 +134,19 @@ class Desk:
             self.log(f"{what} skipped: the folder is gone")
             self._forgive(folder)
             return
-        self.log(f"{what} begin")
         started = time.monotonic()
         try:
+            from ..config import load
             from .background import run_background
 
-            run_background(folder, self.log)
+            repository = discover(folder)
+            config = load(repository)
+            self.verbose = config["log.level"] in _VERBOSE
+            self.log(f"{what} begin")
+            run_background(repository, config, self.log)
         except BaseException as error:  # a panic of an extension module is no Exception
             summary = str(error) if isinstance(error, SkillmeshError) else _summary(error)
-            self.log(f"{what} failed: {summary}\n{traceback.format_exc().rstrip()}")
+            self.log(f"{what} failed: {summary}\n{traceback.format_exc().rstrip()}", failed=True)
             record = {"time": _now(), "what": summary, "where": os.fspath(folder)}
             _replace(self.error_path, json.dumps(record).encode())
         else:
@@ -155,8 +159,10 @@ class Desk:
         if error and (error["where"] == os.fspath(folder) or not Path(error["where"]).is_dir()):
             self.error_path.unlink(missing_ok=True)
 
-    def log(self, text: str) -> None:
-        """Append to the log; only the holder of the lock does."""
+    def log(self, text: str, failed: bool = False) -> None:
+        """Append to the log, as far as `log.level` lets it; only the holder of the lock does."""
+        if not (failed or self.verbose):
+            return
         with contextlib.suppress(FileNotFoundError):
             if self.log_path.stat().st_size > LOG_BYTES:
                 self.log_path.replace(self.log_path.with_name("worker.log.1"))

@@ -5,6 +5,7 @@ writers hold the index lock (index/locks.py). Paths and object ids are stored as
 paths need not be UTF-8.
 """
 
+import json
 import os
 import sqlite3
 import time
@@ -14,35 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import Damaged, ReadOnly
+import numpy as np
+from numpy.typing import NDArray
 
-# Version 1: first. Later versions only add tables and columns, in `_UPGRADES`.
-SCHEMA_VERSION = 1
-_SCHEMA = """
-CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE segments (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, documents INTEGER NOT NULL, file_base INTEGER NOT NULL
-);
-CREATE TABLE vectors (
-    segment INTEGER NOT NULL, model TEXT NOT NULL, PRIMARY KEY (segment, model)
-) WITHOUT ROWID;
-CREATE TABLE files (
-    id INTEGER PRIMARY KEY, path BLOB NOT NULL, blob BLOB NOT NULL, reading TEXT NOT NULL,
-    language TEXT NOT NULL, skip TEXT, bytes INTEGER NOT NULL, chunks INTEGER NOT NULL,
-    segment INTEGER, first_row INTEGER, added_at INTEGER NOT NULL, commit_id BLOB
-);
-CREATE UNIQUE INDEX files_by_version ON files (path, blob, reading);
-CREATE TABLE chunks (
-    file INTEGER NOT NULL, ordinal INTEGER NOT NULL, symbol TEXT NOT NULL, kind TEXT NOT NULL,
-    key TEXT, start_line INTEGER NOT NULL, end_line INTEGER NOT NULL, content_hash BLOB NOT NULL,
-    PRIMARY KEY (file, ordinal)
-) WITHOUT ROWID;
-CREATE TABLE trees (
-    tree BLOB NOT NULL, rules TEXT NOT NULL, attributes TEXT NOT NULL, members BLOB NOT NULL,
-    used_at INTEGER NOT NULL, PRIMARY KEY (tree, rules)
-) WITHOUT ROWID;
-"""
-_UPGRADES: dict[int, str] = {}
+from ..errors import Damaged
+from .database import REBUILD, damage_reported, open_database
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +156,7 @@ class Catalogue:
             (file, ordinal),
         )
         if not rows:
-            raise Damaged("the index lost a chunk", "git skillmesh index --rebuild")
+            raise Damaged("the index lost a chunk", REBUILD)
         return _chunk_row(rows[0])
 
     def next_file_id(self) -> int:
@@ -313,13 +290,18 @@ class Catalogue:
 
     # trees
 
-    def tree(self, tree: str, rules: str) -> tuple[bytes, str] | None:
-        """Return (members, attributes) of a tree read under these rules."""
+    def tree(self, tree: str, rules: str) -> tuple[NDArray[np.int32], dict[str, str]] | None:
+        """Return (file ids, attribute file → blob) of a tree that was read under these rules."""
         rows = self.rows(
             "SELECT members, attributes FROM trees WHERE tree = ? AND rules = ?",
             (bytes.fromhex(tree), rules),
         )
-        return (bytes(rows[0][0]), str(rows[0][1])) if rows else None
+        if not rows:
+            return None
+        try:
+            return np.frombuffer(rows[0][0], np.int32), json.loads(rows[0][1])
+        except (ValueError, TypeError):
+            raise Damaged("the index lost the list of a tree", REBUILD) from None
 
     def latest_trees(self, rules: str | None = None) -> list[tuple[str, str]]:
         """Return (tree, rules) of all known trees, the last used one first."""
@@ -327,12 +309,14 @@ class Catalogue:
         found = [(bytes(tree).hex(), str(name)) for tree, name in rows]
         return [item for item in found if rules is None or item[1] == rules]
 
-    def put_tree(self, tree: str, rules: str, attributes: str, members: bytes) -> None:
+    def put_tree(
+        self, tree: str, rules: str, attributes: Mapping[str, str], members: NDArray[np.int32]
+    ) -> None:
         """Store a tree as the last used one; call inside a transaction."""
         self.connection.execute(
             "INSERT OR REPLACE INTO trees VALUES"
             " (?, ?, ?, ?, (SELECT coalesce(max(used_at), 0) + 1 FROM trees))",
-            (bytes.fromhex(tree), rules, attributes, members),
+            (bytes.fromhex(tree), rules, json.dumps(dict(attributes)), members.tobytes()),
         )
 
     def forget_trees(self, trees: Iterable[tuple[str, str]]) -> None:
@@ -355,85 +339,9 @@ def _chunk_row(row: Sequence[Any]) -> ChunkRow:
     return ChunkRow(ordinal, symbol, kind, key or symbol, start, end, digest)
 
 
-@contextmanager
-def damage_reported() -> Iterator[None]:
-    """Turn errors of a damaged or unwritable database into ours."""
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        text = str(error)
-        if "readonly" in text or "unable to open" in text:
-            raise ReadOnly("the index cannot be written", text) from None
-        raise Damaged(
-            f"the catalogue of the index: {text}", "git skillmesh index --rebuild"
-        ) from None
-    except sqlite3.DatabaseError as error:
-        raise Damaged(
-            f"the catalogue of the index: {error}", "git skillmesh index --rebuild"
-        ) from None
-
-
 def open_catalogue(path: Path, write: bool) -> Catalogue:
-    """Open the database; with `write`, create or upgrade it first.
+    """Open the catalogue; with `write`, create or upgrade it first.
 
     Raises FileNotFoundError (reading only), `Damaged`, `ReadOnly`.
     """
-    if not write and not path.exists():
-        raise FileNotFoundError(path)
-    with damage_reported():
-        if write:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            connection = sqlite3.connect(path, timeout=30, isolation_level=None)
-            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
-            _create_or_upgrade(connection)
-        else:
-            connection = _open_for_reading(path)
-            # One snapshot for as long as it is open: what a writer prunes stays readable.
-            connection.execute("BEGIN")
-            _check_version(connection)
-    return Catalogue(connection, write)
-
-
-def _open_for_reading(path: Path) -> sqlite3.Connection:
-    uri = path.resolve().as_uri()
-    connection = sqlite3.connect(f"{uri}?mode=ro", uri=True, timeout=30, isolation_level=None)
-    try:
-        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    except sqlite3.OperationalError:
-        # A read-only disk: WAL needs a shared-memory file; nobody can write, so read it as it is.
-        connection.close()
-        connection = sqlite3.connect(f"{uri}?immutable=1", uri=True, isolation_level=None)
-    return connection
-
-
-def _version(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("PRAGMA user_version").fetchone()[0])
-
-
-def _check_version(connection: sqlite3.Connection) -> None:
-    version = _version(connection)
-    if version == 0:
-        raise FileNotFoundError("the catalogue is empty")
-    if version > SCHEMA_VERSION:
-        raise Damaged(
-            f"the index was written by a newer version (schema {version})",
-            "upgrade git-skillmesh, or run: git skillmesh index --rebuild",
-        )
-
-
-def _create_or_upgrade(connection: sqlite3.Connection) -> None:
-    version = _version(connection)
-    if version == SCHEMA_VERSION:
-        return
-    if version > SCHEMA_VERSION:
-        _check_version(connection)
-    connection.execute("BEGIN IMMEDIATE")
-    if _version(connection) == version:
-        scripts = [_SCHEMA] if version == 0 else []
-        scripts += [_UPGRADES[step] for step in range(max(version, 1) + 1, SCHEMA_VERSION + 1)]
-        for statement in ";".join(scripts).split(";"):
-            connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-    connection.execute("COMMIT")
+    return Catalogue(open_database(path, write), write)

@@ -16,6 +16,8 @@ from ..chunking.model import KINDS, Chunk
 from ..embedding.tokens import identifiers, parts, stem
 from .segment import Field
 
+# What tells a language where the name does not.
+_HEAD_BYTES = 8_192
 KIND_NUMBERS = {kind: number for number, kind in enumerate(KINDS)}
 
 
@@ -55,7 +57,7 @@ def read_file(path: str, data: bytes, max_bytes: int, force: bool = False) -> Fi
     skip = skip_content(path, data, max_bytes)
     if skip is not None and not (force and skip not in (Skip.BINARY, Skip.OVERSIZED)):
         return FileDocuments("", skip, ())
-    language = language_of(path, data[:256])
+    language = language_of(path, data[:_HEAD_BYTES])
     chunks = chunk(data, language)
     path_terms, path_lengths = _path_terms(path)
     documents = []

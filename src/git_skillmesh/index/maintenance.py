@@ -138,7 +138,7 @@ def prune(catalogue: Catalogue, store: Store, grace_seconds: int = GRACE_SECONDS
     for tree, rules in catalogue.latest_trees():
         stored = catalogue.tree(tree, rules)
         if stored is not None:
-            kept.update(np.frombuffer(stored[0], np.int32).tolist())
+            kept.update(stored[0].tolist())
     before = int(time.time()) - grace_seconds
     gone = [number for number in catalogue.files_added_before(before) if number not in kept]
     with catalogue.transaction():

@@ -12,6 +12,7 @@ function of the tree alone, whatever else the index holds.
 import json
 import mmap
 import os
+import zlib
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -165,9 +166,9 @@ def write_segment(segment: Segment, path: Path) -> None:
     write_arrays(path, {name: getattr(segment, name) for name in _ARRAYS})
 
 
-def open_segment(path: Path) -> Segment:
+def open_segment(path: Path, check: bool = False) -> Segment:
     """Map a segment file. Raises `Damaged` and FileNotFoundError."""
-    arrays = open_arrays(path)
+    arrays = open_arrays(path, check)
     if set(arrays) != set(_ARRAYS):
         raise _damaged(path)
     return Segment(**arrays)
@@ -175,25 +176,34 @@ def open_segment(path: Path) -> Segment:
 
 def write_arrays(path: Path, arrays: Mapping[str, NDArray[np.generic]]) -> None:
     """Write named arrays: a magic line, a JSON line of shapes, then aligned data. Atomic."""
-    layout, offset = {}, 0
+    layout, offset, checksum = {}, 0, 0
     for name, values in arrays.items():
         layout[name] = (values.dtype.str, values.shape, offset)
+        checksum = zlib.crc32(_bytes_of(values), checksum)
         offset += -(-values.nbytes // _ALIGNMENT) * _ALIGNMENT
-    header = _MAGIC + json.dumps({"arrays": layout, "bytes": offset}).encode() + b"\n"
+    facts = {"arrays": layout, "bytes": offset, "crc32": checksum}
+    header = _MAGIC + json.dumps(facts).encode() + b"\n"
     header += b" " * (-len(header) % _ALIGNMENT)
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     with temporary.open("wb") as file:
         file.write(header)
         for values in arrays.values():
-            file.write(np.ascontiguousarray(values).data if values.size else b"")
+            file.write(_bytes_of(values))
             file.write(b"\0" * (-values.nbytes % _ALIGNMENT))
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
 
 
-def open_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    """Map the arrays of a file written by `write_arrays`, read-only."""
+def _bytes_of(values: NDArray[np.generic]) -> memoryview | bytes:
+    return np.ascontiguousarray(values).data.cast("B") if values.size else b""
+
+
+def open_arrays(path: Path, check: bool = False) -> dict[str, NDArray[Any]]:
+    """Map the arrays of a file written by `write_arrays`, read-only.
+
+    With `check` every byte is read and compared with the checksum. Raises `Damaged`.
+    """
     with path.open("rb") as file:
         try:
             data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
@@ -207,14 +217,24 @@ def open_arrays(path: Path) -> dict[str, NDArray[Any]]:
         start = -(-(end + 1) // _ALIGNMENT) * _ALIGNMENT
         if len(data) != start + header["bytes"]:
             raise _damaged(path)
-        return {
+        arrays = {
             name: np.frombuffer(
                 data, np.dtype(kind), count=int(np.prod(shape)), offset=start + offset
             ).reshape(shape)
             for name, (kind, shape, offset) in header["arrays"].items()
         }
+        if check and header["crc32"] != _checksum(arrays):
+            raise _damaged(path)
+        return arrays
     except (ValueError, KeyError, TypeError):
         raise _damaged(path) from None
+
+
+def _checksum(arrays: Mapping[str, NDArray[Any]]) -> int:
+    found = 0
+    for values in arrays.values():
+        found = zlib.crc32(_bytes_of(values), found)
+    return found
 
 
 def _damaged(path: Path) -> Damaged:

@@ -70,6 +70,13 @@ class Store:
         """Open the catalogue for reading. Raises FileNotFoundError, `Damaged`."""
         return open_catalogue(self.catalogue_path, write=False)
 
+    def reader_if_any(self) -> Catalogue | None:
+        """Open the catalogue for reading; None when there is no index. Raises `Damaged`."""
+        try:
+            return self.reader()
+        except FileNotFoundError:
+            return None
+
     def clear(self, wait_seconds: float) -> None:
         """Delete the whole index; the caller makes it anew. Raises `Busy`, `ReadOnly`."""
         with exclusive(self.folder / "index.lock", wait_seconds):
@@ -201,9 +208,9 @@ class Store:
         models = catalogue.models()
         for number, documents, _ in catalogue.segments():
             try:
-                segment = open_segment(segment_path(self.stem(number)))
+                segment = open_segment(segment_path(self.stem(number)), check=True)
                 rows = [
-                    len(open_vectors(vector_path(self.stem(number), model)).norms)
+                    len(open_vectors(vector_path(self.stem(number), model), check=True).norms)
                     for model in models.get(number, ())
                 ]
             except (Damaged, OSError) as error:

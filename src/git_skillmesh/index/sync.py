@@ -5,7 +5,6 @@ compared with one that is known already, so that a missed hook, a crash or a pul
 difference and no more.
 """
 
-import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -56,8 +55,12 @@ class Resolution:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What one run did: `files` read, `chunks` made, `gaps` not in this clone."""
+    """What one run did: files `read`, `files` with something in them, `chunks` of theirs.
 
+    `gaps` counts files that are not in this clone.
+    """
+
+    read: int
     files: int
     chunks: int
     gaps: int
@@ -76,9 +79,7 @@ def resolve(
     if catalogue is not None and not full:
         stored = catalogue.tree(tree, settings)
         if stored is not None:
-            members = np.frombuffer(stored[0], np.int32)
-            rules = rules_of(config, json.loads(stored[1]))
-            return Resolution(tree, rules, members, known=True)
+            return Resolution(tree, rules_of(config, stored[1]), stored[0], known=True)
         derived = _derive(repository, catalogue, config, settings, tree)
         if derived is not None:
             return derived
@@ -101,8 +102,7 @@ def _derive(
             return None
         if stored is None or any(is_attribute_file(change.path) for change in changes):
             return None
-        rules = rules_of(config, json.loads(stored[1]))
-        resolution = Resolution(tree, rules, np.frombuffer(stored[0], np.int32))
+        resolution = Resolution(tree, rules_of(config, stored[1]), stored[0])
         gone = [
             number
             for change in changes
@@ -173,27 +173,28 @@ def sync(
     if resolution.known:
         with catalogue.transaction():
             remember(catalogue, resolution)
-        return Report(0, 0, 0, resolution)
+        return Report(0, 0, 0, 0, resolution)
     versions = versions_of(repository, resolution.missing, commit)
     gaps = len(resolution.missing) - len(versions)
     jobs = config.number("index.jobs") or _default_jobs()
-    chunks = files = 0
+    chunks = files = read = 0
     new: list[int] = []
     if progress:
         progress(0, len(versions))
     for batch in _batches(repository, store, versions, resolution.rules.max_bytes, source, jobs):
         base = store.add(catalogue, batch)
         new += range(base, base + len(batch.files))
-        files += len(batch.files)
+        read += len(batch.files)
+        files += sum(1 for file in batch.files if file.chunks)
         chunks += sum(len(file.chunks) for file in batch.files)
         if progress:
-            progress(files, len(versions))
+            progress(read, len(versions))
     resolution.members = np.union1d(resolution.members, np.array(new, np.int32)).astype(np.int32)
     if not gaps:
         with catalogue.transaction():
             remember(catalogue, resolution)
     store.compact(catalogue)
-    return Report(files, chunks, gaps, resolution)
+    return Report(read, files, chunks, gaps, resolution)
 
 
 def _default_jobs() -> int:
@@ -234,9 +235,8 @@ def remember(
 ) -> None:
     """Store a tree all of whose files have been read; call inside a transaction."""
     rules = resolution.rules
-    attributes = json.dumps(dict(rules.attribute_blobs))
     found = resolution.members if members is None else members
     catalogue.put_tree(
-        resolution.tree, rules.settings_id, attributes, found.astype(np.int32).tobytes()
+        resolution.tree, rules.settings_id, rules.attribute_blobs, found.astype(np.int32)
     )
     catalogue.forget_trees(catalogue.latest_trees()[_REMEMBERED_TREES:])

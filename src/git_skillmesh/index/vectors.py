@@ -160,7 +160,7 @@ def write_vectors(vectors: Vectors, path: Path) -> None:
     write_arrays(path, {"rows": vectors.rows, "norms": vectors.norms})
 
 
-def open_vectors(path: Path) -> Vectors:
+def open_vectors(path: Path, check: bool = False) -> Vectors:
     """Map the vectors of one segment. Raises `Damaged` and FileNotFoundError."""
-    arrays = open_arrays(path)
+    arrays = open_arrays(path, check)
     return Vectors(arrays["rows"], arrays["norms"])

@@ -22,6 +22,7 @@ from ..git.repository import Repository
 from ..git.trees import working_tree
 from .build import Batch, Version, build, oversized_files, read_blobs
 from .catalogue import Catalogue, ChunkRow, FileRow, NewFile
+from .database import REBUILD
 from .rules import Rules
 from .store import LoadedSegment, Store
 from .sync import Resolution, remember, resolve, versions_of
@@ -80,6 +81,8 @@ class View:
                     first_row=None,
                     commit=None,
                 )
+        if len(found) < len(set(wanted)):
+            raise Damaged("the index lost a file", REBUILD)
         return found
 
     def live_files(self) -> list[FileRow]:
@@ -101,7 +104,7 @@ class View:
         if file in self.extra_files:
             return self.extra_files[file].chunks[ordinal]
         if self.catalogue is None:
-            raise Damaged("the index lost a file", "git skillmesh index --rebuild")
+            raise Damaged("the index lost a file", REBUILD)
         return self.catalogue.chunk(file, ordinal)
 
     def texts(self, files: Sequence[FileRow]) -> dict[int, bytes]:
@@ -154,7 +157,7 @@ def open_view(
             return _open(repository, config, store, source, scope, commit, tree)
         except FileNotFoundError:
             continue  # a segment was merged away between catalogue and file: look again
-    raise Damaged("segments of the index are missing", "git skillmesh index --rebuild")
+    raise Damaged("segments of the index are missing", REBUILD)
 
 
 def _open(
@@ -166,7 +169,7 @@ def _open(
     commit: str | None,
     tree: str,
 ) -> View:
-    catalogue = store.reader() if store.catalogue_path.exists() else None
+    catalogue = store.reader_if_any()
     try:
         resolution = resolve(repository, catalogue, config, tree)
         overlay = _Overlay()

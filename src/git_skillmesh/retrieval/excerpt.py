@@ -32,7 +32,8 @@ def best_lines(lines: Sequence[str], first: int, query: Query) -> tuple[Line, ..
 
 def _mark(text: str, query: Query) -> tuple[tuple[tuple[int, int], ...], frozenset[str]]:
     """Return the columns of words that match, and which stems of the query they are."""
-    marks, words = [], set()
+    marks: list[tuple[int, int]] = []
+    words: set[str] = set()
     for match in _WORD.finditer(text[:_LONGEST]):
         stems = _stems(match[0]) & query.stems.keys()
         if stems:

@@ -2,7 +2,7 @@
 
 import re
 
-from git_skillmesh.chunking.grammar import Def, Grammar, each, heads, words
+from git_skillmesh.chunking.grammar import Def, Grammar, Heads, each, words
 
 GRAMMARS: dict[str, Grammar] = {
     "java": Grammar(
@@ -11,11 +11,17 @@ GRAMMARS: dict[str, Grammar] = {
             **each("class", "class_declaration record_declaration"),
             **each("interface", "interface_declaration annotation_type_declaration"),
             **each("enum", "enum_declaration"),
-            **each("method", "method_declaration constructor_declaration compact_constructor_declaration"),
+            **each(
+                "method",
+                "method_declaration constructor_declaration compact_constructor_declaration",
+            ),
             "field_declaration": Def("variable", "declarator/name"),
             "constant_declaration": Def("variable", "declarator/name"),
         },
-        flat=words("class_body interface_body enum_body enum_body_declarations annotation_type_body block constructor_body"),
+        flat=words(
+            "class_body interface_body enum_body enum_body_declarations annotation_type_body block"
+            " constructor_body"
+        ),
         prefix=words("marker_annotation annotation modifiers"),
     ),
     "kotlin": Grammar(
@@ -25,15 +31,17 @@ GRAMMARS: dict[str, Grammar] = {
                 "class", "@type_identifier", {"interface": "interface", "enum": "enum"}
             ),
             "object_declaration": Def("class", "@type_identifier"),
-            "companion_object": heads(("class", r"(?:\w+\s+)*?companion\s+object(?:\s+(?P<n>\w+))?")),
-            "function_declaration": heads(
+            "companion_object": Heads(
+                ("class", r"(?:\w+\s+)*?companion\s+object(?:\s+(?P<n>\w+))?")
+            ),
+            "function_declaration": Heads(
                 (
                     "function",
                     r"[^({=]*?\bfun\s+(?:<[^>]*>\s*)?(?:(?P<o>[\w.]+)(?:<[^(]*>)?\??\.)?(?P<n>\w+|`[^`\n]+`)\s*\(",
                 ),
                 ("function", r".*?\bfun\s+(?:<[^>]*>\s*)?(?P<n>\w+|`[^`\n]+`)\s*\("),
             ),
-            "secondary_constructor": heads(("method", r"(?:\w+\s+)*?(?P<n>constructor)")),
+            "secondary_constructor": Heads(("method", r"(?:\w+\s+)*?(?P<n>constructor)")),
             "property_declaration": Def("variable", "@variable_declaration/@simple_identifier"),
             "type_alias": Def("type", "@type_identifier"),
         },
@@ -49,7 +57,9 @@ GRAMMARS: dict[str, Grammar] = {
             **each("function", "function_definition function_declaration"),
             **each("type", "type_definition given_definition"),
             **each("variable", "val_definition var_definition val_declaration", "pattern|name"),
-            "extension_definition": heads(("impl", r"extension\s*(?:\[[^\]]*\]\s*)?\(\s*\w+\s*:\s*(?P<n>\w+)")),
+            "extension_definition": Heads(
+                ("impl", r"extension\s*(?:\[[^\]]*\]\s*)?\(\s*\w+\s*:\s*(?P<n>\w+)")
+            ),
         },
         flat=words("template_body enum_body block indented_block package_clause"),
         prefix=words("annotation"),
@@ -66,8 +76,8 @@ GRAMMARS: dict[str, Grammar] = {
             **each("method", "method_declaration constructor_declaration destructor_declaration"),
             **each("function", "local_function_statement"),
             **each("variable", "property_declaration event_declaration"),
-            "operator_declaration": heads(("method", r"[^(]*?(?P<n>operator\s*[^\s(]+)")),
-            "indexer_declaration": heads(("method", r"[^\[]*?(?P<n>this)\s*\[")),
+            "operator_declaration": Heads(("method", r"[^(]*?(?P<n>operator\s*[^\s(]+)")),
+            "indexer_declaration": Heads(("method", r"[^\[]*?(?P<n>this)\s*\[")),
             "field_declaration": Def("variable", "@variable_declaration/@variable_declarator/name"),
         },
         flat=words("declaration_list block enum_member_declaration_list global_statement"),
@@ -84,9 +94,9 @@ GRAMMARS: dict[str, Grammar] = {
             ),
             **each("interface", "protocol_declaration"),
             **each("function", "function_declaration protocol_function_declaration"),
-            "init_declaration": heads(("method", r"[^({]*?(?P<n>init)\b")),
-            "deinit_declaration": heads(("method", r"[^({]*?(?P<n>deinit)\b")),
-            "subscript_declaration": heads(("method", r"[^({]*?(?P<n>subscript)\b")),
+            "init_declaration": Heads(("method", r"[^({]*?(?P<n>init)\b")),
+            "deinit_declaration": Heads(("method", r"[^({]*?(?P<n>deinit)\b")),
+            "subscript_declaration": Heads(("method", r"[^({]*?(?P<n>subscript)\b")),
             **each("type", "typealias_declaration"),
             **each("variable", "property_declaration"),
             **each("macro", "macro_declaration"),
@@ -104,9 +114,11 @@ GRAMMARS: dict[str, Grammar] = {
             "mixin_declaration": Def("trait", "@identifier"),
             "extension_declaration": Def("impl", "name"),
             "type_alias": Def("type", "@type_identifier"),
-            "constructor_signature": heads(("method", r"(?:const\s+)?(?:\w+\.)?(?P<n>\w+)")),
-            "factory_constructor_signature": heads(("method", r"(?:const\s+)?factory\s+(?:\w+\.)?(?P<n>\w+)")),
-            "redirecting_factory_constructor_signature": heads(
+            "constructor_signature": Heads(("method", r"(?:const\s+)?(?:\w+\.)?(?P<n>\w+)")),
+            "factory_constructor_signature": Heads(
+                ("method", r"(?:const\s+)?factory\s+(?:\w+\.)?(?P<n>\w+)")
+            ),
+            "redirecting_factory_constructor_signature": Heads(
                 ("method", r"(?:const\s+)?factory\s+(?:\w+\.)?(?P<n>\w+)")
             ),
             "static_final_declaration": Def("variable", "@identifier"),
@@ -146,8 +158,8 @@ GRAMMARS: dict[str, Grammar] = {
             **each("function", "function_definition"),
             **each("enum", "enum_definition"),
             **each("variable", "variable_statement const_statement export_variable_statement"),
-            "class_name_statement": heads(("class", r"class_name\s+(?P<n>\w+)")),
-            "signal_statement": heads(("type", r"signal\s+(?P<n>\w+)")),
+            "class_name_statement": Heads(("class", r"class_name\s+(?P<n>\w+)")),
+            "signal_statement": Heads(("type", r"signal\s+(?P<n>\w+)")),
         },
         flat=words("class_body body"),
         prefix=words("annotations annotation"),

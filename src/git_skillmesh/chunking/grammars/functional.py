@@ -2,7 +2,7 @@
 
 import re
 
-from git_skillmesh.chunking.grammar import Def, Grammar, Heads, each, heads, words
+from git_skillmesh.chunking.grammar import Def, Grammar, Heads, each, words
 
 _SYMBOL = r"(?P<n>[^\s()\[\]{}\"';]+)"
 _META = r"(?:\^\S+\s+|\^\{[^}]*\}\s+)*"
@@ -25,7 +25,7 @@ def _ocaml(parser: str) -> Grammar:
         parser=parser,
         defs={
             **_OCAML_DEFS,
-            "value_definition": heads(
+            "value_definition": Heads(
                 (
                     "function",
                     r"let\s+(?:rec\s+)?(?P<n>[\w']+|\([^)]*\))"
@@ -39,7 +39,7 @@ def _ocaml(parser: str) -> Grammar:
     )
 
 
-_CLOJURE = heads(
+_CLOJURE = Heads(
     ("module", rf"\((?:ns|in-ns)\s+{_META}'?{_SYMBOL}"),
     ("macro", rf"\(defmacro-?\s+{_META}{_SYMBOL}"),
     ("interface", rf"\((?:defprotocol|definterface)\s+{_META}{_SYMBOL}"),
@@ -50,7 +50,7 @@ _CLOJURE = heads(
     ("function", rf"\((?:[\w.-]+/)?def[\w-]*\s+{_META}{_SYMBOL}"),
 )
 
-_LISP = heads(
+_LISP = Heads(
     ("macro", rf"\((?i:defmacro|define-compiler-macro)\s+{_SYMBOL}"),
     ("module", rf"\((?i:defpackage|in-package|uiop:define-package)\s+[#:'\"]*{_SYMBOL}"),
     ("class", rf"\((?i:defclass|define-condition)\s+{_SYMBOL}"),
@@ -59,7 +59,7 @@ _LISP = heads(
     ("function", rf"\((?i:def[\w-]*)\s+\(?(?:setf\s+)?{_SYMBOL}"),
 )
 
-_SCHEME = heads(
+_SCHEME = Heads(
     ("macro", rf"\((?:define-syntax|define-syntax-rule|define-macro)\s+\(?{_SYMBOL}"),
     ("struct", rf"\((?:define-record-type|struct|define-struct)\s+\(?{_SYMBOL}"),
     ("module", rf"\((?:define-library|library|define-module|module)\s+\(?{_SYMBOL}"),
@@ -67,7 +67,7 @@ _SCHEME = heads(
     ("variable", rf"\(define[\w*/-]*\s+{_SYMBOL}"),
 )
 
-_ELISP = heads(
+_ELISP = Heads(
     ("struct", rf"\((?:cl-)?defstruct\s+\(?{_SYMBOL}"),
     ("variable", rf"\(def(?:var|custom|const|face|group|var-local)\s+{_SYMBOL}"),
     ("macro", rf"\((?:cl-)?defmacro\s+{_SYMBOL}"),
@@ -94,7 +94,7 @@ _HASKELL_DEFS: dict[str, Def | Heads] = {
     **each("interface", "class"),
     **each("function", "function signature bind", "name|names"),
     **each("impl", "instance"),
-    "top_splice": heads(("macro", r"(?P<n>[\w.]+)")),
+    "top_splice": Heads(("macro", r"(?P<n>[\w.]+)")),
 }
 
 GRAMMARS: dict[str, Grammar] = {
@@ -117,7 +117,7 @@ GRAMMARS: dict[str, Grammar] = {
     "elixir": Grammar(
         parser="elixir",
         defs={
-            "call": heads(
+            "call": Heads(
                 ("module", r"(?:defmodule|defprotocol)\s+(?P<n>[\w.]+)"),
                 ("impl", r"defimpl\s+(?P<n>[\w.]+)"),
                 ("macro", r"(?:defmacrop?|defguardp?)\s+(?P<n>\w+[?!]?)"),
@@ -139,11 +139,11 @@ GRAMMARS: dict[str, Grammar] = {
         defs={
             "module_attribute": Def("module"),
             "record_decl": Def("struct"),
-            "pp_define": heads(("macro", r"-define\(\s*(?P<n>\w+)")),
-            "type_alias": heads(("type", r"-type\s+(?P<n>[\w']+)")),
-            "opaque": heads(("type", r"-opaque\s+(?P<n>[\w']+)")),
+            "pp_define": Heads(("macro", r"-define\(\s*(?P<n>\w+)")),
+            "type_alias": Heads(("type", r"-type\s+(?P<n>[\w']+)")),
+            "opaque": Heads(("type", r"-opaque\s+(?P<n>[\w']+)")),
             "fun_decl": Def("function", "clause/name"),
-            "spec": heads(("function", r"-spec\s+(?P<n>[\w']+)")),
+            "spec": Heads(("function", r"-spec\s+(?P<n>[\w']+)")),
         },
         join=words("fun_decl spec"),
     ),
@@ -158,9 +158,9 @@ GRAMMARS: dict[str, Grammar] = {
     ),
     "elisp": Grammar(
         parser="elisp",
-        defs={
-            t: _ELISP for t in ("list", "special_form", "function_definition", "macro_definition")
-        },
+        defs=dict.fromkeys(
+            ("list", "special_form", "function_definition", "macro_definition"), _ELISP
+        ),
         docs=words("string"),
     ),
     "scheme": Grammar(parser="scheme", defs={"list": _SCHEME}),
@@ -177,10 +177,13 @@ GRAMMARS: dict[str, Grammar] = {
     "fsharp": Grammar(
         parser="fsharp",
         defs={
-            "type_definition": heads(
-                ("type", r"(?:\[<[^\n]*>\]\s*)?(?:type|and)\s+(?:private\s+|internal\s+)?(?P<n>[\w`]+)")
+            "type_definition": Heads(
+                (
+                    "type",
+                    r"(?:\[<[^\n]*>\]\s*)?(?:type|and)\s+(?:private\s+|internal\s+)?(?P<n>[\w`]+)",
+                )
             ),
-            "declaration_expression": heads(
+            "declaration_expression": Heads(
                 (
                     "function",
                     r"let\s+(?:rec\s+|inline\s+|private\s+|mutable\s+)*(?P<n>[\w']+|``[^`]+``)"
@@ -188,8 +191,8 @@ GRAMMARS: dict[str, Grammar] = {
                 ),
                 ("variable", r"let\s+(?:rec\s+|inline\s+|private\s+|mutable\s+)*(?P<n>[\w']+)"),
             ),
-            "module_defn": heads(("module", r"module\s+(?:private\s+|rec\s+)?(?P<n>[\w.]+)")),
-            "member_defn": heads(
+            "module_defn": Heads(("module", r"module\s+(?:private\s+|rec\s+)?(?P<n>[\w.]+)")),
+            "member_defn": Heads(
                 ("method", r"[^=]*?member\s+(?:private\s+|inline\s+)?(?:\w+\.)?(?P<n>\w+)")
             ),
         },

@@ -2,7 +2,7 @@
 
 import re
 
-from git_skillmesh.chunking.grammar import Def, Grammar, each, heads, words
+from git_skillmesh.chunking.grammar import Def, Grammar, Heads, words
 
 _NAME = r"(?P<n>[\w.\"`\[\]$]+)"
 _CREATE = (
@@ -11,7 +11,7 @@ _CREATE = (
 )
 _UNLESS = r"(?i:if\s+(?:not\s+)?exists\s+)?(?i:only\s+)?(?i:concurrently\s+)?"
 
-_SQL = heads(
+_SQL = Heads(
     ("table", rf"{_CREATE}(?i:table|view)\s+{_UNLESS}{_NAME}"),
     ("function", rf"{_CREATE}(?i:function|procedure|trigger|aggregate)\s+{_UNLESS}{_NAME}"),
     ("type", rf"{_CREATE}(?i:type|domain)\s+{_UNLESS}{_NAME}"),
@@ -31,7 +31,7 @@ GRAMMARS: dict[str, Grammar] = {
     "dockerfile": Grammar(
         parser="dockerfile",
         defs={
-            "from_instruction": heads(
+            "from_instruction": Heads(
                 ("section", r"(?i:from)\s+(?:--\S+\s+)*\S+\s+(?i:as)\s+(?P<n>\S+)"),
                 ("section", r"(?i:from)\s+(?:--\S+\s+)*(?P<n>\S+)"),
             ),
@@ -40,12 +40,12 @@ GRAMMARS: dict[str, Grammar] = {
     "hcl": Grammar(
         parser="hcl",
         defs={
-            "block": heads(
+            "block": Heads(
                 ("key", rf"[\w-]+\s+(?P<o>{_LABEL})\s+(?P<n>{_LABEL})\s*\{{"),
                 ("key", rf"(?P<o>[\w-]+)\s+(?P<n>{_LABEL})\s*\{{"),
                 ("key", r"(?P<n>[\w-]+)\s*\{"),
             ),
-            "attribute": heads(("key", r"(?P<n>[\w-]+)\s*=")),
+            "attribute": Heads(("key", r"(?P<n>[\w-]+)\s*=")),
         },
         flat=words("body"),
         tail=words("block_end"),
@@ -64,29 +64,29 @@ GRAMMARS: dict[str, Grammar] = {
     "thrift": Grammar(
         parser="thrift",
         defs={
-            "struct_definition": heads(("struct", r"struct\s+(?P<n>\w+)")),
-            "union_definition": heads(("struct", r"union\s+(?P<n>\w+)")),
-            "exception_definition": heads(("struct", r"exception\s+(?P<n>\w+)")),
-            "enum_definition": heads(("enum", r"enum\s+(?P<n>\w+)")),
-            "service_definition": heads(("interface", r"service\s+(?P<n>\w+)")),
-            "typedef_definition": heads(("type", r"typedef\s+[^\n]*?(?P<n>\w+)\s*(?:;|\n|$)")),
-            "const_definition": heads(("variable", r"const\s+\S+\s+(?P<n>\w+)")),
+            "struct_definition": Heads(("struct", r"struct\s+(?P<n>\w+)")),
+            "union_definition": Heads(("struct", r"union\s+(?P<n>\w+)")),
+            "exception_definition": Heads(("struct", r"exception\s+(?P<n>\w+)")),
+            "enum_definition": Heads(("enum", r"enum\s+(?P<n>\w+)")),
+            "service_definition": Heads(("interface", r"service\s+(?P<n>\w+)")),
+            "typedef_definition": Heads(("type", r"typedef\s+[^\n]*?(?P<n>\w+)\s*(?:;|\n|$)")),
+            "const_definition": Heads(("variable", r"const\s+\S+\s+(?P<n>\w+)")),
         },
     ),
     "prisma": Grammar(
         parser="prisma",
         defs={
-            "model_block": heads(("table", r"(?:model|view)\s+(?P<n>\w+)")),
-            "view_block": heads(("table", r"view\s+(?P<n>\w+)")),
-            "enum_block": heads(("enum", r"enum\s+(?P<n>\w+)")),
-            "type_block": heads(("type", r"type\s+(?P<n>\w+)")),
-            "key_value_block": heads(("key", r"\w+\s+(?P<n>\w+)")),
+            "model_block": Heads(("table", r"(?:model|view)\s+(?P<n>\w+)")),
+            "view_block": Heads(("table", r"view\s+(?P<n>\w+)")),
+            "enum_block": Heads(("enum", r"enum\s+(?P<n>\w+)")),
+            "type_block": Heads(("type", r"type\s+(?P<n>\w+)")),
+            "key_value_block": Heads(("key", r"\w+\s+(?P<n>\w+)")),
         },
     ),
     "make": Grammar(
         parser="make",
         defs={
-            "rule": heads(("rule", r"(?!\.[A-Z])(?P<n>[^:=\n]+?)\s*:")),
+            "rule": Heads(("rule", r"(?!\.[A-Z])(?P<n>[^:=\n]+?)\s*:")),
             "variable_assignment": Def("variable"),
             "define_directive": Def("macro"),
         },
@@ -95,9 +95,9 @@ GRAMMARS: dict[str, Grammar] = {
     "cmake": Grammar(
         parser="cmake",
         defs={
-            "function_def": heads(("function", r"(?i:function)\s*\(\s*(?P<n>\w+)")),
-            "macro_def": heads(("macro", r"(?i:macro)\s*\(\s*(?P<n>\w+)")),
-            "normal_command": heads(
+            "function_def": Heads(("function", r"(?i:function)\s*\(\s*(?P<n>\w+)")),
+            "macro_def": Heads(("macro", r"(?i:macro)\s*\(\s*(?P<n>\w+)")),
+            "normal_command": Heads(
                 (
                     "rule",
                     r"(?i:add_executable|add_library|add_custom_target|project|add_test)"
@@ -112,26 +112,15 @@ GRAMMARS: dict[str, Grammar] = {
     ),
     "meson": Grammar(
         parser="meson",
-        defs={"operatorunit": heads(("variable", r"(?P<n>\w+)\s*="))},
-    ),
-    "bicep": Grammar(
-        parser="bicep",
-        defs={
-            "resource_declaration": heads(("key", r"resource\s+(?P<n>\w+)")),
-            "module_declaration": heads(("module", r"module\s+(?P<n>\w+)")),
-            "parameter_declaration": heads(("variable", r"param\s+(?P<n>\w+)")),
-            "variable_declaration": heads(("variable", r"var\s+(?P<n>\w+)")),
-            "output_declaration": heads(("variable", r"output\s+(?P<n>\w+)")),
-        },
-        prefix=words("decorators decorator"),
+        defs={"operatorunit": Heads(("variable", r"(?P<n>\w+)\s*="))},
     ),
     "puppet": Grammar(
         parser="puppet",
         defs={
-            "class_definition": heads(("class", r"class\s+(?P<n>[\w:]+)")),
-            "defined_resource_type": heads(("type", r"define\s+(?P<n>[\w:]+)")),
-            "node_definition": heads(("key", r"node\s+(?P<n>[^\s{]+)")),
-            "function_declaration": heads(("function", r"function\s+(?P<n>[\w:]+)")),
+            "class_definition": Heads(("class", r"class\s+(?P<n>[\w:]+)")),
+            "defined_resource_type": Heads(("type", r"define\s+(?P<n>[\w:]+)")),
+            "node_definition": Heads(("key", r"node\s+(?P<n>[^\s{]+)")),
+            "function_declaration": Heads(("function", r"function\s+(?P<n>[\w:]+)")),
         },
         flat=words("block"),
         owner=re.compile(r"::"),
@@ -139,24 +128,24 @@ GRAMMARS: dict[str, Grammar] = {
     "capnp": Grammar(
         parser="capnp",
         defs={
-            "struct": heads(("struct", r"struct\s+(?P<n>\w+)")),
-            "enum": heads(("enum", r"enum\s+(?P<n>\w+)")),
-            "interface": heads(("interface", r"interface\s+(?P<n>\w+)")),
+            "struct": Heads(("struct", r"struct\s+(?P<n>\w+)")),
+            "enum": Heads(("enum", r"enum\s+(?P<n>\w+)")),
+            "interface": Heads(("interface", r"interface\s+(?P<n>\w+)")),
         },
     ),
     "smithy": Grammar(
         parser="smithy",
         defs={
-            "structure_statement": heads(("struct", r"structure\s+(?P<n>\w+)")),
-            "service_statement": heads(("interface", r"service\s+(?P<n>\w+)")),
-            "operation_statement": heads(("function", r"operation\s+(?P<n>\w+)")),
-            "resource_statement": heads(("key", r"resource\s+(?P<n>\w+)")),
+            "structure_statement": Heads(("struct", r"structure\s+(?P<n>\w+)")),
+            "service_statement": Heads(("interface", r"service\s+(?P<n>\w+)")),
+            "operation_statement": Heads(("function", r"operation\s+(?P<n>\w+)")),
+            "resource_statement": Heads(("key", r"resource\s+(?P<n>\w+)")),
         },
         prefix=words("trait_statements"),
     ),
     "rego": Grammar(
         parser="rego",
-        defs={"rule": heads(("rule", r"(?:default\s+)?(?P<n>[\w.]+)"))},
+        defs={"rule": Heads(("rule", r"(?:default\s+)?(?P<n>[\w.]+)"))},
         flat=words("policy module"),
         join=words("rule"),
     ),

@@ -2,7 +2,7 @@
 
 import re
 
-from git_skillmesh.chunking.grammar import Def, Grammar, each, heads, words
+from git_skillmesh.chunking.grammar import Def, Grammar, Heads, each, words
 
 _PYTHON = Grammar(
     parser="python",
@@ -39,8 +39,11 @@ GRAMMARS: dict[str, Grammar] = {
             "singleton_class": Def("class", "value"),
             "module": Def("module"),
             "assignment": Def("variable", "left/@constant|left"),
-            "call": heads(
-                ("test", r"""(?:describe|context|it|scenario|test)[ (]+(?P<n>"[^"\n]*"|'[^'\n]*')"""),
+            "call": Heads(
+                (
+                    "test",
+                    r"""(?:describe|context|it|scenario|test)[ (]+(?P<n>"[^"\n]*"|'[^'\n]*')""",
+                ),
                 ("rule", r"(?:task|namespace)[ (]+:?(?P<n>[\w:]+)"),
             ),
         },
@@ -71,15 +74,15 @@ GRAMMARS: dict[str, Grammar] = {
         parser="lua",
         defs={
             "function_declaration": Def("function"),
-            "variable_declaration": heads(
+            "variable_declaration": Heads(
                 ("function", r"local\s+(?P<n>\w+)\s*=\s*function\b"),
                 ("variable", r"local\s+(?P<n>\w+)"),
             ),
-            "assignment_statement": heads(
+            "assignment_statement": Heads(
                 ("function", r"(?P<n>[\w.:]+)\s*=\s*function\b"),
                 ("variable", r"(?P<n>[\w.:]+)\s*="),
             ),
-            "field": heads(("function", r"(?P<n>\w+)\s*=\s*function\b")),
+            "field": Heads(("function", r"(?P<n>\w+)\s*=\s*function\b")),
         },
         flat=words("block table_constructor"),
         peek=words("if_statement do_statement"),
@@ -98,7 +101,7 @@ GRAMMARS: dict[str, Grammar] = {
             "method_declaration_statement": Def("method"),
             "package_statement": Def("module"),
             "class_statement": Def("class"),
-            "expression_statement": heads(
+            "expression_statement": Heads(
                 ("variable", r"(?:our|my)\s+[$@%](?P<n>[\w:]+)\s*="),
                 ("variable", r"use\s+constant\s+(?P<n>\w+)"),
             ),
@@ -113,7 +116,7 @@ GRAMMARS: dict[str, Grammar] = {
         defs={
             "function_definition": Def("function"),
             "variable_assignment": Def("variable"),
-            "declaration_command": heads(
+            "declaration_command": Heads(
                 ("variable", r"(?:export|readonly|declare|local|typeset)\s+(?:-\w+\s+)*(?P<n>\w+)=")
             ),
         },
@@ -132,7 +135,9 @@ GRAMMARS: dict[str, Grammar] = {
             "class_statement": Def("class", "@simple_name"),
             "enum_statement": Def("enum", "@simple_name"),
             "class_method_definition": Def("method", "@simple_name"),
-            "class_property_definition": Def("variable", "@variable"),
+            "class_property_definition": Heads(
+                ("variable", r"(?:(?:static|hidden)\s+)*(?:\[[^\n]*\]\s*)?\$(?P<n>\w+)")
+            ),
         },
         flat=words("statement_list script_block script_block_body statement_block"),
         peek=words("if_statement"),
@@ -140,11 +145,11 @@ GRAMMARS: dict[str, Grammar] = {
     "r": Grammar(
         parser="r",
         defs={
-            "binary_operator": heads(
+            "binary_operator": Heads(
                 ("function", r"(?P<n>[\w.`\"%<\-\[]+?)\s*(?:<<?-|=)\s*(?:function\b|\\\()"),
                 ("variable", r"(?P<n>[\w.`]+)\s*(?:<<?-|=)"),
             ),
-            "call": heads(
+            "call": Heads(
                 (
                     "class",
                     r"""(?:methods::)?(?:setClass|setRefClass|R6Class|setGeneric|setMethod)\(\s*"""
@@ -160,18 +165,18 @@ GRAMMARS: dict[str, Grammar] = {
         parser="julia",
         defs={
             "module_definition": Def("module"),
-            "function_definition": heads(
+            "function_definition": Heads(
                 ("function", r"function\s+(?P<n>[^\s({;]+(?:\{[^}]*\})?(?=\s*[({;\n]|\s+end|$))"),
                 ("function", r"function\s*\(?(?P<n>[\w.!]+)"),
             ),
-            "macro_definition": heads(("macro", r"macro\s+(?P<n>[\w!]+)")),
-            "struct_definition": heads(("struct", r"(?:mutable\s+)?struct\s+(?P<n>\w+)")),
-            "abstract_definition": heads(("type", r"abstract\s+type\s+(?P<n>\w+)")),
-            "assignment": heads(
+            "macro_definition": Heads(("macro", r"macro\s+(?P<n>[\w!]+)")),
+            "struct_definition": Heads(("struct", r"(?:mutable\s+)?struct\s+(?P<n>\w+)")),
+            "abstract_definition": Heads(("type", r"abstract\s+type\s+(?P<n>\w+)")),
+            "assignment": Heads(
                 ("function", r"(?P<n>[\w.!]+)(?:\{[^}]*\})?\([^=\n]*?\)[^=\n]*=(?!=)"),
                 ("variable", r"(?P<n>\w+)\s*="),
             ),
-            "const_statement": heads(("variable", r"const\s+(?P<n>\w+)")),
+            "const_statement": Heads(("variable", r"const\s+(?P<n>\w+)")),
         },
         flat=words("block"),
         peek=words("if_statement macrocall_expression macro_argument_list"),
@@ -181,13 +186,13 @@ GRAMMARS: dict[str, Grammar] = {
     "vim": Grammar(
         parser="vim",
         defs={
-            "function_definition": heads(
+            "function_definition": Heads(
                 ("function", r"\s*fu\w*!?\s+(?:<SID>|[sgbwtl]:)?(?P<n>[\w#.:{}]+)")
             ),
-            "command_statement": heads(
+            "command_statement": Heads(
                 ("macro", r"\s*com\w*!?\s+(?:-\S+\s+)*(?P<n>\w+)"),
             ),
-            "let_statement": heads(("variable", r"\s*let\s+(?:[sgbwtl]:)?(?P<n>[\w#]+)")),
+            "let_statement": Heads(("variable", r"\s*let\s+(?:[sgbwtl]:)?(?P<n>[\w#]+)")),
         },
         flat=words("body"),
         peek=words("if_statement"),
@@ -196,8 +201,8 @@ GRAMMARS: dict[str, Grammar] = {
         parser="tcl",
         defs={
             "procedure": Def("function"),
-            "namespace": heads(("module", r"namespace\s+eval\s+(?P<n>\S+)")),
-            "command": heads(
+            "namespace": Heads(("module", r"namespace\s+eval\s+(?P<n>\S+)")),
+            "command": Heads(
                 ("class", r"(?:oo::class\s+create|itcl::class|class)\s+(?P<n>[\w:]+)"),
                 ("method", r"(?:method|constructor)\s+(?P<n>[\w:]+)"),
             ),
@@ -208,8 +213,11 @@ GRAMMARS: dict[str, Grammar] = {
     "groovy": Grammar(
         parser="groovy",
         defs={
-            "command": heads(
-                ("class", r"(?:(?:public|private|protected|abstract|final|static)\s+)*class\s+(?P<n>\w+)"),
+            "command": Heads(
+                (
+                    "class",
+                    r"(?:(?:public|private|protected|abstract|final|static)\s+)*class\s+(?P<n>\w+)",
+                ),
                 ("interface", r"(?:public\s+)?@?interface\s+(?P<n>\w+)"),
                 ("trait", r"trait\s+(?P<n>\w+)"),
                 ("enum", r"(?:public\s+)?enum\s+(?P<n>\w+)"),
@@ -218,7 +226,10 @@ GRAMMARS: dict[str, Grammar] = {
                     r"(?!return\b|new\b|throw\b|else\b|case\b|assert\b|in\b)"
                     r"(?:[\w.<>\[\],?@]+\s+)+(?P<n>\w+)\s*\([^\n]*\)\s*(?:throws\s+[\w., ]+)?\{",
                 ),
-                ("key", r"(?P<n>pipeline|stages|stage\s*\([^)\n]*\)|dependencies|plugins|android)\s*\{"),
+                (
+                    "key",
+                    r"(?P<n>pipeline|stages|stage\s*\([^)\n]*\)|dependencies|plugins|android)\s*\{",
+                ),
             ),
         },
         flat=words("block"),

@@ -2,7 +2,7 @@
 
 import re
 
-from git_skillmesh.chunking.grammar import Def, Grammar, Heads, each, heads, words
+from git_skillmesh.chunking.grammar import Def, Grammar, Heads, each, words
 
 _C_DEFS: dict[str, Def | Heads] = {
     "function_definition": Def("function", "declarator+"),
@@ -32,7 +32,9 @@ _CPP_DEFS: dict[str, Def | Heads] = {
 }
 
 _CPP_FLAT = _C_FLAT | words("template_declaration export_declaration")
-_CPP_PREFIX = words("template_parameter_list requires_clause access_specifier attribute_declaration")
+_CPP_PREFIX = words(
+    "template_parameter_list requires_clause access_specifier attribute_declaration"
+)
 
 
 def _c(parser: str) -> Grammar:
@@ -71,7 +73,7 @@ GRAMMARS: dict[str, Grammar] = {
             "protocol_declaration": Def("interface", "@identifier"),
             "method_definition": Def("method", "@identifier"),
             "method_declaration": Def("method", "@identifier"),
-            "property_declaration": heads(("variable", r"[^;{]*?(?P<n>\w+)\s*;")),
+            "property_declaration": Heads(("variable", r"[^;{]*?(?P<n>\w+)\s*;")),
         },
         flat=_C_FLAT | words("implementation_definition"),
         owner=re.compile(r"::"),
@@ -80,7 +82,7 @@ GRAMMARS: dict[str, Grammar] = {
         parser="go",
         defs={
             "function_declaration": Def("function"),
-            "method_declaration": heads(
+            "method_declaration": Heads(
                 (
                     "method",
                     r"func\s*\(\s*(?:\w+\s+)?\*?\s*(?P<o>\w+)(?:\[[^\]]*\])?\s*\)\s*(?P<n>\w+)",
@@ -110,15 +112,20 @@ GRAMMARS: dict[str, Grammar] = {
             **each("variable", "const_item static_item"),
             "impl_item": Def("impl", "type/type|type/name|type"),
         },
-        flat=words("declaration_list block field_declaration_list enum_variant_list expression_statement"),
+        flat=words(
+            "declaration_list block field_declaration_list enum_variant_list expression_statement"
+        ),
         peek=words("foreign_mod_item"),
         prefix=words("attribute_item"),
     ),
     "zig": Grammar(
         parser="zig",
         defs={
-            "Decl": heads(
-                ("function", r"(?:(?:export|extern|inline|noinline)\s+(?:\"\w+\"\s+)?)*fn\s+(?P<n>\w+)"),
+            "Decl": Heads(
+                (
+                    "function",
+                    r"(?:(?:export|extern|inline|noinline)\s+(?:\"\w+\"\s+)?)*fn\s+(?P<n>\w+)",
+                ),
                 (
                     "struct",
                     r"(?:const|var)\s+(?P<n>\w+)[^=\n]*=\s*(?:packed\s+|extern\s+)?"
@@ -127,7 +134,7 @@ GRAMMARS: dict[str, Grammar] = {
                 ("enum", r"(?:const|var)\s+(?P<n>\w+)[^=\n]*=\s*(?:enum|error)\b"),
                 ("variable", r"(?:const|var)\s+(?P<n>\w+)"),
             ),
-            "TestDecl": heads(("test", r"test\s+(?P<n>\"[^\"\n]*\"|\w+)")),
+            "TestDecl": Heads(("test", r"test\s+(?P<n>\"[^\"\n]*\"|\w+)")),
         },
         flat=words("Block"),
         peek=words(
@@ -138,26 +145,13 @@ GRAMMARS: dict[str, Grammar] = {
     "odin": Grammar(
         parser="odin",
         defs={
-            "procedure_declaration": heads(("function", r"(?P<n>\w+)")),
-            "struct_declaration": heads(("struct", r"(?P<n>\w+)")),
-            "enum_declaration": heads(("enum", r"(?P<n>\w+)")),
-            "union_declaration": heads(("struct", r"(?P<n>\w+)")),
-            "const_declaration": heads(("variable", r"(?P<n>\w+)")),
+            "procedure_declaration": Heads(("function", r"(?P<n>\w+)")),
+            "struct_declaration": Heads(("struct", r"(?P<n>\w+)")),
+            "enum_declaration": Heads(("enum", r"(?P<n>\w+)")),
+            "union_declaration": Heads(("struct", r"(?P<n>\w+)")),
+            "const_declaration": Heads(("variable", r"(?P<n>\w+)")),
         },
         flat=words("block"),
-    ),
-    "d": Grammar(
-        parser="d",
-        defs={
-            "function_declaration": Def("function", "name|@identifier"),
-            "class_declaration": Def("class", "name|@identifier"),
-            "struct_declaration": Def("struct", "name|@identifier"),
-            "interface_declaration": Def("interface", "name|@identifier"),
-            "enum_declaration": Def("enum", "name|@identifier"),
-            "template_declaration": Def("module", "name|@identifier"),
-        },
-        flat=words("aggregate_body block_statement function_body"),
-        prefix=words("at_attribute"),
     ),
     "fortran": Grammar(
         parser="fortran",
@@ -182,56 +176,79 @@ GRAMMARS: dict[str, Grammar] = {
         parser="ada",
         defs={
             **each("module", "package_body package_declaration"),
-            "subprogram_body": heads(
-                ("function", r"(?i:(?:overriding\s+)?(?:procedure|function))\s+(?P<n>[\w.\"+*/=<>-]+)")
+            "subprogram_body": Heads(
+                (
+                    "function",
+                    r"(?i:(?:overriding\s+)?(?:procedure|function))\s+(?P<n>[\w.\"+*/=<>-]+)",
+                )
             ),
-            "subprogram_declaration": heads(
-                ("function", r"(?i:(?:overriding\s+)?(?:procedure|function))\s+(?P<n>[\w.\"+*/=<>-]+)")
+            "subprogram_declaration": Heads(
+                (
+                    "function",
+                    r"(?i:(?:overriding\s+)?(?:procedure|function))\s+(?P<n>[\w.\"+*/=<>-]+)",
+                )
             ),
-            "full_type_declaration": heads(("type", r"(?i:type)\s+(?P<n>\w+)")),
-            "task_body": heads(("class", r"(?i:task\s+body)\s+(?P<n>\w+)")),
-            "protected_body": heads(("class", r"(?i:protected\s+body)\s+(?P<n>\w+)")),
+            "full_type_declaration": Heads(("type", r"(?i:type)\s+(?P<n>\w+)")),
+            "task_body": Heads(("class", r"(?i:task\s+body)\s+(?P<n>\w+)")),
+            "protected_body": Heads(("class", r"(?i:protected\s+body)\s+(?P<n>\w+)")),
         },
         flat=words("compilation_unit non_empty_declarative_part handled_sequence_of_statements"),
     ),
     "pascal": Grammar(
         parser="pascal",
         defs={
-            "defProc": heads(
-                ("function", r"(?i:class\s+)?(?i:procedure|function|constructor|destructor|operator)\s+(?P<n>[\w.]+)")
+            "defProc": Heads(
+                (
+                    "function",
+                    r"(?i:class\s+)?(?i:procedure|function|constructor|destructor|operator)\s+(?P<n>[\w.]+)",
+                )
             ),
-            "declProc": heads(
-                ("function", r"(?i:class\s+)?(?i:procedure|function|constructor|destructor|operator)\s+(?P<n>[\w.]+)")
+            "declProc": Heads(
+                (
+                    "function",
+                    r"(?i:class\s+)?(?i:procedure|function|constructor|destructor|operator)\s+(?P<n>[\w.]+)",
+                )
             ),
             "declType": Def("type", "name", {"declClass": "class", "declIntf": "interface"}),
             "declConst": Def("variable"),
         },
-        flat=words("unit interface implementation declTypes declConsts declVars declSection declClass block"),
+        flat=words(
+            "unit interface implementation declTypes declConsts declVars declSection declClass"
+            " block"
+        ),
         owner=re.compile(r"\."),
     ),
     "verilog": Grammar(
         parser="verilog",
         defs={
-            "module_declaration": heads(("module", r"(?:macro)?module\s+(?:automatic\s+|static\s+)?(?P<n>\w+)")),
-            "package_declaration": heads(("module", r"package\s+(?:automatic\s+)?(?P<n>\w+)")),
-            "interface_declaration": heads(("interface", r"interface\s+(?P<n>\w+)")),
-            "class_declaration": heads(("class", r"(?:virtual\s+)?class\s+(?P<n>\w+)")),
-            "function_declaration": heads(
+            "module_declaration": Heads(
+                ("module", r"(?:macro)?module\s+(?:automatic\s+|static\s+)?(?P<n>\w+)")
+            ),
+            "package_declaration": Heads(("module", r"package\s+(?:automatic\s+)?(?P<n>\w+)")),
+            "interface_declaration": Heads(("interface", r"interface\s+(?P<n>\w+)")),
+            "class_declaration": Heads(("class", r"(?:virtual\s+)?class\s+(?P<n>\w+)")),
+            "function_declaration": Heads(
                 ("function", r"function\s+(?:[^;(]*?[\s\]])??(?P<n>\w+)\s*[;(]")
             ),
-            "task_declaration": heads(("function", r"task\s+(?:automatic\s+|static\s+)?(?P<n>\w+)")),
+            "task_declaration": Heads(
+                ("function", r"task\s+(?:automatic\s+|static\s+)?(?P<n>\w+)")
+            ),
         },
         flat=words("module_or_generate_item package_or_generate_item_declaration"),
     ),
     "vhdl": Grammar(
         parser="vhdl",
         defs={
-            "entity_declaration": heads(("module", r"(?i:entity)\s+(?P<n>\w+)")),
-            "architecture_definition": heads(("impl", r"(?i:architecture)\s+\w+\s+(?i:of)\s+(?P<n>\w+)")),
-            "package_declaration": heads(("module", r"(?i:package)\s+(?P<n>\w+)")),
-            "package_definition": heads(("module", r"(?i:package\s+body)\s+(?P<n>\w+)")),
-            "function_body": heads(("function", r"(?i:(?:pure|impure)\s+)?(?i:function)\s+(?P<n>\w+)")),
-            "procedure_body": heads(("function", r"(?i:procedure)\s+(?P<n>\w+)")),
+            "entity_declaration": Heads(("module", r"(?i:entity)\s+(?P<n>\w+)")),
+            "architecture_definition": Heads(
+                ("impl", r"(?i:architecture)\s+\w+\s+(?i:of)\s+(?P<n>\w+)")
+            ),
+            "package_declaration": Heads(("module", r"(?i:package)\s+(?P<n>\w+)")),
+            "package_definition": Heads(("module", r"(?i:package\s+body)\s+(?P<n>\w+)")),
+            "function_body": Heads(
+                ("function", r"(?i:(?:pure|impure)\s+)?(?i:function)\s+(?P<n>\w+)")
+            ),
+            "procedure_body": Heads(("function", r"(?i:procedure)\s+(?P<n>\w+)")),
         },
         flat=words("design_unit design_file concurrent_block"),
     ),

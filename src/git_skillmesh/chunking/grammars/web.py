@@ -1,10 +1,12 @@
-"""Languages of the web: JavaScript, TypeScript, components, HTML, style sheets, GraphQL, Solidity."""
+"""Languages of the web: JavaScript, TypeScript, components, HTML, styles, GraphQL, Solidity."""
 
 import re
 
-from git_skillmesh.chunking.grammar import Def, Grammar, each, heads, words
+from git_skillmesh.chunking.grammar import Def, Grammar, Heads, each, words
 
-_FUNCTION = r"(?:async\s*)?(?:function\b|\([^()]*(?:\([^()]*\)[^()]*)*\)\s*(?::[^=\n]+)?=>|[\w$]+\s*=>)"
+_FUNCTION = (
+    r"(?:async\s*)?(?:function\b|\([^()]*(?:\([^()]*\)[^()]*)*\)\s*(?::[^=\n]+)?=>|[\w$]+\s*=>)"
+)
 _CALLABLE = {
     "arrow_function": "function",
     "function_expression": "function",
@@ -15,7 +17,9 @@ _CALLABLE = {
 _JAVASCRIPT = Grammar(
     parser="javascript",
     defs={
-        **each("function", "function_declaration generator_function_declaration function_signature"),
+        **each(
+            "function", "function_declaration generator_function_declaration function_signature"
+        ),
         **each("class", "class_declaration abstract_class_declaration"),
         **each("method", "method_definition method_signature abstract_method_signature"),
         **each("interface", "interface_declaration"),
@@ -25,12 +29,12 @@ _JAVASCRIPT = Grammar(
         "variable_declarator": Def("variable", "name", _CALLABLE),
         "field_definition": Def("variable", "property", _CALLABLE),
         "public_field_definition": Def("variable", "name", _CALLABLE),
-        "assignment_expression": heads(
+        "assignment_expression": Heads(
             ("function", rf"(?P<n>[\w$]+(?:\.[\w$]+)*)\s*=\s*{_FUNCTION}"),
             ("class", r"(?P<n>[\w$]+(?:\.[\w$]+)*)\s*=\s*class\b"),
         ),
-        "pair": heads(("method", rf"""["']?(?P<n>[\w$-]+)["']?\s*:\s*{_FUNCTION}""")),
-        "call_expression": heads(
+        "pair": Heads(("method", rf"""["']?(?P<n>[\w$-]+)["']?\s*:\s*{_FUNCTION}""")),
+        "call_expression": Heads(
             (
                 "test",
                 r"""(?:describe|suite|test|it)(?:\.\w+)*\(\s*(?P<n>"[^"\n]*"|'[^'\n]*'|`[^`\n]*`)""",
@@ -61,23 +65,26 @@ def _script(parser: str) -> Grammar:
     )
 
 
-_IDENTIFIED = heads(("section", r"""<[\w-]+\s[^>]*?\bid\s*=\s*["']?(?P<n>[\w.:-]+)"""))
+_IDENTIFIED = Heads(("section", r"""<[\w-]+\s[^>]*?\bid\s*=\s*["']?(?P<n>[\w.:-]+)"""))
 
 _SELECTOR = r"(?P<n>[^{;]+?)\s*\{"
 
 _STYLES = {
-    "rule_set": heads(("rule", _SELECTOR)),
-    "media_statement": heads(("rule", _SELECTOR)),
-    "supports_statement": heads(("rule", _SELECTOR)),
-    "keyframes_statement": heads(("rule", _SELECTOR)),
-    "at_rule": heads(("rule", _SELECTOR)),
+    "rule_set": Heads(("rule", _SELECTOR)),
+    "media_statement": Heads(("rule", _SELECTOR)),
+    "supports_statement": Heads(("rule", _SELECTOR)),
+    "keyframes_statement": Heads(("rule", _SELECTOR)),
+    "at_rule": Heads(("rule", _SELECTOR)),
 }
 
 
 def _page(parser: str) -> Grammar:
     return Grammar(
         parser=parser,
-        defs={"element": _IDENTIFIED, "template_element": heads(("section", r"<(?P<n>template)\b"))},
+        defs={
+            "element": _IDENTIFIED,
+            "template_element": Heads(("section", r"<(?P<n>template)\b")),
+        },
         prefix=words("start_tag"),
         peek=words("element"),
         tail=words("end_tag"),
@@ -105,7 +112,7 @@ GRAMMARS: dict[str, Grammar] = {
             **_STYLES,
             **each("macro", "mixin_statement"),
             **each("function", "function_statement"),
-            "declaration": heads(("variable", r"(?P<n>\$[\w-]+)\s*:")),
+            "declaration": Heads(("variable", r"\$(?P<n>[\w-]+)\s*:")),
         },
         flat=words("block"),
     ),
@@ -143,7 +150,7 @@ GRAMMARS: dict[str, Grammar] = {
             **each("enum", "enum_declaration"),
             **each("type", "event_definition error_declaration user_defined_type_definition"),
             **each("variable", "state_variable_declaration"),
-            "constructor_definition": heads(("method", r"(?P<n>constructor)")),
+            "constructor_definition": Heads(("method", r"(?P<n>constructor)")),
         },
         flat=words("contract_body function_body"),
     ),

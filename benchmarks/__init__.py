@@ -1,0 +1,1 @@
+"""Measurements: each script prints a table and writes JSON into results/; see README.md."""

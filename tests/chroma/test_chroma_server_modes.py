@@ -1,0 +1,140 @@
+"""A team's server and Chroma Cloud's client, against a real server on the loopback interface."""
+
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from git_skillmesh.chroma.mirror import Outcome, lag
+from git_skillmesh.chroma.reader import ChromaReader
+from git_skillmesh.chroma.target import Target
+from git_skillmesh.errors import ConfigurationError, Unavailable
+from testing.chroma_rows import Place, Rows, assert_equal, files_of, stored, vector_of
+from testing.chroma_server import ChromaServer, free_port
+
+SECRET = "s3cret-value"  # noqa: S105
+
+
+def test_a_server_that_was_down(one_server: ChromaServer, tmp_path: Path) -> None:
+    server = one_server
+    server.stop()
+    headers = {"Authorization": f"Bearer {SECRET}"}
+    target = Target("http", url=server.url, headers=headers, keeps_documents=True)
+    place = Place(target, tmp_path / "state", Rows(files_of(4)))
+    started = time.monotonic()
+    with pytest.raises(Unavailable) as caught:
+        place.mirror()
+    assert time.monotonic() - started < 15
+    assert str(caught.value) == (
+        f"the server {server.url} does not answer: [Errno 111] Connection refused:"
+        " the next run catches up"
+    )
+    assert SECRET not in str(caught.value) + repr(caught.value)
+    assert lag(place.rows, target, place.state_dir) is None
+    with pytest.raises(Unavailable), ChromaReader(target):
+        pass
+    server.start()
+    assert place.mirror() == Outcome(20, 0, 20)
+    place.rows.edit("c1", "src/module_0.py", f0="changed", f1=None)
+    assert lag(place.rows, target, place.state_dir) == 1
+    assert place.mirror() == Outcome(4, 1, 19)
+    assert_equal(place.rows, target)
+    for file in place.state_dir.iterdir():
+        assert SECRET.encode() not in file.read_bytes()
+
+
+def test_a_server_that_accepts_and_never_answers(tmp_path: Path) -> None:
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen()
+        target = Target("http", url=f"http://127.0.0.1:{deaf.getsockname()[1]}")
+        started = time.monotonic()
+        with pytest.raises(Unavailable) as caught, ChromaReader(target):
+            pass
+        assert time.monotonic() - started < 8
+    assert str(caught.value) == (
+        f"the server {target.url} does not answer: timed out: the next run catches up"
+    )
+
+
+def test_two_repositories_and_two_clones_share_a_collection(
+    database: Callable[[str], Target], tmp_path: Path
+) -> None:
+    target = database("shared")
+    first = Place(target, tmp_path / "first", Rows(files_of(4)))
+    other = Place(target, tmp_path / "other", Rows(files_of(2), repo_id="repo-b"))
+    assert first.mirror() == Outcome(20, 0, 20)
+    assert other.mirror() == Outcome(10, 0, 10)
+    assert_equal(first.rows, target)
+    assert_equal(other.rows, target)
+
+    # A second clone of the first repository finds everything there and knows whose commits.
+    clone = Place(target, tmp_path / "clone", Rows(files_of(4)))
+    clone.rows.edit("c1", "src/module_0.py", f0="from the clone")
+    assert clone.mirror() == Outcome(5, 0, 20)
+    # The first one sees that somebody else wrote, and does not trust its own ledger.
+    first.rows.edit("c1b", "src/module_1.py", f0="from the first")
+    assert first.mirror() == Outcome(10, 0, 20)
+    assert_equal(first.rows, target)
+    assert_equal(other.rows, target)
+
+    with ChromaReader(target) as reader:
+        assert reader.count("codebase_v1", "repo-a") == 20
+        text = other.rows.files["src/module_1.py"]["f3"]
+        ((_, distance, metadata),) = reader.query(
+            "codebase_v1", vector_of(text, "model-1", 16), 1, {"repo_id": "repo-b"}, "model-1"
+        )
+        assert abs(distance) < 1e-5
+        assert (metadata["file_path"], metadata["symbol"]) == ("src/module_1.py", "f3")
+
+    # Another model would have to replace the other repository's vectors too.
+    other.rows.model_id = "model-2"
+    with pytest.raises(ConfigurationError) as caught:
+        other.mirror()
+    assert str(caught.value) == (
+        "codebase_v1 also holds records of other repositories, made with model-1:"
+        " use that model, or another database for model-2"
+    )
+    assert len(stored(target)) == 30
+
+
+def test_a_database_that_does_not_exist(server: ChromaServer) -> None:
+    target = Target("http", url=server.url, database="nowhere")
+    with pytest.raises(ConfigurationError) as caught, ChromaReader(target):
+        pass
+    assert str(caught.value) == (
+        f"the server {server.url} (nowhere) has no such tenant or database:"
+        " check chroma.tenant and chroma.database"
+    )
+
+
+def test_a_server_of_another_kind(server: ChromaServer) -> None:
+    target = Target("http", url=f"{server.url}/elsewhere")
+    with pytest.raises(Unavailable) as caught, ChromaReader(target):
+        pass
+    assert str(caught.value).startswith(f"the server {server.url}/elsewhere does not answer")
+
+
+def test_the_cloud_client(server: ChromaServer, tmp_path: Path) -> None:
+    # The hosted service cannot be reached from a test: its client is pointed at a local server.
+    target = Target("cloud", url=server.url, api_key=SECRET, keeps_documents=True)
+    place = Place(target, tmp_path / "state", Rows(files_of(3), repo_id="clouded"))
+    assert place.mirror() == Outcome(15, 0, 15)
+    with ChromaReader(target) as reader:
+        found = reader.get("codebase_v1", where={"repo_id": "clouded"}, include=("documents",))
+        texts = {record["document"] for record in found}
+    assert texts == set(place.rows.texts().values())
+    wrong = replace(target, database="nowhere")
+    with pytest.raises(ConfigurationError) as refused, ChromaReader(wrong):
+        pass
+    assert str(refused.value) == (
+        f"Chroma Cloud at {server.url} (nowhere) has no such tenant or database:"
+        " check chroma.tenant and chroma.database"
+    )
+    dead = replace(target, url=f"http://127.0.0.1:{free_port()}")
+    with pytest.raises(Unavailable) as caught, ChromaReader(dead):
+        pass
+    assert SECRET not in str(caught.value)

@@ -1,0 +1,239 @@
+"""`git skillmesh doctor`: whatever is broken in the local tier is found, and mended."""
+
+import json
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from testing.commands import call
+from testing.indexing import documents, dump
+from testing.repos import Repo, Result, make_repo
+
+HEALTHY = (
+    "ok  local    the index equals HEAD\n"
+    "ok  chroma   off by configuration\n"
+    "ok  hooks    not installed (git skillmesh init)\n"
+)
+QUERIES = ("number_3", "return a number")
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Repo:
+    made = make_repo(tmp_path)
+    for part in range(3):  # three segments
+        made.commit(
+            f"part {part}",
+            {f"p{part}/f{n}.py": f"def number_{n}():\n    return {n + part}\n" for n in range(6)},
+        )
+        assert call(made.path, "index", "--chroma", "off", "-q").returncode == 0
+    return made
+
+
+def folder(repo: Repo) -> Path:
+    return repo.state_dir / "index"
+
+
+def segment(repo: Repo, ending: str) -> Path:
+    return min((folder(repo) / "segments").glob(f"*{ending}"))
+
+
+def execute(repo: Repo, *statements: str) -> None:
+    with closing(sqlite3.connect(folder(repo) / "catalogue.db")) as database:
+        for statement in statements:
+            database.execute(statement)
+        database.commit()
+
+
+def delete_segment(repo: Repo) -> None:
+    segment(repo, ".lex").unlink()
+
+
+def delete_vectors(repo: Repo) -> None:
+    segment(repo, ".vec").unlink()
+
+
+def truncate_segment(repo: Repo) -> None:
+    path = segment(repo, ".lex")
+    path.write_bytes(path.read_bytes()[:-70])
+
+
+def empty_segment(repo: Repo) -> None:
+    segment(repo, ".lex").write_bytes(b"")
+
+
+def garbage_in_a_segment(repo: Repo) -> None:
+    segment(repo, ".lex").write_bytes(b"skillmesh segment 1\n{not json\n" + b"\xff" * 500)
+
+
+def truncate_vectors(repo: Repo) -> None:
+    path = segment(repo, ".vec")
+    path.write_bytes(path.read_bytes()[:100])
+
+
+def wrong_vectors(repo: Repo) -> None:
+    first, second = sorted((folder(repo) / "segments").glob("*.vec"))[:2]
+    shutil.copy(first, second)
+
+
+def garbage_catalogue(repo: Repo) -> None:
+    (folder(repo) / "catalogue.db").write_bytes(b"this is not a database\n" * 500)
+
+
+def truncated_catalogue(repo: Repo) -> None:
+    execute(repo, "PRAGMA journal_mode = DELETE")
+    path = folder(repo) / "catalogue.db"
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2 + 100])
+
+
+def newer_catalogue(repo: Repo) -> None:
+    execute(repo, "PRAGMA user_version = 99")
+
+
+def removed_chunks(repo: Repo) -> None:
+    execute(repo, "DELETE FROM chunks WHERE file IN (SELECT id FROM files LIMIT 2)")
+
+
+def removed_files(repo: Repo) -> None:
+    execute(repo, "DELETE FROM files WHERE id IN (SELECT id FROM files LIMIT 2)")
+
+
+def removed_segment_row(repo: Repo) -> None:
+    execute(repo, "DELETE FROM segments WHERE id = (SELECT min(id) FROM segments)")
+
+
+def removed_members(repo: Repo) -> None:
+    execute(repo, "UPDATE trees SET members = substr(members, 1, 8)")
+
+
+def members_that_are_no_numbers(repo: Repo) -> None:
+    execute(repo, "UPDATE trees SET members = x'00'")
+
+
+def altered_segment(repo: Repo) -> None:
+    path = segment(repo, ".lex")
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    path.write_bytes(data)
+
+
+def empty_catalogue(repo: Repo) -> None:
+    execute(repo, "PRAGMA journal_mode = DELETE")
+    (folder(repo) / "catalogue.db").write_bytes(b"")
+
+
+def moved_rows(repo: Repo) -> None:
+    execute(repo, "UPDATE files SET first_row = first_row + 1")
+
+
+def deleted_index(repo: Repo) -> None:
+    shutil.rmtree(folder(repo))
+
+
+DAMAGES: tuple[Callable[[Repo], None], ...] = (
+    delete_segment, delete_vectors, truncate_segment, empty_segment, garbage_in_a_segment,
+    truncate_vectors, wrong_vectors, garbage_catalogue, truncated_catalogue, newer_catalogue,
+    removed_chunks, removed_files, removed_segment_row, removed_members, empty_catalogue,
+    members_that_are_no_numbers, moved_rows, deleted_index,
+)  # fmt: skip
+
+
+def test_all_is_well(repo: Repo) -> None:
+    assert call(repo.path, "doctor") == Result(0, HEALTHY, "")
+    document = json.loads(call(repo.path, "doctor", "--json").stdout)
+    assert document == {
+        "ok": True,
+        "checks": [
+            {"where": "local", "ok": True, "message": "the index equals HEAD", "mend": ""},
+            {"where": "chroma", "ok": True, "message": "off by configuration", "mend": ""},
+            {"where": "hooks", "ok": True, "message": "not installed (git skillmesh init)",
+             "mend": ""},
+        ],
+    }  # fmt: skip
+    assert call(repo.path, "doctor", "--repair") == Result(0, HEALTHY, "")
+
+
+@pytest.mark.parametrize("damage", [*DAMAGES, altered_segment], ids=lambda damage: damage.__name__)
+def test_damage_is_found_and_mended(repo: Repo, damage: Callable[[Repo], None]) -> None:
+    before, answers = dump(repo), documents(repo, *QUERIES)
+    damage(repo)
+    found = call(repo.path, "doctor")
+    assert (found.returncode, found.stderr) == (8, "")
+    bad = [line for line in found.stdout.splitlines() if line.startswith("BAD ")]
+    assert bad
+    assert all(line.startswith("BAD local ") and "  → git skillmesh index" in line for line in bad)
+    mended = call(repo.path, "doctor", "--repair")
+    assert (mended.returncode, mended.stdout) == (0, HEALTHY)
+    assert "Traceback" not in mended.stderr
+    assert (dump(repo), documents(repo, *QUERIES)) == (before, answers)
+    assert call(repo.path, "doctor") == Result(0, HEALTHY, "")
+
+
+@pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
+def test_no_command_shows_a_traceback_of_a_damaged_index(
+    repo: Repo, damage: Callable[[Repo], None]
+) -> None:
+    damage(repo)
+    for command in (["query", "number_3"], ["query", "--json", "x"], ["status"], ["prune"],
+                    ["index", "--chroma", "off"]):  # fmt: skip
+        said = call(repo.path, *command)
+        assert said.returncode in (0, 1, 8), said
+        assert "internal error" not in said.stderr
+        if said.returncode == 8:
+            assert said.stdout == ""
+            assert said.stderr.count("\n") == 1
+            assert "git skillmesh index --rebuild" in said.stderr
+    assert call(repo.path, "index", "--rebuild", "--chroma", "off", "-q").returncode == 0
+    assert call(repo.path, "doctor").stdout == HEALTHY
+
+
+def test_an_index_that_is_behind_is_found(repo: Repo) -> None:
+    repo.commit("more", {"late.py": "def late():\n    return 1\n"})
+    said = call(repo.path, "doctor")
+    assert said.stdout.splitlines()[0] == (
+        "BAD local    1 files of HEAD are not indexed  → git skillmesh index"
+    )
+    mended = call(repo.path, "doctor", "--repair")
+    assert (mended.returncode, mended.stdout) == (0, HEALTHY)
+    assert mended.stderr.startswith("indexed 1 files, 1 chunks in ")
+
+
+def test_what_a_crash_leaves_behind_is_swept(repo: Repo) -> None:
+    segments = folder(repo) / "segments"
+    left = [segments / "new-1-0.lex", segments / "99.lex", segments / "99.lex.1.tmp"]
+    for path in left:
+        path.write_bytes(b"half a segment")
+    assert call(repo.path, "doctor").stdout == HEALTHY
+    assert call(repo.path, "index", "--chroma", "off", "-q").returncode == 0
+    assert [path for path in left if path.exists()] == []
+    assert call(repo.path, "doctor").stdout == HEALTHY
+
+
+def test_outdated_hooks_are_found_and_named(repo: Repo) -> None:
+    assert call(repo.path, "init", "--no-index").returncode == 0
+    hook = repo.hooks_dir / "post-commit"
+    said = call(repo.path, "doctor")
+    assert said.stdout.splitlines()[2] == (
+        "ok  hooks    post-commit, post-merge, post-checkout, post-rewrite"
+    )
+    hook.write_text(hook.read_text() + "echo edited\n")
+    said = call(repo.path, "doctor")
+    wrong = [line for line in said.stdout.splitlines() if line.startswith("BAD hooks ")]
+    assert (said.returncode, len(wrong)) == (8, 1)
+    assert "post-commit: " in wrong[0]
+    assert wrong[0].endswith("  → git skillmesh init")
+
+
+def test_a_bare_repository(repo: Repo, tmp_path: Path) -> None:
+    bare = repo.clone(tmp_path / "hub.git", "--bare")
+    assert call(bare.path, "index", "--chroma", "off", "-q").returncode == 0
+    assert call(bare.path, "doctor") == Result(
+        0,
+        "ok  local    the index equals HEAD\n"
+        "ok  chroma   off by configuration\n"
+        "ok  hooks    none in a bare repository\n",
+        "",
+    )

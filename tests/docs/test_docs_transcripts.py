@@ -1,0 +1,143 @@
+"""Every transcript of the documentation, run as it stands in a fresh repository.
+
+A `console` block is run command by command in the sample project, one repository for each page,
+and its whole output is compared. A `console parsed` block needs something that a test has not (a
+server, a key); its commands are parsed instead.
+"""
+
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from testing.docs_pages import PAGES, ROOT, Block, blocks, make_sample, matches, steps
+from testing.repos import Repo
+
+WITH_TRANSCRIPTS = [page for page in PAGES if any(b.info == "console" for b in blocks(page))]
+# docs/model-card.md: needs a package that only a rebuild of the model needs.
+NOT_RUN = {"pip download", "python scripts/build_static_model.py"}
+
+
+def type_in(repo: Repo, command: str) -> str:
+    """Run a command line as a terminal would show it: both streams, in the order of writing."""
+    done = subprocess.run(
+        ["bash", "-c", command],
+        cwd=repo.path,
+        env={
+            **os.environ,
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "PYTHONUNBUFFERED": "1",
+        },
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+        timeout=120,
+    )
+    return done.stdout.decode()
+
+
+@pytest.mark.parametrize("page", WITH_TRANSCRIPTS, ids=lambda page: page.name)
+def test_transcripts_are_what_the_program_says(
+    page: Path, tmp_path: Path, wait_for_worker: Callable[[Repo], str]
+) -> None:
+    repo = make_sample(tmp_path)
+    for block in blocks(page):
+        if block.info != "console":
+            continue
+        for step in steps(block):
+            if any(step.command.startswith(start) for start in NOT_RUN):
+                continue
+            actual = type_in(repo, step.command)
+            wait_for_worker(repo)
+            where = f"{page.name}:{block.line}: $ {step.command}"
+            assert matches(step.output, actual), (
+                f"{where}\n--- the page says\n{step.output}\n--- the program says\n{actual}"
+            )
+
+
+def test_python_examples_run(tmp_path: Path) -> None:
+    repo = make_sample(tmp_path)
+    done = repo.skillmesh("index", "--chroma", "wait", "--quiet")
+    assert done.returncode == 0, done.stderr
+    (example,) = [b for b in blocks(ROOT / "docs" / "chroma.md") if b.info == "python"]
+    assert type_in(repo, f"python -c {shlex.quote(example.text)}") == "web/label.ts\n"
+
+
+def outside(info: str) -> list[tuple[Path, Block, str]]:
+    return [
+        (page, block, line.removeprefix("$ ").partition("  #")[0].strip())
+        for page in PAGES
+        for block in blocks(page)
+        if block.info == info
+        for line in block.text.splitlines()
+    ]
+
+
+def test_commands_that_cannot_run_here_are_well_formed() -> None:
+    from git_skillmesh.config import SETTINGS
+
+    variables = {setting.env for setting in SETTINGS.values()}
+    seen = set()
+    for _, _, line in outside("console parsed") + outside("sh"):
+        words = shlex.split(line)
+        program = " ".join(words[:2])
+        seen.add(words[0])
+        if words[0].startswith("scripts/"):
+            assert os.access(ROOT / words[0], os.X_OK), line
+        elif words[0] == ".venv/bin/python":
+            assert (ROOT / words[1]).is_file(), line
+        elif program == "pip install":
+            assert words[2:] == ["git-skillmesh"], line
+        elif program == "git config":
+            assert words[2].removeprefix("skillmesh.") in SETTINGS, line
+        elif words[0] == "export":
+            names = {word.partition("=")[0] for word in words[1:]}
+            assert names <= variables | {"OPENAI_API_KEY"}, line
+        elif program == "chroma run":
+            assert set(words[2::2]) == {"--path", "--host", "--port"}, line
+        elif words[0] == "pre-commit":
+            assert words[1] in ("install", "try-repo"), line
+        elif words[0] == ".":
+            assert words[1] == "PREFIX/share/bash-completion/completions/git-skillmesh", line
+        else:
+            assert program == "git skillmesh", f"nothing is known of: {line}"  # see commands test
+    assert {"scripts/try", "scripts/test", "pip", "git", "chroma", "pre-commit"} <= seen
+
+
+def test_the_options_of_chroma_run_exist() -> None:
+    done = subprocess.run(
+        [Path(sys.executable).with_name("chroma"), "run", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for option in ("--path", "--host", "--port"):
+        assert option in done.stdout
+
+
+def test_blocks_are_of_known_kinds() -> None:
+    known = {"console", "console parsed", "sh", "yaml", "python", "text", "toml", "json"}
+    assert {block.info for page in PAGES for block in blocks(page)} <= known
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual", "same"),
+    [
+        ("a … c", "a b c\n", True),
+        ("a … c", "a b d\n", False),
+        ("a\n…\nd", "a\nb\nc\nd\n", True),
+        ("a\n…", "a\n", True),
+        ("a\n…", "b\na\n", False),
+        ("", "", True),
+        ("", "a\n", False),
+        ("a", "a\nb\n", False),
+        ("a", "ab\n", False),
+    ],
+)
+def test_the_comparison_is_strict(expected: str, actual: str, same: bool) -> None:
+    assert matches(expected, actual) is same

@@ -1,0 +1,237 @@
+"""The arrows between the rooms, the light imports of hooks and queries, the size of modules.
+
+Read from the source itself: what a module imports is in its syntax tree; what that drags in is
+seen in a fresh interpreter.
+"""
+
+import ast
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import git_skillmesh
+from testing.commands import call
+from testing.repos import make_repo
+
+PACKAGE = Path(git_skillmesh.__file__).parent
+MODULES = sorted(PACKAGE.rglob("*.py"))
+ALL = frozenset(
+    "git chunking embedding index retrieval chroma hooks cli config errors".split()  # noqa: SIM905
+)
+
+# Who may import whom; a room may always import itself. Data flows one way:
+# git → chunking → embedding → index → retrieval → cli. `chroma` mirrors the index.
+ARROWS: dict[str, frozenset[str]] = {
+    "errors": frozenset(),
+    "git": frozenset({"errors"}),
+    "config": frozenset({"errors", "git"}),
+    "chunking": frozenset(),
+    "embedding": frozenset({"errors", "config"}),
+    "index": frozenset({"errors", "config", "git", "chunking", "embedding"}),
+    "retrieval": frozenset({"errors", "config", "git", "chunking", "embedding", "index"}),
+    "chroma": frozenset({"errors", "config", "git", "chunking", "embedding", "index"}),
+    "hooks": ALL - {"cli"},
+    "cli": ALL,
+    "__main__": frozenset({"cli"}),
+    "__init__": frozenset(),
+}
+# What one sitting reads.
+LONGEST = 400
+
+# What a hook may not load while the user waits, and what a query has no use for.
+HEAVY = ("chromadb", "mcp", "numpy", "pydantic", "typer", "rich", "git")
+TOO_MUCH_FOR_A_QUERY = (
+    "chromadb", "mcp", "pydantic", "typer", "rich", "git", "multiprocessing.pool",
+    "concurrent.futures.process", "dotenv", "tenacity", "sqlite3.dump", "asyncio", "unittest",
+)  # fmt: skip
+
+
+def module_id(path: Path) -> str:
+    return str(path.relative_to(PACKAGE))
+
+
+def room_of(path: Path) -> str:
+    first = path.relative_to(PACKAGE).parts[0]
+    return first.removesuffix(".py")
+
+
+def imported_rooms(path: Path) -> Iterator[tuple[str, int]]:
+    """Yield (room, line) of every import of this package, wherever in the module it stands."""
+    folder = ("git_skillmesh", *path.relative_to(PACKAGE).parts[:-1])
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Import):
+            names = [alias.name.split(".") for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = folder[: len(folder) - node.level + 1] if node.level else ()
+            start = [*base, *(node.module.split(".") if node.module else ())]
+            names = [start] if len(start) > 1 else [[*start, alias.name] for alias in node.names]
+        else:
+            continue
+        for name in names:
+            if name[0] == "git_skillmesh" and len(name) > 1:
+                yield name[1], node.lineno
+
+
+def test_every_room_is_known() -> None:
+    assert {room_of(path) for path in MODULES} == set(ARROWS)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=module_id)
+def test_arrows(path: Path) -> None:
+    room = room_of(path)
+    allowed = ARROWS[room] | {room}
+    wrong = [
+        f"{module_id(path)}:{line} imports {found}"
+        for found, line in imported_rooms(path)
+        if found not in allowed and not found.startswith("__")
+    ]
+    assert wrong == []
+
+
+def test_the_reader_of_imports_sees_them_all() -> None:
+    found = {room for room, _ in imported_rooms(PACKAGE / "cli" / "prune.py")}
+    assert found == {"cli", "errors", "index"}
+    assert {room for room, _ in imported_rooms(PACKAGE / "config.py")} == {"errors", "git"}
+
+
+def imported_names(path: Path) -> Iterator[str]:
+    """Yield "module.name" or "module" of everything a module imports from elsewhere."""
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def test_chunking_is_pure() -> None:
+    """Bytes in, chunks out: no files, no processes, no network, no chance, no numpy.
+
+    A parse that runs away is ended by the CPU time of its thread: the one look at a clock.
+    """
+    forbidden = {
+        "os", "subprocess", "socket", "tempfile", "shutil", "random", "time", "datetime", "numpy",
+        "sqlite3", "urllib", "multiprocessing", "logging", "locale",
+    }  # fmt: skip
+    chunking = [path for path in MODULES if room_of(path) == "chunking"]
+    impure = {
+        name
+        for path in chunking
+        for name in imported_names(path)
+        if name.split(".")[0] in forbidden
+    }
+    assert impure <= {"time.thread_time"}
+    assert [path for path in chunking if "open" in called_names(path)] == []
+
+
+def called_names(path: Path) -> set[str]:
+    return {
+        node.func.id
+        for node in ast.walk(ast.parse(path.read_bytes()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+
+
+def test_only_the_git_room_starts_git() -> None:
+    """A list that begins with "git" is a command line."""
+    found = {
+        module_id(path)
+        for path in MODULES
+        for node in ast.walk(ast.parse(path.read_bytes()))
+        if isinstance(node, ast.List)
+        and node.elts
+        and isinstance(node.elts[0], ast.Constant)
+        and node.elts[0].value == "git"
+    }
+    assert found == {"git/process.py"}
+
+
+def test_nothing_but_the_command_line_prints() -> None:
+    """`hooks/main.py` is a command line too: it prints its usage when it is asked for it."""
+    rooms = [path for path in MODULES if room_of(path) != "cli"]
+    found = {module_id(path) for path in rooms if "print" in called_names(path)}
+    assert found <= {"hooks/main.py"}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=module_id)
+def test_every_module_says_what_it_is_and_stays_short(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert (ast.get_docstring(ast.parse(text)) or "").strip()
+    assert len(text.splitlines()) <= LONGEST
+
+
+def test_no_personal_paths() -> None:
+    personal = re.compile(r"/(?:home|Users|root)/\w|/work/(?:main|shared)|/tmp/\w+/|C:\\Users")
+    root = PACKAGE.parents[1]
+    found = [
+        f"{path.relative_to(root)}:{number}"
+        for folder in ("src", "hooks", "testing", "scripts", "benchmarks")
+        for path in sorted((root / folder).rglob("*"))
+        if path.is_file() and path.suffix in (".py", ".sh", "") and "__pycache__" not in path.parts
+        for number, line in enumerate(path.read_text("utf-8", "replace").splitlines(), 1)
+        if personal.search(line)
+    ]
+    assert found == []
+
+
+def loaded(code: str, *arguments: str, cwd: Path | None = None) -> list[str]:
+    """Run code in a fresh interpreter and return the modules it has loaded at its end."""
+    report = "\nimport sys, json\nsys.stderr.write('\\0' + json.dumps(sorted(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", code + report, *arguments],
+        capture_output=True, check=True, text=True, cwd=cwd, timeout=60,
+    )  # fmt: skip
+    modules: list[str] = json.loads(done.stderr.partition("\0")[2])
+    return modules
+
+
+def heavy(modules: list[str], names: tuple[str, ...]) -> list[str]:
+    return [name for name in names if name in modules]
+
+
+@pytest.mark.parametrize("name", ["main", "worker", "shim", "install", "settings", "background"])
+def test_hooks_load_nothing_heavy(name: str) -> None:
+    modules = loaded(f"import git_skillmesh.hooks.{name}")
+    assert f"git_skillmesh.hooks.{name}" in modules
+    assert heavy(modules, HEAVY) == []
+    outside = {module.split(".")[0] for module in modules} - set(sys.stdlib_module_names)
+    assert (
+        not outside
+        - {"git_skillmesh", "__main__", "__mp_main__", "sitecustomize"}
+        - {module for module in outside if module.startswith(("_", "pywin", "usercustomize"))}
+    )
+
+
+def test_the_command_line_loads_one_command() -> None:
+    modules = loaded(
+        "import sys\nfrom git_skillmesh.cli.main import main\n"
+        "assert main(['status', '-h']) == 0\nsys.stdout.flush()"
+    )
+    assert [m for m in modules if m.startswith("git_skillmesh.cli.")] == [
+        "git_skillmesh.cli.context",
+        "git_skillmesh.cli.main",
+        "git_skillmesh.cli.status",
+        "git_skillmesh.cli.terminal",
+    ]
+    assert heavy(modules, HEAVY) == []
+
+
+def test_a_query_loads_only_what_it_needs(tmp_path: Path) -> None:
+    repo = make_repo(tmp_path, files={"a.py": "def parse_header():\n    return 1\n"})
+    assert call(repo.path, "index", "--chroma", "off", "-q").returncode == 0
+    modules = loaded(
+        "from git_skillmesh.cli.main import main\nassert main(['query', 'parse_header']) == 0",
+        cwd=repo.path,
+    )
+    assert "numpy" in modules
+    assert heavy(modules, TOO_MUCH_FOR_A_QUERY) == []
+    assert not [name for name in modules if name.startswith("tree_sitter")]
+
+
+def test_errors_and_configuration_load_in_no_time() -> None:
+    modules = loaded("import git_skillmesh.config")
+    assert heavy(modules, (*HEAVY, "dotenv", "tomllib", "logging")) == []
