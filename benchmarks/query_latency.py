@@ -80,7 +80,7 @@ def _cold(
     if peers.has_ripgrep(bench):
         cases["ripgrep"] = lambda: peers.ripgrep(bench, repo.path, next(wanted["ripgrep"]))
     costs = in_turn(cases, len(queries) + 1)  # the first round only warms the disk's cache
-    return {name: _summary([cost for cost in each[1:] if cost]) for name, each in costs.items()}
+    return {name: summary([cost for cost in each[1:] if cost]) for name, each in costs.items()}
 
 
 def cold_query(bench: Bench, repo: Repo, query: str) -> Cost:
@@ -88,7 +88,7 @@ def cold_query(bench: Bench, repo: Repo, query: str) -> Cost:
     return bench.skillmesh(repo, "query", "--json", query, accept=(0, 1))
 
 
-def _summary(costs: Sequence[Cost]) -> dict[str, float]:
+def summary(costs: Sequence[Cost]) -> dict[str, float]:
     return {
         "cpu": median([cost.cpu for cost in costs]),
         "wall": median([cost.wall for cost in costs]),
@@ -104,7 +104,7 @@ def _warm(
     if semble is not None:
         cases["semble"] = lambda: semble.warm(repo.path, queries)
     runs = in_turn(cases, rounds)
-    return {name: _percentiles(each) for name, each in runs.items()}
+    return {name: percentiles(each) for name, each in runs.items()}
 
 
 def warm_queries(bench: Bench, repo: Repo, queries: Path) -> dict[str, list[float]]:
@@ -116,7 +116,7 @@ def warm_queries(bench: Bench, repo: Repo, queries: Path) -> dict[str, list[floa
     return found
 
 
-def _percentiles(runs: Sequence[Mapping[str, Sequence[float]]]) -> dict[str, float]:
+def percentiles(runs: Sequence[Mapping[str, Sequence[float]]]) -> dict[str, float]:
     """Return p50 and p95 over all runs of what each query took."""
     found = {}
     for name in runs[0]:
@@ -142,7 +142,7 @@ def _after_edit(
     cases = {"ours": after(lambda: cold_query(bench, repo, "edited"))}
     if semble is not None:
         cases["semble"] = after(lambda: semble.search(repo.path, "edited"))
-    return {name: _summary(costs) for name, costs in in_turn(cases, 3).items()}
+    return {name: summary(costs) for name, costs in in_turn(cases, 3).items()}
 
 
 def _show(found: Sequence[dict[str, Any]]) -> None:

@@ -162,7 +162,7 @@ def test_four_repositories_write_in_turn_into_one_folder(tmp_path: Path) -> None
 
 
 def test_kill_minus_nine_with_batches_in_flight(tmp_path: Path) -> None:
-    chance = random.Random(7)  # noqa: S311
+    chance = random.Random(7)
     state_dir = tmp_path / "state"
     place = Place(Target("persistent", path=state_dir / "chroma"), state_dir, Rows(files_of(300)))
     codes = []

@@ -14,7 +14,7 @@ def told(repo: Repo, new: str = "HEAD", *known: str, limit: int = 99) -> list[tu
     found = introductions(discover(repo.path), new, known, limit)
     return [
         (path, repo.git("cat-file", "blob", blob), repo.git("log", "-1", "--format=%s", commit))
-        for path, blob, commit in found
+        for path, blob, commit, _ in found
     ]
 
 
@@ -153,6 +153,13 @@ def test_a_branch_called_like_a_file(tmp_path: Path) -> None:
     assert told(repo, "main") == [("main", "x", "one")]
 
 
+def test_the_time_is_the_committers(tmp_path: Path) -> None:
+    repo = make_repo(tmp_path)
+    dated(repo, 7, "one", {"a.py": "1"})
+    (found,) = introductions(discover(repo.path), "HEAD")
+    assert (found.commit, found.time) == (repo.head, 1_709_294_407)
+
+
 def test_leaving_early_stops_git(tmp_path: Path) -> None:
     repo = make_repo(tmp_path)
     stream = "".join(
@@ -175,7 +182,7 @@ def test_a_partial_clone_without_its_remote(tmp_path: Path) -> None:
     clone = origin.clone(tmp_path / "partial", "--filter=blob:none", "--no-checkout")
     shutil.rmtree(origin.path)
     walked = list(introductions(discover(clone.path), "HEAD"))
-    assert [(path, commit) for path, _, commit in walked] == [
+    assert [(path, commit) for path, _, commit, _ in walked] == [
         ("a.py", clone.head), ("a.py", clone.git("rev-parse", "HEAD~1")),
     ]  # fmt: skip
 

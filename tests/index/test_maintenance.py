@@ -1,4 +1,4 @@
-"""History, pruning and checks of the local tier."""
+"""Pruning and checks of the local tier."""
 
 from pathlib import Path
 
@@ -19,40 +19,6 @@ def function(name: str, number: int) -> str:
 @pytest.fixture
 def repo(tmp_path: Path) -> Repo:
     return make_repo(tmp_path, files={"a.py": function("first", 1), "b.py": function("second", 1)})
-
-
-def commits(repo: Repo) -> dict[str, str | None]:
-    answer = ask(repo, "value return first second third")
-    return {hit.path: hit.commit for hit in answer.hits}
-
-
-def test_each_file_names_the_commit_that_made_it(repo: Repo) -> None:
-    first = repo.head
-    second = repo.commit("edit", {"b.py": function("second", 2)})
-    index(repo)
-    assert commits(repo) == {"a.py": first, "b.py": second}
-    third = repo.commit("more", {"c.py": function("third", 1)})
-    index(repo)
-    assert commits(repo) == {"a.py": first, "b.py": second, "c.py": third}
-
-
-def test_a_rewritten_commit_replaces_the_one_it_was(repo: Repo) -> None:
-    first = repo.head
-    old = repo.commit("edit", {"b.py": function("second", 2)})
-    index(repo)
-    repo.git("commit", "--quiet", "--amend", "-m", "another message")
-    assert repo.head != old
-    index(repo)
-    assert commits(repo) == {"a.py": first, "b.py": repo.head}
-
-
-def test_a_revert_names_the_revert(repo: Repo) -> None:
-    first = repo.head
-    repo.commit("edit", {"b.py": function("second", 2)})
-    index(repo)
-    repo.git("revert", "--no-edit", "HEAD")
-    index(repo)
-    assert commits(repo) == {"a.py": first, "b.py": repo.head}
 
 
 def test_pruning_keeps_what_a_remembered_tree_has(repo: Repo) -> None:

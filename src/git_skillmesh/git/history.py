@@ -1,18 +1,28 @@
 """History: which commit brought a version of a file to its path.
 
-In: a range of commits. Out: (path, blob id, commit id), newest first.
+In: a range of commits. Out: `Introduction`s, newest first.
 """
 
 import os
 from collections.abc import Callable, Generator, Iterator, Sequence
+from typing import NamedTuple
 
 from .repository import Repository
 
 
+class Introduction(NamedTuple):
+    """`commit` brought `blob` to `path`; `time` is the committer's, in seconds of the epoch."""
+
+    path: str
+    blob: str
+    commit: str
+    time: int
+
+
 def introductions(
     repository: Repository, new: str, known: Sequence[str] = (), limit: int = 20_000
-) -> Generator[tuple[str, str, str]]:
-    """Yield (path, blob, commit) for every file version that commits of `known..new` introduced.
+) -> Generator[Introduction]:
+    """Yield every file version that commits of `known..new` introduced.
 
     At most `limit` commits are read, newest first. A merge introduces what none of its parents
     had (an evil merge or a conflict resolved by hand). Close the iterator to stop git early.
@@ -21,7 +31,7 @@ def introductions(
     arguments += ["--no-show-signature", "--no-notes", "--no-mailmap", "--no-color"]
     # Whatever the user set for reading logs: root commits count, the order is git's.
     arguments += ["--root", "-O/dev/null"]
-    arguments += [f"--max-count={limit}", "--format=%x00commit %H", new]
+    arguments += [f"--max-count={limit}", "--format=%x00commit %H %ct", new]
     arguments += [f"^{commit}" for commit in known]
     process = repository.git.start(*arguments, "--")
     if process.stdin is None or process.stdout is None:
@@ -44,16 +54,17 @@ def _fields(read: Callable[[int], bytes]) -> Iterator[bytes]:
         yield rest
 
 
-def _parse(fields: Iterator[bytes]) -> Iterator[tuple[str, str, str]]:
-    commit = ""
+def _parse(fields: Iterator[bytes]) -> Iterator[Introduction]:
+    commit, time = "", 0
     for raw in fields:
         field = raw.lstrip(b"\n")
         if field.startswith(b"commit "):
-            commit = field[7:].decode().strip()
+            commit, seconds = field[7:].decode().split()
+            time = int(seconds)
         elif field.startswith(b":"):
             # ":mode mode oid oid X", combined: "::mode mode mode oid oid oid XX"
             parents = len(field) - len(field.lstrip(b":"))
             oid = field.lstrip(b":").split(b" ")[2 * parents + 1]
             path = next(fields, b"")
             if oid.strip(b"0"):
-                yield os.fsdecode(path), oid.decode(), commit
+                yield Introduction(os.fsdecode(path), oid.decode(), commit, time)

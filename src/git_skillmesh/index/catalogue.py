@@ -9,7 +9,7 @@ import json
 import os
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -168,7 +168,7 @@ class Catalogue:
         """Store file versions with ids `base`, `base + 1`, …; call inside a transaction."""
         now = int(time.time())
         self.connection.executemany(
-            "INSERT INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
+            "INSERT INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL)",
             (
                 (
                     base + number,
@@ -204,27 +204,47 @@ class Catalogue:
             ),
         )
 
-    def ids_of_version(self, path: str, blob: str) -> list[int]:
-        """Return the ids of a file version, under whatever rules it was read."""
+    # commits of files
+
+    def commit_times(self, path: str, blob: str) -> list[tuple[int, int | None]]:
+        """Return (id, time of its commit) of a file version, under whatever rules it was read."""
         values = (os.fsencode(path), bytes.fromhex(blob))
-        rows = self.rows("SELECT id FROM files WHERE path = ? AND blob = ?", values)
-        return [int(row[0]) for row in rows]
+        rows = self.rows("SELECT id, commit_time FROM files WHERE path = ? AND blob = ?", values)
+        return [(int(number), time) for number, time in rows]
 
-    def files_without_commit(self, among: Iterable[int]) -> list[tuple[int, str, str]]:
-        """Return (id, path, blob) of the files among these whose commit was never looked for."""
+    def files_of_commits(self, commits: Collection[str] | None) -> set[int]:
+        """Return the ids of files that these commits introduced; of all that have one for None."""
+        if commits is not None and not commits:
+            return set()
+        rows = self.rows("SELECT id, commit_id FROM files WHERE commit_id IS NOT NULL")
+        return {number for number, commit in rows if commits is None or commit.hex() in commits}
+
+    def files_without_commit(
+        self, among: Iterable[int], also: Collection[int]
+    ) -> list[tuple[int, str, str]]:
+        """Return (id, path, blob) of files among these whose commit was never looked for.
+
+        `also` are ids of files whose commit is to be looked for again.
+        """
         wanted = set(among)
-        rows = self.rows("SELECT id, path, blob FROM files WHERE commit_id IS NULL")
-        return [
-            (number, os.fsdecode(path), blob.hex())
-            for number, path, blob in rows
-            if number in wanted
-        ]
+        unknown = {
+            number for (number,) in self.rows("SELECT id FROM files WHERE commit_id IS NULL")
+        }
+        rows = self.files(sorted(wanted & (unknown | set(also)))).values()
+        return [(row.id, row.path, row.blob) for row in rows]
 
-    def set_commits(self, commits: Mapping[int, str]) -> None:
-        """Record the commit of files ("": looked for, not found); call inside a transaction."""
+    def set_commits(self, commits: Mapping[int, tuple[str, int]]) -> None:
+        """Record commit and time of files ("": looked for, not found); inside a transaction."""
         self.connection.executemany(
-            "UPDATE files SET commit_id = ? WHERE id = ?",
-            [(bytes.fromhex(commit), number) for number, commit in commits.items()],
+            "UPDATE files SET commit_id = ?, commit_time = ? WHERE id = ?",
+            [(bytes.fromhex(commit), time, number) for number, (commit, time) in commits.items()],
+        )
+
+    def forget_commits(self, files: Iterable[int]) -> None:
+        """Forget the commits of files; call inside a transaction."""
+        self.connection.executemany(
+            "UPDATE files SET commit_id = NULL, commit_time = NULL WHERE id = ?",
+            [(number,) for number in files],
         )
 
     def files_added_before(self, seconds: int) -> list[int]:

@@ -26,7 +26,8 @@ CREATE TABLE vectors (
 CREATE TABLE files (
     id INTEGER PRIMARY KEY, path BLOB NOT NULL, blob BLOB NOT NULL, reading TEXT NOT NULL,
     language TEXT NOT NULL, skip TEXT, bytes INTEGER NOT NULL, chunks INTEGER NOT NULL,
-    segment INTEGER, first_row INTEGER, added_at INTEGER NOT NULL, commit_id BLOB
+    segment INTEGER, first_row INTEGER, added_at INTEGER NOT NULL,
+    commit_id BLOB, commit_time INTEGER
 );
 CREATE UNIQUE INDEX files_by_version ON files (path, blob, reading);
 CREATE TABLE chunks (

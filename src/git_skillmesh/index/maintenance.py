@@ -1,4 +1,4 @@
-"""Keep the index complete and small: history, missing vectors, pruning, checks.
+"""Keep the index complete and small: missing vectors, pruning.
 
 In: an open, locked catalogue. Out: the same catalogue, with more known or less kept.
 """
@@ -7,10 +7,8 @@ import time
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..errors import Unavailable
-from ..git.history import introductions
 from ..git.objects import BlobReader
 from ..git.repository import Repository
 from .build import segment_path
@@ -21,50 +19,10 @@ from .segment import open_segment
 from .store import Store
 from .vectors import VectorSource, vector_path, write_vectors
 
-# Commits read at most to find which one made a version; older ones stay unknown.
-HISTORY_LIMIT = 20_000
 # Versions that no remembered tree has any more are kept this long, as `git gc` does.
 GRACE_SECONDS = 14 * 24 * 3600
 # A segment is rewritten when less than this share of it is still known.
 _WORTH_KEEPING = 0.75
-
-
-def sync_history(
-    repository: Repository, catalogue: Catalogue, head: str, members: NDArray[np.int32]
-) -> None:
-    """Record which commit introduced each member of HEAD's tree.
-
-    Commits since the last walk are always read, so that a rewritten commit replaces the one it
-    was before; the rest of history is read only for versions of which nothing is known.
-    """
-    walked = catalogue.meta("history")
-    found: dict[int, str] = {}
-    if walked != head and walked and _exists(repository, walked):
-        for path, blob, commit in introductions(repository, head, [walked], HISTORY_LIMIT):
-            for number in catalogue.ids_of_version(path, blob):
-                found.setdefault(number, commit)
-    unknown = {
-        (path, blob): number
-        for number, path, blob in catalogue.files_without_commit(members.tolist())
-        if number not in found
-    }
-    if unknown:
-        walk = introductions(repository, head, (), HISTORY_LIMIT)
-        for path, blob, commit in walk:
-            if (path, blob) in unknown:
-                found[unknown.pop((path, blob))] = commit
-            if not unknown:
-                break
-        walk.close()
-    if found or unknown or walked != head:
-        with catalogue.transaction():
-            catalogue.set_commits({**found, **dict.fromkeys(unknown.values(), "")})
-            catalogue.set_meta("history", head)
-
-
-def _exists(repository: Repository, commit: str) -> bool:
-    result = repository.git.run_unchecked("cat-file", "-e", commit + "^{commit}")
-    return result.returncode == 0
 
 
 def complete_vectors(

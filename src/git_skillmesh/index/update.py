@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from ..config import Config
 from ..errors import ConfigurationError, Unavailable
 from ..git.repository import Repository
-from .maintenance import complete_vectors, prune, prune_is_due, sync_history
+from .history import sync_history
+from .maintenance import complete_vectors, prune, prune_is_due
 from .store import Store
 from .sync import Progress, Report, sync
 from .vectors import VectorSource, source_of

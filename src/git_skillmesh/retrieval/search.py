@@ -183,6 +183,7 @@ def _hit(
         for name, weight, number in zip(NAMES, weights().values, features, strict=True)
         if number
     }
+    changed = file.path in view.on_disk
     strongest = sorted((name for name in shares if shares[name] > 0), key=lambda n: -shares[n])
     return Hit(
         rank=rank,
@@ -195,8 +196,10 @@ def _hit(
         language=file.language,
         score=round(value, 4),
         reasons=tuple(strongest[:_SHOWN_REASONS]),
-        commit=file.commit,
-        changed=file.path in view.on_disk,
+        # What lies on disk may equal a version of long ago; the answer must not depend on whether
+        # the index has met that one.
+        commit=None if changed else file.commit,
+        changed=changed,
         lines=best_lines(lines, chunk.start_line, query),
         text="\n".join(lines),
         features=shares,

@@ -1,0 +1,223 @@
+"""Turn the results into what README and docs show: `python -m benchmarks.report [--check]`.
+
+In: results/*.json. Out: the tables between the marks of README.md and docs/growth.svg. With
+`--check` nothing is written, and the exit code says whether the README is up to date.
+"""
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.results import RESULTS, megabytes, milliseconds
+
+ROOT = Path(__file__).parents[1]
+START, END = "<!-- benchmarks:start -->\n", "<!-- benchmarks:end -->\n"
+Rows = list[Sequence[str]]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Write or check."""
+    parser = argparse.ArgumentParser(description="write the benchmark tables of the README")
+    parser.add_argument("--check", action="store_true", help="only compare, exit code 1 if stale")
+    args = parser.parse_args(argv)
+    readme = ROOT / "README.md"
+    before = readme.read_text(encoding="utf-8")
+    head, _, rest = before.partition(START)
+    after = head + START + text(RESULTS) + END + rest.partition(END)[2]
+    if args.check:
+        return 0 if after == before else 1
+    readme.write_text(after, encoding="utf-8")
+    draw(_read(RESULTS, "growth"), ROOT / "docs" / "growth.svg")
+    return 0
+
+
+def text(results: Path) -> str:
+    """Return the part of the README that shows the figures."""
+    growth, hooks = _read(results, "growth"), _read(results, "hook-latency")
+    speed, latency = _read(results, "index-speed"), _read(results, "query-latency")
+    lifecycle = _read(results, "lifecycle")
+    machine = speed["machine"]
+    checks = sum(one["comparisons"] for one in lifecycle["repositories"])
+    wrong = sum(len(one["failures"]) for one in lifecycle["repositories"])
+    steps = max(one["steps"] for one in lifecycle["repositories"])
+    return f"""\
+Measured on {machine["cores"]} cores, {machine["system"]}, Python {machine["python"]}, with the
+scripts in [benchmarks/](benchmarks/README.md). Each budget was set before the code was written.
+
+{_table(("what", "budget", "measured", ""), _budgets(growth, hooks, speed))}
+Against semble {speed["semble"]} and ripgrep, in the same run on the same trees. "Index" is a first
+index and one query, because semble makes its index in its first search. semble's own model needs a
+download, so it runs with a model2vec model made from our vectors (the same dimension, half the
+rows); its quality is not compared here. ripgrep searches for any of the query's words.
+
+{_table(("tree", "program", *_PEER_HEAD), _against(speed, latency))}
+![How costs grow from 1,000 to 100,000 chunks](docs/growth.svg)
+
+{_table(("chunks", *_GROWTH_HEAD), _growth(growth))}
+After each of {steps} git operations (commit, rename, rebase, stash, worktree, …) on
+{len(lifecycle["repositories"])} real repositories the index was compared with one made from
+nothing: {checks:,} answers, {wrong} different.
+"""
+
+
+def _read(results: Path, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((results / f"{name}.json").read_text(encoding="utf-8"))
+    return found
+
+
+def _table(head: Sequence[str], rows: Rows) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
+
+
+def _budgets(growth: dict[str, Any], hooks: dict[str, Any], speed: dict[str, Any]) -> Rows:
+    by_size = {_near(one["chunks"]): one for one in growth["sizes"]}
+    small, large, largest = by_size[5_000], by_size[80_000], by_size[100_000]
+    slowest = max(
+        tree["index_and_query_cpu"] / tree["semble"]["index_and_query_cpu"]
+        for tree in speed["trees"]
+    )
+    peak = max(growth["sizes"], key=lambda one: one["source_bytes"])
+    share = max(one["index_bytes"] / one["source_bytes"] for one in growth["sizes"])
+    ten = [one["commit"]["ten_files_cpu"] for one in growth["sizes"]]
+    return [
+        _seconds("post-commit hook, what the user waits for", 0.015, hooks["difference"]),
+        _seconds(
+            f"commit of 10 files to searchable, {large['chunks']:,} chunks",
+            1.5,
+            large["searchable_in_background"],
+        ),
+        _seconds(f"query, cold, {small['chunks']:,} chunks, CPU", 0.35, small["cold"]["cpu"]),
+        _seconds(f"query, cold, {large['chunks']:,} chunks, CPU", 0.6, large["cold"]["cpu"]),
+        _seconds(
+            f"ranking in a warm process, {large['chunks']:,} chunks, p50",
+            0.015,
+            large["warm"]["search_p50"],
+        ),
+        _line(
+            "first index and query, CPU, slowest tree",
+            "at most semble's",
+            f"{slowest:.2f} of it",
+            slowest <= 1,
+        ),
+        _line(
+            f"peak memory of a first index, {megabytes(peak['source_bytes'])} of source",
+            "≤ 600 MB for 80 MB",
+            megabytes(peak["peak_bytes"]),
+            peak["peak_bytes"] <= 600e6,
+        ),
+        _line("index size", "at most the source", f"{share:.2f} of it", share <= 1),
+        _line(
+            f"CPU of indexing 10 changed files, {_near(growth['sizes'][0]['chunks']):,} to "
+            f"{_near(largest['chunks']):,} chunks",
+            "flat",
+            f"{milliseconds(ten[0])} to {milliseconds(ten[-1])}",
+            max(ten) <= 1.5 * min(ten),
+        ),
+    ]
+
+
+def _near(chunks: int) -> int:
+    """Return the size that was asked for: the trees are a little larger."""
+    from benchmarks.growth import SIZES
+
+    return min(SIZES, key=lambda size: abs(size - chunks))
+
+
+def _seconds(what: str, budget: float, measured: float) -> Sequence[str]:
+    return _line(what, f"≤ {_short(budget)}", _short(measured), measured <= budget)
+
+
+def _short(seconds: float) -> str:
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.2f} s"
+
+
+def _line(what: str, budget: str, measured: str, kept: bool) -> Sequence[str]:
+    return what, budget, measured, "kept" if kept else "**missed**"
+
+
+_PEER_HEAD = (
+    "index, CPU", "index, memory", "index, disk", "cold query, CPU", "after an edit, CPU",
+    "warm query, p50",
+)  # fmt: skip
+
+
+def _against(speed: dict[str, Any], latency: dict[str, Any]) -> Rows:
+    rows: Rows = []
+    indexed = {tree["tree"]: tree for tree in speed["trees"]}
+    for tree in latency["trees"]:
+        index = indexed[tree["tree"]]
+        for name, cold in tree["cold"].items():
+            made = {"ours": index, "semble": index.get("semble")}.get(name)
+            edit, warm = tree["after_edit"].get(name), tree["warm"].get(name)
+            rows.append(
+                (
+                    f"{tree['tree']} ({megabytes(index['source_bytes'])})",
+                    {"ours": "git skillmesh"}.get(name, name),
+                    f"{made['index_and_query_cpu']:.1f} s" if made else "-",
+                    megabytes(made["peak_bytes"]) if made else "-",
+                    megabytes(made["index_bytes"]) if made else "-",
+                    _short(cold["cpu"]),
+                    _short(edit["cpu"]) if edit else "-",
+                    milliseconds(warm["wall_p50"]) if warm else "-",
+                )
+            )
+    return rows
+
+
+_GROWTH_HEAD = (
+    "source", "index", "first index, CPU", "peak memory", "cold query, CPU", "warm query, p50",
+    "commit of 10 files, CPU",
+)  # fmt: skip
+
+
+def _growth(growth: dict[str, Any]) -> Rows:
+    return [
+        (
+            f"{one['chunks']:,}",
+            megabytes(one["source_bytes"]),
+            megabytes(one["index_bytes"]),
+            f"{one['index_cpu']:.1f} s",
+            megabytes(one["peak_bytes"]),
+            _short(one["cold"]["cpu"]),
+            milliseconds(one["warm"]["wall_p50"]),
+            _short(one["commit"]["ten_files_cpu"]),
+        )
+        for one in growth["sizes"]
+    ]
+
+
+def draw(growth: dict[str, Any], path: Path) -> None:
+    """Draw how costs grow; both axes are logarithmic, so a slope of one is proportional."""
+    import matplotlib as mpl
+
+    mpl.use("svg")
+    mpl.rcParams["svg.hashsalt"] = "growth"
+    from matplotlib import pyplot as plt
+
+    chunks = [one["chunks"] for one in growth["sizes"]]
+    lines = {
+        "first index, CPU": [one["index_cpu"] for one in growth["sizes"]],
+        "cold query, CPU": [one["cold"]["cpu"] for one in growth["sizes"]],
+        "commit of ten files, CPU": [one["commit"]["ten_files_cpu"] for one in growth["sizes"]],
+        "warm query with a look at the work tree": [
+            one["warm"]["wall_p50"] for one in growth["sizes"]
+        ],
+        "ranking alone": [one["warm"]["search_p50"] for one in growth["sizes"]],
+    }
+    figure, axes = plt.subplots(figsize=(8, 4.2))
+    for name, values in lines.items():
+        axes.loglog(chunks, values, marker="o", markersize=4, label=name)
+    axes.set_xlabel("chunks in the repository")
+    axes.set_ylabel("seconds")
+    axes.grid(True, which="major", alpha=0.3)
+    axes.legend(fontsize=8, loc="upper left")
+    figure.tight_layout()
+    figure.savefig(path, metadata={"Date": None})
+    plt.close(figure)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
