@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from testing.indexing import ask, index
+from git_skillmesh.index.maintenance import prune
+from git_skillmesh.index.store import Store
+from testing.indexing import ask, index, opened
 from testing.repos import Repo, make_repo
 
 
@@ -105,3 +107,22 @@ def test_the_answer_depends_on_head_alone(repo: Repo, seed: int) -> None:
         assert commits(repo) == kept, (number, step)
         shutil.rmtree(repo.state_dir)
         aside.rename(repo.state_dir)
+
+
+def test_each_worktree_has_commits_of_its_own(repo: Repo, tmp_path: Path) -> None:
+    first = repo.head
+    linked = repo.worktree(tmp_path / "linked", "topic")
+    second = repo.commit("edit", {"b.py": function("second", 2)})
+    third = linked.commit("the same edit", {"b.py": function("second", 2)})
+    for _ in range(2):
+        for place in (repo, linked):
+            index(place)
+        assert commits(repo) == {"a.py": first, "b.py": second}
+        assert commits(linked) == {"a.py": first, "b.py": third}
+    repo.git("worktree", "remove", "--force", linked.path.as_posix())
+    repository, _ = opened(repo)
+    with Store(repository).writing(1) as catalogue:
+        assert catalogue.rows("SELECT DISTINCT worktree FROM commits") == [("",), ("linked",)]
+        prune(repository, catalogue, Store(repository))
+        assert catalogue.rows("SELECT DISTINCT worktree FROM commits") == [("",)]
+        assert catalogue.meta("history linked") is None

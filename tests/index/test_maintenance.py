@@ -31,8 +31,8 @@ def test_pruning_keeps_what_a_remembered_tree_has(repo: Repo) -> None:
     repo.git("checkout", "--quiet", "a.py")
     before = dump(repo)
     with store.writing(10) as catalogue:
-        assert prune(catalogue, store) == 0  # within the grace period
-        assert prune(catalogue, store, grace_seconds=0) == 1
+        assert prune(repository, catalogue, store) == 0  # within the grace period
+        assert prune(repository, catalogue, store, grace_seconds=0) == 1
         assert len(catalogue.segments()) == 1  # the segment of the forgotten version is gone
     assert dump(repo) == before
     assert places(ask(repo, "first"))[0] == "a.py:1 first"

@@ -18,6 +18,7 @@ from ..git.process import GitFailed
 from ..git.repository import Repository, discover
 from ..git.trees import diff_trees
 from ..index.catalogue import Catalogue, FileRow
+from ..index.history import Commits
 from ..index.identity import chunk_id, repo_id
 from ..index.rules import rules_of
 from ..index.store import Store
@@ -58,6 +59,7 @@ class CodebaseRows:
         self._tree = tree
         self._opened_at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         stored = catalogue.tree(tree, settings)
+        self._commits = Commits(catalogue, repository).all()
         self._members = frozenset(stored[0].tolist() if stored is not None else ())
         # Mapped now: a merge may delete the files, and the catalogue's snapshot still names them.
         self._vectors = {
@@ -97,8 +99,8 @@ class CodebaseRows:
             return set()
         arguments = ["rev-list", self._commit, *([f"^{old}"] if old else [])]
         new = set(self._repository.git.run(*arguments, "--").decode().split())
-        rows = self._catalogue.files(self._members).values()
-        return {row.path for row in rows if row.commit in new}
+        numbers = [n for n in self._members if self._commits.get(n) in new]
+        return {row.path for row in self._catalogue.files(numbers).values()}
 
     def rows(self, paths: Iterable[str], documents: bool) -> Iterator[Row]:
         """Yield the rows of these paths at HEAD."""
@@ -129,7 +131,7 @@ class CodebaseRows:
                     "repo_id": self.repo_id,
                     "file_path": path,
                     "blob_sha": file.blob,
-                    "commit_sha": file.commit or "",
+                    "commit_sha": self._commits.get(file.id, ""),
                     "language": file.language,
                     "symbol": chunk.symbol,
                     "kind": chunk.kind,
@@ -190,7 +192,8 @@ def codebase_rows(
             rows = None
             models = catalogue.models()
             whole = all(model in models.get(number, ()) for number, _, _ in catalogue.segments())
-            if whole and catalogue.tree(tree, settings) is not None:
+            walked = commit is None or Commits(catalogue, main).head == commit
+            if whole and walked and catalogue.tree(tree, settings) is not None:
                 with suppress(FileNotFoundError):  # a segment was merged this moment: try again
                     repo = repo_id(main, config)
                     rows = CodebaseRows(main, store, catalogue, repo, model, settings, commit, tree)

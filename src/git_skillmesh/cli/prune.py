@@ -33,7 +33,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         return ExitCode.OK
     before = store.size()
     with store.writing(_WAIT_SECONDS) as catalogue:
-        gone = prune(catalogue, store, args.days * 24 * 3600)
+        gone = prune(context.repository, catalogue, store, args.days * 24 * 3600)
     after = store.size()
     if context.json:
         context.out_json({"file_versions": gone, "bytes_before": before, "bytes_after": after})

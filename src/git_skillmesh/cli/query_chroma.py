@@ -9,8 +9,8 @@ from typing import Any
 
 from ..errors import ConfigurationError
 from ..git.objects import BlobReader
+from ..index.globs import Globs
 from ..index.identity import repo_id
-from ..index.rules import glob_pattern
 from ..index.store import Store
 from ..index.vectors import source_of
 from ..retrieval.excerpt import best_lines
@@ -52,8 +52,8 @@ def answer_from_chroma(args: argparse.Namespace, context: Context, text: str) ->
             where,
             source.model_id,
         )
-    pattern = glob_pattern(args.path or ("**",))
-    kept = [item for item in found if pattern.match(str(item[2]["file_path"]))][: args.limit]
+    globs = Globs(args.path or ("**",))
+    kept = [item for item in found if globs.match(str(item[2]["file_path"]))][: args.limit]
     query = parse(text)
     hits = []
     with BlobReader(repository) as blobs:

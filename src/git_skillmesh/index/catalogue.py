@@ -9,7 +9,7 @@ import json
 import os
 import sqlite3
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,7 +37,7 @@ class ChunkRow:
 
 @dataclass(frozen=True, slots=True)
 class FileRow:
-    """One version of a file, as stored; `commit` introduced it, as far as known."""
+    """One version of a file, as stored."""
 
     id: int
     path: str
@@ -49,7 +49,6 @@ class FileRow:
     chunks: int
     segment: int | None
     first_row: int | None
-    commit: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +65,7 @@ class NewFile:
     chunks: Sequence[ChunkRow]
 
 
-_FILE_COLUMNS = (
-    "id, path, blob, reading, language, skip, bytes, chunks, segment, first_row, commit_id"
-)
+_FILE_COLUMNS = "id, path, blob, reading, language, skip, bytes, chunks, segment, first_row"
 
 
 class Catalogue:
@@ -168,7 +165,7 @@ class Catalogue:
         """Store file versions with ids `base`, `base + 1`, …; call inside a transaction."""
         now = int(time.time())
         self.connection.executemany(
-            "INSERT INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL)",
+            "INSERT INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 (
                     base + number,
@@ -204,49 +201,6 @@ class Catalogue:
             ),
         )
 
-    # commits of files
-
-    def commit_times(self, path: str, blob: str) -> list[tuple[int, int | None]]:
-        """Return (id, time of its commit) of a file version, under whatever rules it was read."""
-        values = (os.fsencode(path), bytes.fromhex(blob))
-        rows = self.rows("SELECT id, commit_time FROM files WHERE path = ? AND blob = ?", values)
-        return [(int(number), time) for number, time in rows]
-
-    def files_of_commits(self, commits: Collection[str] | None) -> set[int]:
-        """Return the ids of files that these commits introduced; of all that have one for None."""
-        if commits is not None and not commits:
-            return set()
-        rows = self.rows("SELECT id, commit_id FROM files WHERE commit_id IS NOT NULL")
-        return {number for number, commit in rows if commits is None or commit.hex() in commits}
-
-    def files_without_commit(
-        self, among: Iterable[int], also: Collection[int]
-    ) -> list[tuple[int, str, str]]:
-        """Return (id, path, blob) of files among these whose commit was never looked for.
-
-        `also` are ids of files whose commit is to be looked for again.
-        """
-        wanted = set(among)
-        unknown = {
-            number for (number,) in self.rows("SELECT id FROM files WHERE commit_id IS NULL")
-        }
-        rows = self.files(sorted(wanted & (unknown | set(also)))).values()
-        return [(row.id, row.path, row.blob) for row in rows]
-
-    def set_commits(self, commits: Mapping[int, tuple[str, int]]) -> None:
-        """Record commit and time of files ("": looked for, not found); inside a transaction."""
-        self.connection.executemany(
-            "UPDATE files SET commit_id = ?, commit_time = ? WHERE id = ?",
-            [(bytes.fromhex(commit), time, number) for number, (commit, time) in commits.items()],
-        )
-
-    def forget_commits(self, files: Iterable[int]) -> None:
-        """Forget the commits of files; call inside a transaction."""
-        self.connection.executemany(
-            "UPDATE files SET commit_id = NULL, commit_time = NULL WHERE id = ?",
-            [(number,) for number in files],
-        )
-
     def files_added_before(self, seconds: int) -> list[int]:
         """Return the ids of files stored before a moment (seconds since the epoch)."""
         rows = self.rows("SELECT id FROM files WHERE added_at <= ?", (seconds,))
@@ -263,6 +217,7 @@ class Catalogue:
         """Forget file versions and their chunks; call inside a transaction."""
         values = [(int(number),) for number in ids]
         self.connection.executemany("DELETE FROM chunks WHERE file = ?", values)
+        self.connection.executemany("DELETE FROM commits WHERE file = ?", values)
         self.connection.executemany("DELETE FROM files WHERE id = ?", values)
 
     # segments
@@ -350,7 +305,6 @@ class Catalogue:
 def _file_row(row: Sequence[Any]) -> FileRow:
     values = list(row)
     values[1], values[2] = os.fsdecode(values[1]), values[2].hex()
-    values[-1] = values[-1].hex() if values[-1] else None
     return FileRow(*values)
 
 

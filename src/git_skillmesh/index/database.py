@@ -26,10 +26,14 @@ CREATE TABLE vectors (
 CREATE TABLE files (
     id INTEGER PRIMARY KEY, path BLOB NOT NULL, blob BLOB NOT NULL, reading TEXT NOT NULL,
     language TEXT NOT NULL, skip TEXT, bytes INTEGER NOT NULL, chunks INTEGER NOT NULL,
-    segment INTEGER, first_row INTEGER, added_at INTEGER NOT NULL,
-    commit_id BLOB, commit_time INTEGER
+    segment INTEGER, first_row INTEGER, added_at INTEGER NOT NULL
 );
 CREATE UNIQUE INDEX files_by_version ON files (path, blob, reading);
+CREATE TABLE commits (
+    worktree TEXT NOT NULL, file INTEGER NOT NULL, commit_id BLOB NOT NULL, time INTEGER NOT NULL,
+    PRIMARY KEY (worktree, file)
+) WITHOUT ROWID;
+CREATE INDEX commits_by_file ON commits (file);
 CREATE TABLE chunks (
     file INTEGER NOT NULL, ordinal INTEGER NOT NULL, symbol TEXT NOT NULL, kind TEXT NOT NULL,
     key TEXT, start_line INTEGER NOT NULL, end_line INTEGER NOT NULL, content_hash BLOB NOT NULL,

@@ -1,11 +1,12 @@
 """Which commit brought each file version that the index knows.
 
-In: an open, locked catalogue and HEAD. Out: the commits in the catalogue. Of all commits that
-HEAD reaches and that brought a version, the last one counts, so that the answer depends on HEAD
-alone and not on the way it took.
+In: a catalogue and HEAD. Out: the commits in the catalogue. Of all commits that HEAD reaches and
+that brought a version, the last one counts, so that the answer depends on HEAD alone and not on
+the way it took. Each worktree has a HEAD and therefore answers of its own.
 """
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,60 @@ from .catalogue import Catalogue
 HISTORY_LIMIT = 20_000
 
 
+class Commits:
+    """The commits of file versions as seen from one worktree's HEAD; "" is: looked for in vain."""
+
+    def __init__(self, catalogue: Catalogue, repository: Repository) -> None:
+        self._catalogue = catalogue
+        linked = repository.git_dir != repository.common_dir
+        self._worktree = repository.git_dir.name if linked else ""
+
+    @property
+    def head(self) -> str | None:
+        """The HEAD that the commits are those of."""
+        return self._catalogue.meta(f"history {self._worktree}")
+
+    def of(self, files: Iterable[int]) -> dict[int, str]:
+        """Return file id → commit, as far as known."""
+        sql = "SELECT commit_id FROM commits WHERE worktree = ? AND file = ?"
+        found = {}
+        for number in files:
+            rows = self._catalogue.rows(sql, (self._worktree, int(number)))
+            if rows and rows[0][0]:
+                found[int(number)] = rows[0][0].hex()
+        return found
+
+    def all(self) -> dict[int, str]:
+        """Return file id → commit of all files that were looked for."""
+        sql = "SELECT file, commit_id FROM commits WHERE worktree = ?"
+        return {number: c.hex() for number, c in self._catalogue.rows(sql, (self._worktree,))}
+
+    def times(self, path: str, blob: str) -> list[tuple[int, int | None]]:
+        """Return (id, time of its commit) of a file version, under whatever rules it was read."""
+        return self._catalogue.rows(
+            "SELECT id, time FROM files LEFT JOIN commits ON file = id AND worktree = ?"
+            " WHERE path = ? AND blob = ?",
+            (self._worktree, os.fsencode(path), bytes.fromhex(blob)),
+        )
+
+    def put(self, head: str, gone: Iterable[int], found: Mapping[int, tuple[str, int]]) -> None:
+        """Forget the commits of some files, store those of others."""
+        catalogue = self._catalogue
+        with catalogue.transaction():
+            catalogue.connection.executemany(
+                "DELETE FROM commits WHERE worktree = ? AND file = ?",
+                [(self._worktree, number) for number in gone],
+            )
+            catalogue.connection.executemany(
+                "INSERT OR REPLACE INTO commits VALUES (?, ?, ?, ?)",
+                [
+                    (self._worktree, number, bytes.fromhex(commit), time)
+                    for number, (commit, time) in found.items()
+                ],
+            )
+            catalogue.set_meta(f"history {self._worktree}", head)
+
+
 def sync_history(
     repository: Repository, catalogue: Catalogue, head: str, members: NDArray[np.int32]
 ) -> None:
@@ -26,27 +81,34 @@ def sync_history(
     Commits that are new since the last walk are always read; those that HEAD does not reach any
     more are forgotten. The rest of history is read only for versions of which nothing is known.
     """
-    walked = catalogue.meta("history")
+    commits = Commits(catalogue, repository)
+    walked = commits.head
+    known = commits.all()
     gone: set[int] = set()
     found: dict[int, Introduction] = {}
     if walked and walked != head:
         unreachable = _only_in(repository, walked, head)
-        gone = catalogue.files_of_commits(unreachable)
-        if unreachable is not None:
+        if unreachable is None:
+            gone = set(known)
+        else:
+            gone = {number for number, commit in known.items() if commit in unreachable}
             new = introductions(repository, head, [walked], HISTORY_LIMIT)
-            found = _later(catalogue, new, gone)
-    wanted = {
-        (path, blob): number
-        for number, path, blob in catalogue.files_without_commit(members.tolist(), gone)
-        if number not in found
-    }
+            found = _later(commits, new, gone)
+    unknown = set(members.tolist()) - (known.keys() - gone) - found.keys()
+    rows = catalogue.files(sorted(unknown)).values()
+    wanted = {(row.path, row.blob): row.id for row in rows}
     found |= _search(introductions(repository, head, (), HISTORY_LIMIT), wanted)
     if found or gone or wanted or walked != head:
-        with catalogue.transaction():
-            catalogue.forget_commits(gone)
-            catalogue.set_commits({number: (i.commit, i.time) for number, i in found.items()})
-            catalogue.set_commits(dict.fromkeys(wanted.values(), ("", 0)))
-            catalogue.set_meta("history", head)
+        stored = {number: (i.commit, i.time) for number, i in found.items()}
+        commits.put(head, gone, stored | dict.fromkeys(wanted.values(), ("", 0)))
+
+
+def forget_worktrees(repository: Repository, catalogue: Catalogue) -> None:
+    """Forget the commits of worktrees that are gone; call inside a transaction."""
+    for (name,) in catalogue.rows("SELECT DISTINCT worktree FROM commits WHERE worktree <> ''"):
+        if not (repository.common_dir / "worktrees" / name).is_dir():
+            catalogue.connection.execute("DELETE FROM commits WHERE worktree = ?", (name,))
+            catalogue.connection.execute("DELETE FROM meta WHERE name = ?", (f"history {name}",))
 
 
 def _only_in(repository: Repository, old: str, new: str) -> set[str] | None:
@@ -56,12 +118,12 @@ def _only_in(repository: Repository, old: str, new: str) -> set[str] | None:
 
 
 def _later(
-    catalogue: Catalogue, walk: Iterable[Introduction], gone: set[int]
+    commits: Commits, walk: Iterable[Introduction], gone: set[int]
 ) -> dict[int, Introduction]:
     """Return file id → the last introduction, where it is later than the one that is stored."""
     found: dict[int, Introduction] = {}
     for introduction in walk:
-        for number, time in catalogue.commit_times(introduction.path, introduction.blob):
+        for number, time in commits.times(introduction.path, introduction.blob):
             if number in found:
                 newer = introduction.time > found[number].time
             else:

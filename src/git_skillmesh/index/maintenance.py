@@ -14,6 +14,7 @@ from ..git.repository import Repository
 from .build import segment_path
 from .catalogue import Catalogue
 from .documents import Document, read_file
+from .history import forget_worktrees
 from .rules import is_forced
 from .segment import open_segment
 from .store import Store
@@ -87,7 +88,12 @@ def documents_again(
     return documents
 
 
-def prune(catalogue: Catalogue, store: Store, grace_seconds: int = GRACE_SECONDS) -> int:
+def prune(
+    repository: Repository,
+    catalogue: Catalogue,
+    store: Store,
+    grace_seconds: int = GRACE_SECONDS,
+) -> int:
     """Forget versions that no remembered tree has and that are older than the grace period.
 
     Returns how many file versions went. Call while holding the index lock.
@@ -101,6 +107,7 @@ def prune(catalogue: Catalogue, store: Store, grace_seconds: int = GRACE_SECONDS
     gone = [number for number in catalogue.files_added_before(before) if number not in kept]
     with catalogue.transaction():
         catalogue.remove_files(gone)
+        forget_worktrees(repository, catalogue)
         catalogue.set_meta("pruned", str(int(time.time())))
     known = catalogue.chunk_counts()
     for number, documents, _ in catalogue.segments():

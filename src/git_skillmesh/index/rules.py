@@ -4,10 +4,8 @@ In: paths, the tree's attributes, the configuration. Out: a verdict for each pat
 say later, when a file is read (chunking/exclusion.py).
 """
 
-import fnmatch
 import hashlib
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +15,7 @@ from ..chunking.exclusion import Skip, skip_path
 from ..config import Config
 from ..git.attributes import check_attributes
 from ..git.repository import Repository
+from .globs import Globs
 
 _GENERATED, _VENDORED = "linguist-generated", "linguist-vendored"
 _INDEXED = "skillmesh-index"
@@ -78,12 +77,12 @@ class Rules:
         return Verdict(skip, forced=_is_off(generated))
 
     @cached_property
-    def _included(self) -> "re.Pattern[str]":
-        return glob_pattern(self.include)
+    def _included(self) -> Globs:
+        return Globs(self.include)
 
     @cached_property
-    def _excluded(self) -> "re.Pattern[str]":
-        return glob_pattern(self.exclude)
+    def _excluded(self) -> Globs:
+        return Globs(self.exclude)
 
 
 def rules_of(config: Config, attribute_blobs: Mapping[str, str]) -> Rules:
@@ -94,39 +93,6 @@ def rules_of(config: Config, attribute_blobs: Mapping[str, str]) -> Rules:
         config.number("index.maxbytes"),
         dict(sorted(attribute_blobs.items())),
     )
-
-
-def glob_pattern(globs: Sequence[str]) -> "re.Pattern[str]":
-    """Return one pattern for globs: `*` stays within a folder, `**` does not, no slash: anywhere.
-
-    A glob that names a folder takes in everything below it.
-    """
-    return re.compile("|".join(_translate(glob) for glob in globs) or r"(?!)", re.DOTALL)
-
-
-def _translate(glob: str) -> str:
-    anchored = "/" in glob.rstrip("/")
-    glob = glob.strip("/")
-    out = ""
-    position = 0
-    for token in re.finditer(r"\*\*/|/\*\*$|\*\*|\*|\?|\[[^\]]*\]", glob):
-        out += re.escape(glob[position : token.start()])
-        text = token[0]
-        if text == "**/":
-            out += "(?:.*/)?"
-        elif text == "/**":
-            out += "/.*"
-        elif text == "**":
-            out += ".*"
-        elif text == "*":
-            out += "[^/]*"
-        elif text == "?":
-            out += "[^/]"
-        else:
-            out += fnmatch.translate(text).removeprefix("(?s:").removesuffix(r")\Z")
-        position = token.end()
-    out += re.escape(glob[position:])
-    return rf"{'' if anchored else '(?:.*/)?'}{out}(?:/.*)?\Z"
 
 
 def _is_on(value: str | None) -> bool:

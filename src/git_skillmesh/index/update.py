@@ -61,7 +61,7 @@ def update(
                 )
             except Unavailable as error:
                 note = str(error)
-        pruned = prune(catalogue, store) if prune_is_due(catalogue) else 0
+        pruned = prune(repository, catalogue, store) if prune_is_due(catalogue) else 0
     return Update(report, commit, embedded, pruned, note)
 
 

@@ -23,6 +23,7 @@ from ..git.trees import working_tree
 from .build import Batch, Version, build, oversized_files, read_blobs
 from .catalogue import Catalogue, ChunkRow, FileRow, NewFile
 from .database import REBUILD
+from .history import Commits
 from .rules import Rules
 from .store import LoadedSegment, Store
 from .sync import Resolution, remember, resolve, versions_of
@@ -79,7 +80,6 @@ class View:
                     chunks=len(file.chunks),
                     segment=None,
                     first_row=None,
-                    commit=None,
                 )
         if len(found) < len(set(wanted)):
             raise Damaged("the index lost a file", REBUILD)
@@ -98,6 +98,17 @@ class View:
         rows = self.catalogue.rows("SELECT file, symbol FROM chunks WHERE symbol <> ''")
         found = {symbol for file, symbol in rows if file < len(self.live) and self.live[file]}
         return sorted(found)
+
+    def commits(self, files: Iterable[FileRow]) -> dict[int, str]:
+        """Return file id → the commit that brought it, as far as HEAD reaches and knows it.
+
+        Files that lie changed on disk have none: they may equal a version of long ago, but an
+        answer must not depend on whether the index has met that one.
+        """
+        if self.catalogue is None:
+            return {}
+        stored = [row.id for row in files if row.path not in self.on_disk]
+        return Commits(self.catalogue, self.repository).of(stored)
 
     def chunk(self, file: int, ordinal: int) -> ChunkRow:
         """Return a chunk of a live file."""

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from ..chunking.model import KINDS
 from ..index.catalogue import ChunkRow, FileRow
+from ..index.globs import Globs
 from ..index.identity import chunk_id
-from ..index.rules import glob_pattern
 from ..index.view import View
 from .dense import cosines, covers_everything
 from .excerpt import best_lines
@@ -89,11 +89,11 @@ def _allowed(view: View, corpus: Corpus, options: Options) -> NDArray[np.bool_]:
         numbers = [number for number, kind in enumerate(KINDS) if kind in options.kinds]
         allowed &= np.isin(corpus.kinds, numbers)
     if options.languages or options.paths:
-        pattern = glob_pattern(options.paths or ("**",))
+        globs = Globs(options.paths or ("**",))
         wanted = np.zeros(corpus.file_count, np.bool_)
         for row in view.live_files():
             right = not options.languages or row.language in options.languages
-            wanted[row.id] = right and pattern.match(row.path) is not None
+            wanted[row.id] = right and globs.match(row.path)
         allowed &= wanted[corpus.files]
     return allowed
 
@@ -154,13 +154,25 @@ def _page(
     ordinals = corpus.ordinals[candidates].tolist()
     ties = [(files[owner].path, ordinal) for owner, ordinal in zip(owners, ordinals, strict=True)]
     page = fill_page(scores, owners, ties, options.limit)
-    texts = view.texts([files[owners[row]] for row, _ in page])
+    shown = [files[owners[row]] for row, _ in page]
+    texts, commits = view.texts(shown), view.commits(shown)
     hits = []
     for rank, (row, value) in enumerate(page, 1):
         file = files[owners[row]]
         chunk = view.chunk(file.id, ordinals[row])
         hits.append(
-            _hit(rank, value, repo, view, query, file, chunk, texts[file.id], features[row])
+            _hit(
+                rank,
+                value,
+                repo,
+                view,
+                query,
+                file,
+                chunk,
+                commits.get(file.id),
+                texts[file.id],
+                features[row],
+            )
         )
     return tuple(hits)
 
@@ -173,6 +185,7 @@ def _hit(
     query: Query,
     file: FileRow,
     chunk: ChunkRow,
+    commit: str | None,
     data: bytes,
     features: NDArray[np.float64],
 ) -> Hit:
@@ -183,7 +196,6 @@ def _hit(
         for name, weight, number in zip(NAMES, weights().values, features, strict=True)
         if number
     }
-    changed = file.path in view.on_disk
     strongest = sorted((name for name in shares if shares[name] > 0), key=lambda n: -shares[n])
     return Hit(
         rank=rank,
@@ -196,10 +208,8 @@ def _hit(
         language=file.language,
         score=round(value, 4),
         reasons=tuple(strongest[:_SHOWN_REASONS]),
-        # What lies on disk may equal a version of long ago; the answer must not depend on whether
-        # the index has met that one.
-        commit=None if changed else file.commit,
-        changed=changed,
+        commit=commit,
+        changed=file.path in view.on_disk,
         lines=best_lines(lines, chunk.start_line, query),
         text="\n".join(lines),
         features=shares,
