@@ -162,10 +162,11 @@ def _show(found: Sequence[dict[str, Any]]) -> None:
                     milliseconds(warm["wall_p50"]) if warm else None,
                     milliseconds(warm["wall_p95"]) if warm else None,
                     milliseconds(warm["cpu_p50"]) if warm else None,
+                    milliseconds(warm["fresh_wall_p50"]) if "fresh_wall_p50" in warm else None,
                 ]
             )
     head = ["tree", "program", "chunks", "cold cpu", "cold wall", "cpu after an edit"]
-    print(table([*head, "warm p50", "warm p95", "warm cpu p50"], rows))
+    print(table([*head, "warm p50", "warm p95", "warm cpu p50", "fresh p50"], rows))
 
 
 if __name__ == "__main__":

@@ -92,9 +92,9 @@ def _budgets(growth: dict[str, Any], hooks: dict[str, Any], speed: dict[str, Any
         _seconds(f"query, cold, {small['chunks']:,} chunks, CPU", 0.35, small["cold"]["cpu"]),
         _seconds(f"query, cold, {large['chunks']:,} chunks, CPU", 0.6, large["cold"]["cpu"]),
         _seconds(
-            f"ranking in a warm process, {large['chunks']:,} chunks, p50",
+            f"query in a warm process, {large['chunks']:,} chunks, p50",
             0.015,
-            large["warm"]["search_p50"],
+            large["warm"]["wall_p50"],
         ),
         _line(
             "first index and query, CPU, slowest tree",
@@ -114,7 +114,7 @@ def _budgets(growth: dict[str, Any], hooks: dict[str, Any], speed: dict[str, Any
             f"{_near(largest['chunks']):,} chunks",
             "flat",
             f"{milliseconds(ten[0])} to {milliseconds(ten[-1])}",
-            max(ten) <= 1.5 * min(ten),
+            ten[-1] <= 1.5 * ten[0],
         ),
     ]
 
@@ -169,7 +169,7 @@ def _against(speed: dict[str, Any], latency: dict[str, Any]) -> Rows:
 
 _GROWTH_HEAD = (
     "source", "index", "first index, CPU", "peak memory", "cold query, CPU", "warm query, p50",
-    "commit of 10 files, CPU",
+    "looking at the work tree", "commit of 10 files, CPU",
 )  # fmt: skip
 
 
@@ -183,6 +183,7 @@ def _growth(growth: dict[str, Any]) -> Rows:
             megabytes(one["peak_bytes"]),
             _short(one["cold"]["cpu"]),
             milliseconds(one["warm"]["wall_p50"]),
+            milliseconds(one["warm"]["fresh_wall_p50"]),
             _short(one["commit"]["ten_files_cpu"]),
         )
         for one in growth["sizes"]
@@ -202,10 +203,10 @@ def draw(growth: dict[str, Any], path: Path) -> None:
         "first index, CPU": [one["index_cpu"] for one in growth["sizes"]],
         "cold query, CPU": [one["cold"]["cpu"] for one in growth["sizes"]],
         "commit of ten files, CPU": [one["commit"]["ten_files_cpu"] for one in growth["sizes"]],
-        "warm query with a look at the work tree": [
-            one["warm"]["wall_p50"] for one in growth["sizes"]
+        "warm query that looks at the work tree": [
+            one["warm"]["fresh_wall_p50"] for one in growth["sizes"]
         ],
-        "ranking alone": [one["warm"]["search_p50"] for one in growth["sizes"]],
+        "warm query of a tree kept open": [one["warm"]["wall_p50"] for one in growth["sizes"]],
     }
     figure, axes = plt.subplots(figsize=(8, 4.2))
     for name, values in lines.items():

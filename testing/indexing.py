@@ -16,9 +16,9 @@ from git_skillmesh.index.store import Store
 from git_skillmesh.index.update import Update, update
 from git_skillmesh.index.vectors import source_of
 from git_skillmesh.index.view import Scope, View, open_view
-from git_skillmesh.retrieval.lexical import Corpus
+from git_skillmesh.retrieval.corpus import Corpus
 from git_skillmesh.retrieval.results import Answer
-from git_skillmesh.retrieval.search import Options, search
+from git_skillmesh.retrieval.search import Options, Searcher
 from testing.repos import Repo
 
 WORKING_TREE, COMMITTED, REVISION = Scope.WORKING_TREE, Scope.COMMITTED, Scope.REVISION
@@ -63,7 +63,8 @@ def ask(
     view = view_of(repo, scope, revision, settings)
     try:
         repo_name = repo_id(repository, config)
-        return search(view, repo_name, text, options or Options(), source.embed_query(text))
+        vector = source.embed_query(text)
+        return Searcher(view, repo_name).answer(text, options or Options(), vector)
     finally:
         view.close()
 
@@ -82,7 +83,7 @@ def dump(repo: Repo, scope: Scope = COMMITTED, revision: str = "") -> list[tuple
     """Return every live chunk with its terms, lengths and vector, in a canonical order."""
     view = view_of(repo, scope, revision)
     try:
-        corpus = Corpus.of(view)
+        corpus = Corpus(view)
         rows = view.files(np.unique(corpus.files[corpus.live]).tolist())
         found = []
         for loaded, offset in zip(view.segments, corpus.offsets, strict=False):

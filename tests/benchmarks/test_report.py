@@ -28,5 +28,5 @@ def test_the_chart_is_the_one_of_the_results() -> None:
     """Its time stamp is left out, so equal results give an equal picture."""
     svg = (ROOT / "docs" / "growth.svg").read_text(encoding="utf-8")
     assert svg.startswith("<?xml")
-    for name in ("first index, CPU", "cold query, CPU", "ranking alone"):
+    for name in ("first index, CPU", "cold query, CPU", "warm query of a tree kept open"):
         assert f"<!-- {name} -->" in svg

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from git_skillmesh.embedding.tokens import identifiers, parts, stem
 from git_skillmesh.index.segment import Field
-from git_skillmesh.retrieval.lexical import Corpus, score
+from git_skillmesh.retrieval.corpus import Corpus
+from git_skillmesh.retrieval.lexical import score
 from git_skillmesh.retrieval.terms import parse
 from testing.indexing import COMMITTED, index, view_of
 from testing.repos import Repo, make_repo
@@ -37,7 +38,7 @@ def expected(texts: dict[str, str], query: str) -> dict[str, float]:
 
 def body_scores(repo: Repo, query: str) -> dict[str, float]:
     view = view_of(repo, COMMITTED)
-    corpus = Corpus.of(view)
+    corpus = Corpus(view)
     lexical = score(corpus, parse(query))
     rows = view.files(set(corpus.files[corpus.live].tolist()))
     found = {

@@ -66,3 +66,16 @@ def test_reciprocal_ranks_fuse_and_ignore_what_has_no_score() -> None:
     assert reciprocal_ranks([words, vectors]).tolist() == pytest.approx(
         [1 / 61, 1 / 62 + 1 / 62, 1 / 61]
     )
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.floats(0, 3)), min_size=1, max_size=300),
+    st.integers(1, 12),
+)
+def test_the_page_is_that_of_all_rows(rows: list[tuple[int, float]], size: int) -> None:
+    """The page looks at the best rows only; lowering all of them gives the same one."""
+    files = [file for file, _ in rows]
+    scores = np.array([score for _, score in rows])
+    ties = [(f"{file}", place) for place, file in enumerate(files)]
+    whole = fill_page(scores, files, ties, len(rows))
+    assert fill_page(scores, files, ties, size) == whole[:size]

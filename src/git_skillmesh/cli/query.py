@@ -81,7 +81,7 @@ def _answer(args: argparse.Namespace, context: Context, text: str) -> "Answer":
     from ..index.identity import repo_id
     from ..index.store import Store
     from ..index.view import NoIndexError, Scope, open_view
-    from ..retrieval.search import Options, search
+    from ..retrieval.search import Options, Searcher
 
     repository, config = context.repository, context.config
     store = Store(repository)
@@ -105,7 +105,7 @@ def _answer(args: argparse.Namespace, context: Context, text: str) -> "Answer":
         context.json = was_json
         view = open_view(repository, config, store, source, scope, args.at or "")
     try:
-        return search(view, repo_id(repository, config), text, options, vector, notes)
+        return Searcher(view, repo_id(repository, config)).answer(text, options, vector, notes)
     finally:
         view.close()
 

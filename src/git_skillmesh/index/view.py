@@ -58,6 +58,7 @@ class View:
     live: NDArray[np.bool_]
     behind: int
     catalogue: Catalogue | None
+    reader: BlobReader
     extra_files: dict[int, NewFile] = field(default_factory=dict)
     on_disk: frozenset[str] = frozenset()
 
@@ -128,11 +129,9 @@ class View:
                 found[row.id] = data
             else:
                 wanted.append(row)
-        if wanted:
-            with BlobReader(self.repository) as reader:
-                blobs = reader.read_many(row.blob for row in wanted)
-                for row, data in zip(wanted, blobs, strict=True):
-                    found[row.id] = data if data is not None else b""
+        blobs = self.reader.read_many(row.blob for row in wanted)
+        for row, data in zip(wanted, blobs, strict=True):
+            found[row.id] = data if data is not None else b""
         return found
 
     def _disk_bytes(self, row: FileRow) -> bytes | None:
@@ -141,7 +140,8 @@ class View:
         return data if data is not None and self.repository.hash_blob(data) == row.blob else None
 
     def close(self) -> None:
-        """Close the catalogue."""
+        """Close the catalogue and git."""
+        self.reader.close()
         if self.catalogue is not None:
             self.catalogue.close()
 
@@ -217,6 +217,7 @@ def _open(
         live=live,
         behind=left + overlay.unread,
         catalogue=catalogue,
+        reader=BlobReader(repository),
         extra_files=extra,
         on_disk=overlay.paths,
     )

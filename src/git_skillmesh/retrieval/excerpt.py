@@ -4,7 +4,7 @@ In: lines, a query. Out: a few lines with the matched words marked.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 
 from ..embedding.tokens import parts, stem
@@ -16,11 +16,18 @@ _MOST_LINES = 3
 _LONGEST = 400
 # Long chunks are read up to here; what matches later still counted for the ranking.
 _MOST_READ = 400
+_Marks = tuple[tuple[tuple[int, int], ...], frozenset[str]]
+_NOTHING: _Marks = ((), frozenset())
 
 
 def best_lines(lines: Sequence[str], first: int, query: Query) -> tuple[Line, ...]:
     """Return up to three lines in file order: the chunk's first, and where most words match."""
-    marked = [_mark(text, query) for text in lines[:_MOST_READ]]
+    # Most lines hold no word of the query: a look at the first letters spares reading them.
+    starts = {word[: 3 if len(word) > 3 else 2] for word in query.stems}
+    marked = [
+        _mark(text, query) if _may_match(text.lower(), starts) else _NOTHING
+        for text in lines[:_MOST_READ]
+    ]
     opening = next((n for n, text in enumerate(lines[:_MOST_READ]) if text.strip()), None)
     if opening is None:
         return ()
@@ -30,7 +37,11 @@ def best_lines(lines: Sequence[str], first: int, query: Query) -> tuple[Line, ..
     return tuple(Line(first + n, lines[n][:_LONGEST], marked[n][0]) for n in chosen)
 
 
-def _mark(text: str, query: Query) -> tuple[tuple[tuple[int, int], ...], frozenset[str]]:
+def _may_match(text: str, starts: Collection[str]) -> bool:
+    return any(start in text for start in starts)
+
+
+def _mark(text: str, query: Query) -> _Marks:
     """Return the columns of words that match, and which stems of the query they are."""
     marks: list[tuple[int, int]] = []
     words: set[str] = set()

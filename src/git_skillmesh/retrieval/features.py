@@ -7,6 +7,7 @@ repository.
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,8 @@ from numpy.typing import NDArray
 from ..chunking.model import KINDS
 from ..index.catalogue import FileRow
 from ..index.segment import Field
-from .lexical import Corpus, Floats, Integers, LexicalScores
+from .corpus import Corpus, Floats, Integers
+from .lexical import LexicalScores
 from .terms import Query
 
 _CHUNK_COLUMNS = {
@@ -59,15 +61,34 @@ _DEFINING = np.array(
 _SHORT = 8
 
 
+class Priors(NamedTuple):
+    """What a path says before any query is asked."""
+
+    test_path: bool
+    example_path: bool
+    compat_path: bool
+    documentation: bool
+
+
+def priors_of(row: FileRow) -> Priors:
+    """Judge a file by its path and language."""
+    return Priors(
+        bool(_TEST.search(row.path)),
+        bool(_EXAMPLE.search(row.path)),
+        bool(_COMPAT.search(row.path)),
+        row.language in _DOCUMENTATION,
+    )
+
+
 def compute(
     corpus: Corpus,
     query: Query,
     lexical: LexicalScores,
     cosines: Floats,
     candidates: Integers,
-    files: Mapping[int, FileRow],
+    priors: Mapping[int, Priors],
 ) -> NDArray[np.float64]:
-    """Return float64[candidates, features]."""
+    """Return float64[candidates, features]; `priors` holds those of the candidates' files."""
     own = corpus.files[candidates]
     columns: dict[str, Floats] = {}
     for name, field in _CHUNK_COLUMNS.items():
@@ -85,20 +106,13 @@ def compute(
     best = np.zeros(corpus.file_count)
     np.maximum.at(best, own, cosines[candidates])
     columns["dense_file"] = best[own]
-    wants_tests = bool({"test", "spec"} & query.stems.keys())
-    wants_examples = bool({"exampl", "sampl", "demo", "benchmark"} & query.stems.keys())
-    priors = {
-        number: (
-            not wants_tests and bool(_TEST.search(row.path)),
-            not wants_examples and bool(_EXAMPLE.search(row.path)),
-            bool(_COMPAT.search(row.path)),
-            row.language in _DOCUMENTATION,
-        )
-        for number, row in files.items()
-    }
-    table = np.array([priors[number] for number in own.tolist()], np.float64).reshape(-1, 4)
-    for place, name in enumerate(("test_path", "example_path", "compat_path", "documentation")):
-        columns[name] = table[:, place]
+    table = np.array([priors[number] for number in own.tolist()], np.float64)
+    for name, column in zip(Priors._fields, table.reshape(-1, len(Priors._fields)).T, strict=True):
+        columns[name] = column
+    if {"test", "spec"} & query.stems.keys():
+        columns["test_path"][:] = 0
+    if {"exampl", "sampl", "demo", "benchmark"} & query.stems.keys():
+        columns["example_path"][:] = 0
     columns["short"] = (corpus.lengths[Field.BODY][candidates] < _SHORT).astype(np.float64)
     return np.stack([columns[name] for name in NAMES], axis=1)
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from .corpus import Floats
 from .features import NAMES
-from .lexical import Floats
 
 # Cormack, Clarke and Büttcher, "Reciprocal Rank Fusion" (2009).
 _RRF_K = 60
@@ -65,13 +65,30 @@ def fill_page(
 
     `ties` orders rows with equal scores.
     """
-    order = sorted(range(len(scores)), key=lambda row: (-round(float(scores[row]), 9), ties[row]))
+    rounded = np.round(scores, 9)
+    best_first = np.argsort(-rounded, kind="stable")
+    count = 20 * size
+    while True:
+        # Rows with the score of the last one come along: ties decide among them all.
+        edge = rounded[best_first[min(count, len(scores)) - 1]]
+        rows = best_first[: int(np.count_nonzero(rounded >= edge))].tolist()
+        page = _lower(rounded, rows, files, ties)[:size]
+        # What was left out scores less than the edge, and is never raised.
+        if len(rows) == len(scores) or (len(page) == size and page[-1][1] >= edge):
+            return page
+        count *= 4
+
+
+def _lower(
+    scores: Floats, rows: Sequence[int], files: Sequence[int], ties: Sequence[tuple[str, int]]
+) -> list[tuple[int, float]]:
+    values = dict(zip(rows, scores[rows].tolist(), strict=True))
     penalty = weights().second_hit_penalty
     seen: dict[int, int] = {}
     lowered = []
-    for row in order:
-        count = seen.get(files[row], 0)
-        seen[files[row]] = count + 1
-        lowered.append((-round(float(scores[row]) - penalty * count, 9), ties[row], row))
+    for row in sorted(rows, key=lambda row: (-values[row], ties[row])):
+        before = seen.get(files[row], 0)
+        seen[files[row]] = before + 1
+        lowered.append((round(penalty * before - values[row], 9), ties[row], row))
     lowered.sort()
-    return [(row, -negative) for negative, _, row in lowered[:size]]
+    return [(row, -negative) for negative, _, row in lowered]

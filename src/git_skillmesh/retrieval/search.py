@@ -1,6 +1,6 @@
 """Search a view: candidates, features, ranking, the page.
 
-In: a view, a query, options. Out: `Answer`.
+In: a view, queries, options. Out: `Answer`s.
 """
 
 from collections.abc import Sequence
@@ -14,10 +14,11 @@ from ..index.catalogue import ChunkRow, FileRow
 from ..index.globs import Globs
 from ..index.identity import chunk_id
 from ..index.view import View
-from .dense import cosines, covers_everything
+from .corpus import Corpus, Floats, Integers
+from .dense import cosines
 from .excerpt import best_lines
-from .features import NAMES, compute
-from .lexical import CHUNK_FIELDS, PATH_FIELDS, Corpus, Floats, Integers, LexicalScores, score
+from .features import NAMES, Priors, compute, priors_of
+from .lexical import CHUNK_FIELDS, PATH_FIELDS, LexicalScores, score
 from .ranker import fill_page, linear, reciprocal_ranks, weights
 from .results import Answer, Hit
 from .suggest import suggest
@@ -43,62 +44,131 @@ class Options:
     explain: bool = False
 
 
-def search(
-    view: View,
-    repo: str,
-    text: str,
-    options: Options,
-    vector: NDArray[np.float32] | None,
-    notes: Sequence[str] = (),
-) -> Answer:
-    """Return the best chunks of a view; `vector` is the embedded query, None for words only."""
-    query = parse(text)
-    corpus = Corpus.of(view)
-    lexical = score(corpus, query)
-    dense = np.zeros(len(corpus))
-    said = list(notes)
-    if vector is not None and covers_everything(corpus):
-        dense = cosines(corpus, vector)
-        dense[~corpus.live] = 0.0
-    elif vector is not None:
-        said.append("vectors are incomplete, ranked by words only; run: git skillmesh index")
-    allowed = _allowed(view, corpus, options)
-    candidates = _candidates(corpus, lexical, dense, allowed)
-    files = view.files(np.unique(corpus.files[candidates]).tolist())
-    features = compute(corpus, query, lexical, dense, candidates, files)
-    hits = _page(view, repo, corpus, query, candidates, files, features, options)
-    return Answer(
-        query=text,
-        hits=hits,
-        backend="local",
-        scope=view.scope.value,
-        commit=view.commit,
-        tree=view.tree,
-        files=len(np.unique(corpus.files[corpus.live])),
-        chunks=int(corpus.live.sum()),
-        behind=view.behind,
-        notes=tuple(said),
-        suggestions=() if hits else suggest(view, query),
-    )
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Documents worth ranking for a query: `rows` int64[c], `features` float64[c, features].
+
+    `files` are the rows of all files among them.
+    """
+
+    query: Query
+    rows: Integers
+    features: Floats
+    files: dict[int, FileRow]
 
 
-def _allowed(view: View, corpus: Corpus, options: Options) -> NDArray[np.bool_]:
-    """Return which documents the filters let through."""
-    allowed = corpus.live.copy()
-    if options.kinds:
-        numbers = [number for number, kind in enumerate(KINDS) if kind in options.kinds]
-        allowed &= np.isin(corpus.kinds, numbers)
-    if options.languages or options.paths:
-        globs = Globs(options.paths or ("**",))
-        wanted = np.zeros(corpus.file_count, np.bool_)
-        for row in view.live_files():
-            right = not options.languages or row.language in options.languages
-            wanted[row.id] = right and globs.match(row.path)
-        allowed &= wanted[corpus.files]
-    return allowed
+class Searcher:
+    """Answers queries about one view, as long as it is open.
+
+    What does not depend on the query is computed once: a server keeps the searcher of a tree.
+    """
+
+    def __init__(self, view: View, repo: str) -> None:
+        self._view = view
+        self._repo = repo
+        self._corpus = Corpus(view)
+        self._files: dict[int, FileRow] = {}
+        self._priors: dict[int, Priors] = {}
+
+    def answer(
+        self,
+        text: str,
+        options: Options,
+        vector: NDArray[np.float32] | None,
+        notes: Sequence[str] = (),
+    ) -> Answer:
+        """Return the best chunks; `vector` is the embedded query, None for words only."""
+        view, corpus = self._view, self._corpus
+        said = list(notes)
+        if vector is not None and not corpus.has_vectors:
+            said.append("vectors are incomplete, ranked by words only; run: git skillmesh index")
+        candidates = self.candidates(text, options, vector)
+        hits = self._page(candidates, options)
+        return Answer(
+            query=text,
+            hits=hits,
+            backend="local",
+            scope=view.scope.value,
+            commit=view.commit,
+            tree=view.tree,
+            files=corpus.live_files,
+            chunks=corpus.live_chunks,
+            behind=view.behind,
+            notes=tuple(said),
+            suggestions=() if hits else suggest(view, candidates.query),
+        )
+
+    def candidates(
+        self, text: str, options: Options, vector: NDArray[np.float32] | None
+    ) -> Candidates:
+        """Return the documents that may be shown, with what the ranker looks at."""
+        query, corpus = parse(text), self._corpus
+        lexical = score(corpus, query)
+        dense = np.zeros(len(corpus))
+        if vector is not None and corpus.has_vectors:
+            dense = np.where(corpus.live, cosines(corpus, vector), 0.0)
+        rows = _choose(corpus, lexical, dense, self._allowed(options))
+        files = self._files_of(np.unique(corpus.files[rows]).tolist())
+        features = compute(corpus, query, lexical, dense, rows, self._priors)
+        return Candidates(query, rows, features, files)
+
+    def _files_of(self, numbers: Sequence[int]) -> dict[int, FileRow]:
+        new = [number for number in numbers if number not in self._files]
+        for number, row in self._view.files(new).items():
+            self._files[number] = row
+            self._priors[number] = priors_of(row)
+        return {number: self._files[number] for number in numbers}
+
+    def _allowed(self, options: Options) -> NDArray[np.bool_]:
+        """Return which documents the filters let through."""
+        corpus = self._corpus
+        allowed = corpus.live.copy()
+        if options.kinds:
+            numbers = [number for number, kind in enumerate(KINDS) if kind in options.kinds]
+            allowed &= np.isin(corpus.kinds, numbers)
+        if options.languages or options.paths:
+            globs = Globs(options.paths or ("**",))
+            wanted = np.zeros(corpus.file_count, np.bool_)
+            for row in self._view.live_files():
+                right = not options.languages or row.language in options.languages
+                wanted[row.id] = right and globs.match(row.path)
+            allowed &= wanted[corpus.files]
+        return allowed
+
+    def _page(self, found: Candidates, options: Options) -> tuple[Hit, ...]:
+        if not len(found.rows):
+            return ()
+        view, corpus = self._view, self._corpus
+        if options.mode == "rrf":
+            columns = dict(zip(NAMES, found.features.T, strict=True))
+            words = sum(columns[name] for name in ("body", "identifier", "symbol", "stem"))
+            scores = reciprocal_ranks([np.asarray(words), columns["dense"]])
+        else:
+            scores = linear(found.features)
+        owners = corpus.files[found.rows].tolist()
+        ordinals = corpus.ordinals[found.rows].tolist()
+        ties = [(found.files[n].path, place) for n, place in zip(owners, ordinals, strict=True)]
+        page = fill_page(scores, owners, ties, options.limit)
+        shown = [found.files[owners[row]] for row, _ in page]
+        texts, commits = view.texts(shown), view.commits(shown)
+        return tuple(
+            _hit(
+                rank,
+                value,
+                self._repo,
+                view,
+                found.query,
+                file,
+                view.chunk(file.id, ordinals[row]),
+                commits.get(file.id),
+                texts[file.id],
+                found.features[row],
+            )
+            for rank, ((row, value), file) in enumerate(zip(page, shown, strict=True), 1)
+        )
 
 
-def _candidates(
+def _choose(
     corpus: Corpus, lexical: LexicalScores, dense: Floats, allowed: NDArray[np.bool_]
 ) -> Integers:
     """Return the documents worth a closer look, ascending."""
@@ -130,51 +200,6 @@ def _best(scores: Floats, count: int) -> Integers:
     inside: Integers = positive[values >= edge]
     above: Integers = positive[values > edge]
     return inside if len(inside) <= 2 * count else above
-
-
-def _page(
-    view: View,
-    repo: str,
-    corpus: Corpus,
-    query: Query,
-    candidates: Integers,
-    files: dict[int, FileRow],
-    features: NDArray[np.float64],
-    options: Options,
-) -> tuple[Hit, ...]:
-    if not len(candidates):
-        return ()
-    if options.mode == "rrf":
-        columns = dict(zip(NAMES, features.T, strict=True))
-        words = sum(columns[name] for name in ("body", "identifier", "symbol", "stem"))
-        scores = reciprocal_ranks([np.asarray(words), columns["dense"]])
-    else:
-        scores = linear(features)
-    owners = corpus.files[candidates].tolist()
-    ordinals = corpus.ordinals[candidates].tolist()
-    ties = [(files[owner].path, ordinal) for owner, ordinal in zip(owners, ordinals, strict=True)]
-    page = fill_page(scores, owners, ties, options.limit)
-    shown = [files[owners[row]] for row, _ in page]
-    texts, commits = view.texts(shown), view.commits(shown)
-    hits = []
-    for rank, (row, value) in enumerate(page, 1):
-        file = files[owners[row]]
-        chunk = view.chunk(file.id, ordinals[row])
-        hits.append(
-            _hit(
-                rank,
-                value,
-                repo,
-                view,
-                query,
-                file,
-                chunk,
-                commits.get(file.id),
-                texts[file.id],
-                features[row],
-            )
-        )
-    return tuple(hits)
 
 
 def _hit(
