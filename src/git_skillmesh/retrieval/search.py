@@ -214,11 +214,13 @@ def _hit(
     data: bytes,
     features: NDArray[np.float64],
 ) -> Hit:
-    lines = data.decode(errors="replace").split("\n")[chunk.start_line - 1 : chunk.end_line]
-    lines = [line.removesuffix("\r") for line in lines]
+    raw = data.split(b"\n", chunk.end_line)[chunk.start_line - 1 : chunk.end_line]
+    lines = [line.removesuffix(b"\r").decode(errors="replace") for line in raw]
     shares = {
-        name: round(float(weight * number), 4)
-        for name, weight, number in zip(NAMES, weights().values, features, strict=True)
+        name: round(weight * number, 4)
+        for name, weight, number in zip(
+            NAMES, weights().values.tolist(), features.tolist(), strict=True
+        )
         if number
     }
     strongest = sorted((name for name in shares if shares[name] > 0), key=lambda n: -shares[n])
