@@ -8,10 +8,12 @@ from benchmarks.results import RESULTS
 from testing.docs_pages import ROOT
 
 
-def test_the_readme_shows_the_stored_results() -> None:
+def test_the_pages_show_the_stored_results() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     shown = readme.partition(report.START)[2].partition(report.END)[0]
-    assert shown == report.text(RESULTS)
+    assert shown == report.summary(RESULTS)
+    page = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    assert page == report.details(RESULTS)
 
 
 def test_a_missed_budget_is_called_missed(tmp_path: Path) -> None:
@@ -20,7 +22,7 @@ def test_a_missed_budget_is_called_missed(tmp_path: Path) -> None:
     path = tmp_path / "hook-latency.json"
     found = json.loads(path.read_text())
     path.write_text(json.dumps({**found, "difference": 0.031}))
-    (line,) = [line for line in report.text(tmp_path).splitlines() if "post-commit" in line]
+    (line,) = [line for line in report.summary(tmp_path).splitlines() if "post-commit" in line]
     assert line == "| post-commit hook, what the user waits for | ≤ 15 ms | 31 ms | **missed** |"
 
 

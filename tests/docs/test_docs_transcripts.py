@@ -92,7 +92,17 @@ def test_commands_that_cannot_run_here_are_well_formed() -> None:
         elif words[0] == ".venv/bin/python":
             assert (ROOT / words[1]).is_file(), line
         elif program == "pip install":
-            assert words[2:] == ["git-skillmesh"], line
+            assert words[2:] in (["git-skillmesh"], ["-e", ".[dev,bench]"]), line
+        elif program == "python -m":
+            known = subprocess.run(
+                [sys.executable, *words[1:3], "--help"],
+                cwd=ROOT,
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+            for option in (word for word in words if word.startswith("--")):
+                assert option in known.stdout, line
         elif program == "git config":
             assert words[2].removeprefix("skillmesh.") in SETTINGS, line
         elif words[0] == "export":
