@@ -19,7 +19,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
-_TOKEN = "SKILLMESH_STRESS"  # noqa: S105 - names the processes that descend from this run
+from testing.environment import TOKEN, processes_of
+
 _PROGRAM = [sys.executable, "-m", "git_skillmesh"]
 
 
@@ -37,7 +38,7 @@ class Stress:
         identity = {
             f"GIT_{w}_{k}": v for w in ("AUTHOR", "COMMITTER") for k, v in _IDENTITY.items()
         }
-        self.env = {**os.environ, **identity, _TOKEN: self.token, "GIT_CONFIG_GLOBAL": os.devnull}
+        self.env = {**os.environ, **identity, TOKEN: self.token, "GIT_CONFIG_GLOBAL": os.devnull}
 
     def call(self, where: Path, *command: str) -> "subprocess.CompletedProcess[str]":
         """Run a program and return what it said."""
@@ -120,20 +121,17 @@ class Stress:
 
     def processes(self) -> list[tuple[int, str]]:
         """Return (pid, what) of the writing processes that descend from this run."""
-        mark = f"{_TOKEN}={self.token}".encode()
-        found = []
-        for entry in Path("/proc").glob("[0-9]*"):
-            try:
-                if mark not in (entry / "environ").read_bytes().split(b"\0"):
-                    continue
-                command = (entry / "cmdline").read_bytes().split(b"\0")
-            except OSError:
-                continue
-            for word, what in ((b"worker", "worker"), (b"index", "index run"),
-                               (b"git_skillmesh.chroma.writer", "Chroma writer")):  # fmt: skip
-                if word in command:
-                    found.append((int(entry.name), what))
-        return found
+        kinds = {
+            b"worker": "worker",
+            b"index": "index run",
+            b"git_skillmesh.chroma.writer": "Chroma writer",
+        }
+        return [
+            (pid, what)
+            for pid, command in processes_of(self.token)
+            for word, what in kinds.items()
+            if word in command
+        ]
 
     def run(self, seconds: float) -> bool:
         """Do everything at once for a while, then let it settle and examine it."""

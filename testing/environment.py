@@ -84,17 +84,24 @@ def hook_processes(token: str) -> list[int]:
     A process inherits the token in its environment, so a worker is seen from the moment in which
     its shim forks. Needs Linux's /proc.
     """
+    return [
+        pid
+        for pid, command in processes_of(token)
+        if any(b"hooks/" in word or b"/post-" in word for word in command[1:3])
+    ]
+
+
+def processes_of(token: str) -> list[tuple[int, list[bytes]]]:
+    """Return (process id, command line) of everything that carries `token`."""
     mark = f"{TOKEN}={token}".encode()
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
         try:
-            if mark not in (entry / "environ").read_bytes().split(b"\0"):
-                continue
-            command = (entry / "cmdline").read_bytes().split(b"\0")
+            if mark in (entry / "environ").read_bytes().split(b"\0"):
+                command = (entry / "cmdline").read_bytes().split(b"\0")
+                found.append((int(entry.name), command))
         except OSError:
             continue
-        if any(b"hooks/" in word or b"/post-" in word for word in command[1:3]):
-            found.append(int(entry.name))
     return found
 
 

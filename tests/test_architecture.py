@@ -165,7 +165,7 @@ def test_every_module_says_what_it_is_and_stays_short(path: Path) -> None:
 
 
 def test_no_personal_paths() -> None:
-    personal = re.compile(r"/(?:home|Users|root)/\w|/work/(?:main|shared)|/tmp/\w+/|C:\\Users")
+    personal = re.compile(r"/(?:home|Users|root)/\w|/(?:work)/(?:main|shared)|/tmp/\w+/|C:\\Users")
     root = PACKAGE.parents[1]
     found = [
         f"{path.relative_to(root)}:{number}"

@@ -11,7 +11,7 @@ README = ROOT / "README.md"
 # Words that say nothing, and places that only one machine has.
 UNWANTED = re.compile(
     r"\b(seamless(ly)?|powerful|blazing|leverag\w+|robust|cutting-edge|supercharge\w*|effortless\w*"
-    r"|revolutionary|game.chang\w+|pypi\.org)\b|/work/|/home/|/root/|[\U0001F300-\U0001FAFF]",
+    r"|revolutionary|game.chang\w+|pypi\.org)\b|/(?:work|home|root)/|[\U0001F300-\U0001FAFF]",
     re.IGNORECASE,
 )
 

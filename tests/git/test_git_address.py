@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from git_skillmesh.git.repository import discover, normalise_url
 from testing.repos import make_repo
 
-BASE = Path("/work/project")
+BASE = Path("/srv/project")
 _WORD = st.from_regex(r"[a-zA-Z0-9][a-zA-Z0-9_-]{0,8}", fullmatch=True)
 _HOST = st.from_regex(r"[a-z]{2,8}(\.[a-z]{2,5}){0,2}", fullmatch=True)
 _FOLDERS = st.lists(_WORD, min_size=1, max_size=4)
@@ -37,10 +37,10 @@ _FOLDERS = st.lists(_WORD, min_size=1, max_size=4)
         ("/srv/git/tool.git", "/srv/git/tool"),
         ("/srv/git/tool/.git", "/srv/git/tool"),
         ("file:///srv/git/tool.git", "/srv/git/tool"),
-        ("../tool", "/work/tool"),
-        ("./tool.git", "/work/project/tool"),
-        ("..", "/work"),
-        ("C:/code/tool", "/work/project/C:/code/tool"),
+        ("../tool", "/srv/tool"),
+        ("./tool.git", "/srv/project/tool"),
+        ("..", "/srv"),
+        ("C:/code/tool", "/srv/project/C:/code/tool"),
     ],
 )
 def test_table(url: str, expected: str) -> None:
