@@ -47,6 +47,11 @@ def from_scratch(large: Repo) -> tuple[list[tuple[object, ...]], list[dict[str, 
     return found
 
 
+def heed_interrupts() -> None:
+    """What a shell starts in the background ignores Ctrl-C, and so would its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.fixture
 def running(large: Repo) -> Iterator[subprocess.Popen[bytes]]:
     """An index run, stopped in mid-work: some of its segments are in the catalogue already."""
@@ -55,6 +60,7 @@ def running(large: Repo) -> Iterator[subprocess.Popen[bytes]]:
         cwd=large.path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
         env={**os.environ, "GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "skillmesh.index.jobs",
              "GIT_CONFIG_VALUE_0": "2"},
+        preexec_fn=heed_interrupts,
     )  # fmt: skip
     wait_until(lambda: files_in_catalogue(large) > 0)
     assert process.poll() is None, "too fast to be interrupted: make the repository larger"
@@ -163,6 +169,7 @@ def test_ctrl_c_while_the_workers_start(large: Repo) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "git_skillmesh", "index", "--chroma", "off"],
         cwd=large.path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+        preexec_fn=heed_interrupts,
     )  # fmt: skip
     wait_until(lambda: bool(children(process.pid)))
     os.killpg(process.pid, signal.SIGINT)

@@ -83,7 +83,7 @@ def test_full_and_explain(repo: Repo) -> None:
         "        1 def wait_before_retry(attempt):",
         "        2     return 2 ** attempt",
     ]
-    assert re.fullmatch(r" {10}why: ([a-z_]+ [+-]\d+\.\d\d( {2})?)+", said[3])
+    assert re.fullmatch(r" {10}why: ([a-z_0-9]+ [+-]\d+\.\d\d( {2})?)+", said[3])
 
 
 def test_colour_is_for_terminals_that_want_it(repo: Repo) -> None:

@@ -183,7 +183,7 @@ def _print_hit(context: Context, hit: "Hit", full: bool, explain: bool) -> None:
             context.out(f"    {style.dim(f'{line.number:>5}')} {_highlight(context, line)}")
     if explain:
         parts = sorted(hit.features.items(), key=lambda item: -abs(item[1]))
-        shown = "  ".join(f"{name} {value:+.2f}" for name, value in parts)
+        shown = "  ".join(f"{name} {value:+.2f}" for name, value in parts if abs(value) >= 0.005)
     else:
         shown = ", ".join(hit.reasons).replace("_", " ")
     context.out(f"          {style.dim('why: ' + shown)}")

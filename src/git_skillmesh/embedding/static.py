@@ -129,6 +129,14 @@ class StaticEmbedder:
         unit: NDArray[np.float32] = (total / length).astype(np.float32)
         return unit
 
+    def pieces_of(self, identifier: str) -> tuple[int, ...]:
+        """Return the rows of an identifier's pieces."""
+        return (self._known_pieces or self._read_pieces()).of_identifier(identifier)
+
+    def table(self) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+        """Return the rows `[pieces, dimension]` and the gains `[pieces]`."""
+        return self._rows, self._gains
+
     def verify(self) -> None:
         """Compare the sha256 of every file with the manifest.
 

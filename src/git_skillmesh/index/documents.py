@@ -5,8 +5,9 @@ files that are not indexed yet.
 """
 
 import hashlib
+import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -16,8 +17,13 @@ from ..chunking.model import KINDS, Chunk
 from ..embedding.tokens import identifiers, parts, stem
 from .segment import Field
 
+# Raised whenever the terms of the same chunk change; file versions are then read anew.
+TERMS_VERSION = 2
 # What tells a language where the name does not.
 _HEAD_BYTES = 8_192
+# Kinds whose symbol is no name in code.
+_NAMELESS = frozenset({"section", "text", "block"})
+_SEPARATORS = re.compile(r"\.|::|#|/| > ")
 KIND_NUMBERS = {kind: number for number, kind in enumerate(KINDS)}
 
 
@@ -90,6 +96,10 @@ def _document(
         (Field.COMMENT, piece.comment),
     ):
         lengths[field] = _add_field(terms, field, text)
+    own = last_name(piece.symbol) if piece.kind not in _NAMELESS else ""
+    for field, names in ((Field.NAME, (own,) if own else ()), (Field.DEFINED, piece.defines)):
+        for name in names:
+            terms[exact_name(name) | field] = terms[joined(parts(name)) | field] = 1
     for word in identifiers(piece.symbol):
         bag[word] += 1
     digest = hashlib.blake2b(piece.text.encode(errors="surrogatepass"), digest_size=12).digest()
@@ -132,11 +142,26 @@ def word_hashes(word: str) -> tuple[tuple[int, ...], int | None]:
     if found is None:
         pieces = parts(word)
         stems = tuple(hash_term(stem(piece)) for piece in pieces)
-        found = stems, hash_term("=" + word.lower()) if len(pieces) > 1 else None
+        found = stems, joined(pieces) if len(pieces) > 1 else None
         if len(_hashes) > _MAX_CACHED:
             _hashes.clear()
         _hashes[word] = found
     return found
+
+
+def joined(pieces: Iterable[str]) -> int:
+    """Return the hash of a whole name in any style: `retry_later`, `retryLater`, `RetryLater`."""
+    return hash_term("=" + "".join(pieces))
+
+
+def exact_name(name: str) -> int:
+    """Return the hash of a name as it is written."""
+    return hash_term("!" + name)
+
+
+def last_name(symbol: str) -> str:
+    """Return the last part of a symbol path."""
+    return _SEPARATORS.split(symbol)[-1]
 
 
 def hash_term(term: str) -> int:

@@ -15,6 +15,7 @@ from ..chunking.exclusion import Skip, skip_path
 from ..config import Config
 from ..git.attributes import check_attributes
 from ..git.repository import Repository
+from .documents import TERMS_VERSION
 from .globs import Globs
 
 _GENERATED, _VENDORED = "linguist-generated", "linguist-vendored"
@@ -43,7 +44,7 @@ class Rules:
 
     def reading(self, forced: bool = False) -> str:
         """Identify everything that decides what is read out of the bytes of a file."""
-        return f"{CHUNKER_VERSION}.{self.max_bytes}{_FORCED if forced else ''}"
+        return f"{CHUNKER_VERSION}.{TERMS_VERSION}.{self.max_bytes}{_FORCED if forced else ''}"
 
     @cached_property
     def settings_id(self) -> str:

@@ -35,6 +35,8 @@ class Field:
 
     BODY, IDENTIFIER, SYMBOL, SCOPE, COMMENT, STEM, DIRECTORY = range(7)
     COUNT = 7
+    # Looked up, never scored by length: the name a chunk is about, and all names it defines.
+    NAME, DEFINED = 7, 8
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,11 @@ class Corpus:
         """float64[f]: tokens of the symbols that each file's live documents define."""
         return self._by_file(Field.SYMBOL)
 
+    @cached_property
+    def file_stems(self) -> Floats:
+        """float64[f]: tokens of each file's stem."""
+        return self._by_file(Field.STEM)
+
     def _by_file(self, field: int) -> Floats:
         lengths = np.where(self.live, self.lengths[field], 0)
         summed = np.bincount(self.files, weights=lengths, minlength=self.file_count)

@@ -52,6 +52,7 @@ class LexicalScores:
     file_hits: Integers
     stem_hits: Integers
     symbol_hits: Integers
+    directory_hits: Integers
 
 
 _MOST_STEMS = 60
@@ -66,7 +67,7 @@ def score(corpus: Corpus, query: Query) -> LexicalScores:
         np.zeros(files),
         np.zeros(files),
         [],
-        *(np.zeros(size, np.int64) for size in (count, files, files, count)),
+        *(np.zeros(size, np.int64) for size in (count, files, files, count, files)),
     )
     if not corpus.live_chunks:
         result.idf = [0.0] * len(query.stems)
@@ -107,7 +108,8 @@ def _score_stems(corpus: Corpus, stems: Sequence[int], result: LexicalScores) ->
             if field in PATH_FIELDS:
                 idf = _idf(len(documents), corpus.live_files)
                 result.file[field][files] += idf * parts
-                result.stem_hits[files] |= bit if field == Field.STEM else 0
+                hits = result.stem_hits if field == Field.STEM else result.directory_hits
+                hits[files] |= bit
                 continue
             idf = _idf(len(documents), corpus.live_chunks)
             result.chunk[field][documents] += idf * parts

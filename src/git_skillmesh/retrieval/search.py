@@ -17,7 +17,7 @@ from ..index.view import View
 from .corpus import Corpus, Floats, Integers
 from .dense import cosines
 from .excerpt import best_lines
-from .features import NAMES, Priors, compute, priors_of
+from .features import NAMES, KnownFile, compute, known_file
 from .lexical import CHUNK_FIELDS, PATH_FIELDS, LexicalScores, score
 from .ranker import fill_page, linear, reciprocal_ranks, weights
 from .results import Answer, Hit
@@ -67,8 +67,7 @@ class Searcher:
         self._view = view
         self._repo = repo
         self._corpus = Corpus(view)
-        self._files: dict[int, FileRow] = {}
-        self._priors: dict[int, Priors] = {}
+        self._files: dict[int, KnownFile] = {}
 
     def answer(
         self,
@@ -109,14 +108,21 @@ class Searcher:
             dense = np.where(corpus.live, cosines(corpus, vector), 0.0)
         rows = _choose(corpus, lexical, dense, self._allowed(options))
         files = self._files_of(np.unique(corpus.files[rows]).tolist())
-        features = compute(corpus, query, lexical, dense, rows, self._priors)
-        return Candidates(query, rows, features, files)
+        features = compute(corpus, query, lexical, dense, rows, files)
+        known = {number: file.row for number, file in files.items()}
+        return Candidates(query, rows, features, known)
 
-    def _files_of(self, numbers: Sequence[int]) -> dict[int, FileRow]:
+    def places(self, found: Candidates) -> tuple[list[int], list[ChunkRow]]:
+        """Return file id and chunk of each candidate."""
+        owners = self._corpus.files[found.rows].tolist()
+        ordinals = self._corpus.ordinals[found.rows].tolist()
+        chunks = [self._view.chunk(file, n) for file, n in zip(owners, ordinals, strict=True)]
+        return owners, chunks
+
+    def _files_of(self, numbers: Sequence[int]) -> dict[int, KnownFile]:
         new = [number for number in numbers if number not in self._files]
         for number, row in self._view.files(new).items():
-            self._files[number] = row
-            self._priors[number] = priors_of(row)
+            self._files[number] = known_file(row)
         return {number: self._files[number] for number in numbers}
 
     def _allowed(self, options: Options) -> NDArray[np.bool_]:

@@ -1,0 +1,212 @@
+"""Fit the weights of the ranker, and say how good they are on repositories they were not fitted on.
+
+In: annotated questions and checkouts (benchmarks/retrieval.py). Out: retrieval/ranker.json.
+
+    python -m training.fit_ranker --annotations FILE --checkouts DIR [--write]
+
+A linear score for each chunk; a file scores as its best chunks do (log-sum-exp), and the files of
+a question compete in a softmax, as in ListNet (Cao and others, "Learning to Rank: From Pairwise
+Approach to Listwise Approach", 2007). Features are scaled by their spread, weights are pulled to
+zero. Folds hold whole repositories.
+"""
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+from benchmarks.annotations import Result, found_at
+from benchmarks.metrics import interval, mean, ndcg
+from benchmarks.retrieval import Opened, open_projects
+from git_skillmesh.retrieval import ranker
+from git_skillmesh.retrieval.features import NAMES
+from git_skillmesh.retrieval.ranker import fill_page
+from git_skillmesh.retrieval.search import Options
+
+Matrix = NDArray[np.float64]
+FOLDS = 9
+_SOFTNESS = 0.5
+_PULL = 1e-2
+_PENALTY = 4.0
+# The questions ask for code alone; fitted freely, documentation would never be found.
+_FIXED = {"documentation": -1.0, "configuration": -1.0}
+_ROUNDS = 150
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One question: `features` [c, f] sorted by file, `starts` where each file begins.
+
+    `places` are the candidates' lines, `right` bool[files] says which files answer.
+    """
+
+    project: str
+    category: str
+    features: Matrix
+    owners: list[int]
+    ties: list[tuple[str, int]]
+    starts: NDArray[np.int64]
+    places: list[Result]
+    right: NDArray[np.bool_]
+    targets: int
+    ranks_of: "Ranks"
+
+
+class Ranks:
+    """Finds the ranks of a question's targets in a page."""
+
+    def __init__(self, opened: Opened, number: int) -> None:
+        self._targets = opened.project.questions[number].targets
+
+    def __call__(self, places: Sequence[Result]) -> list[int]:
+        """Return the ranks at which targets are found."""
+        return found_at(places, self._targets)
+
+
+def ask_all(opened: Opened) -> list[Asked]:
+    """Return the candidates of every question of a project."""
+    return [_ask(opened, number) for number in range(len(opened.project.questions))]
+
+
+def _ask(opened: Opened, number: int) -> Asked:
+    question = opened.project.questions[number]
+    vector = opened.source.embed_query(question.text)
+    found = opened.searcher.candidates(question.text, Options(), vector)
+    owners, chunks = opened.searcher.places(found)
+    root = f"{opened.project.root}/" if opened.project.root else ""
+    order = np.argsort(np.array(owners), kind="stable")
+    files = [owners[n] for n in order]
+    places = [
+        Result(root + found.files[owners[n]].path, chunks[n].start_line, chunks[n].end_line)
+        for n in order
+    ]
+    starts = np.flatnonzero(np.append(True, np.diff(files) != 0))
+    ranks_of = Ranks(opened, number)
+    hit = np.array([bool(ranks_of([place])) for place in places])
+    return Asked(
+        project=opened.project.name,
+        category=question.category,
+        features=found.features[order],
+        owners=files,
+        ties=[(place.path, place.start_line) for place in places],
+        starts=starts,
+        places=places,
+        right=np.logical_or.reduceat(hit, starts),
+        targets=len(question.targets),
+        ranks_of=ranks_of,
+    )
+
+
+def fit(asked: Sequence[Asked]) -> Matrix:
+    """Return the weights float64[f] that fit these questions."""
+    spread = np.vstack([one.features for one in asked]).std(axis=0)
+    spread[spread < 1e-6] = 1.0
+    scaled = [one.features / spread for one in asked]
+
+    def loss(weights: Matrix) -> tuple[float, Matrix]:
+        total, gradient = 0.0, np.zeros_like(weights)
+        for one, features in zip(asked, scaled, strict=True):
+            value, part = _loss_of_one(one, features, weights)
+            total += value
+            gradient += part
+        count = len(asked)
+        pull = _PULL * float(weights @ weights)
+        slope = gradient / count + 2 * _PULL * weights
+        slope[fixed] = 0.0
+        return total / count + pull, slope
+
+    begin = np.zeros(len(spread))
+    fixed = [NAMES.index(name) for name in _FIXED]
+    begin[fixed] = np.array(list(_FIXED.values())) * spread[fixed]
+    best = minimize(loss, begin, jac=True, method="L-BFGS-B", options={"maxiter": _ROUNDS})
+    fitted: Matrix = best.x / spread
+    return fitted
+
+
+def _loss_of_one(one: Asked, features: Matrix, weights: Matrix) -> tuple[float, Matrix]:
+    """Return cross entropy and gradient: right files share the whole probability equally."""
+    if not one.right.any():
+        return 0.0, np.zeros_like(weights)
+    sizes = np.diff(np.append(one.starts, len(features)))
+    scores = features @ weights / _SOFTNESS
+    highest = np.maximum.reduceat(scores, one.starts)
+    parts = np.exp(scores - np.repeat(highest, sizes))
+    sums = np.add.reduceat(parts, one.starts)
+    files = _SOFTNESS * (highest + np.log(sums))
+    chances = np.exp(files - files.max())
+    chances /= chances.sum()
+    wanted = one.right / one.right.sum()
+    value = -float(wanted[one.right] @ np.log(chances[one.right]))
+    share = parts / np.repeat(sums, sizes) * np.repeat(chances - wanted, sizes)
+    return value, features.T @ share
+
+
+def quality(one: Asked, weights: Matrix) -> float:
+    """Return NDCG@10 of the page that these weights fill."""
+    page = fill_page(one.features @ weights, one.owners, one.ties, 10)
+    return ndcg(one.ranks_of([one.places[row] for row, _ in page]), one.targets, 10)
+
+
+def cross_validate(asked: Sequence[Asked], seed: int = 0) -> list[float]:
+    """Return NDCG@10 of each question, by weights fitted without its repository."""
+    projects = sorted({one.project for one in asked})
+    np.random.default_rng(seed).shuffle(projects)
+    found = dict.fromkeys(range(len(asked)), 0.0)
+    for fold in range(FOLDS):
+        held = set(projects[fold::FOLDS])
+        weights = fit([one for one in asked if one.project not in held])
+        for number, one in enumerate(asked):
+            if one.project in held:
+                found[number] = quality(one, weights)
+    return list(found.values())
+
+
+def report(asked: Sequence[Asked], values: Sequence[float]) -> dict[str, float]:
+    """Print and return means by category, and the interval of all."""
+    groups: dict[str, list[float]] = {}
+    by_project: dict[str, list[float]] = {}
+    for one, value in zip(asked, values, strict=True):
+        groups.setdefault(one.category, []).append(value)
+        by_project.setdefault(one.project, []).append(value)
+    found = {"all": mean(list(values)), **{n: mean(v) for n, v in sorted(groups.items())}}
+    low, high = interval(by_project)
+    shown = "  ".join(f"{name} {value:.4f}" for name, value in found.items())
+    print(f"{shown}  95 % of all: {low:.4f} to {high:.4f}")
+    return found
+
+
+def write(weights: Matrix, path: Path, about: str) -> None:
+    """Write weights for people to read."""
+    rounded = {name: round(float(w), 3) for name, w in zip(NAMES, weights, strict=True)}
+    document = {"about": about, "second_hit_penalty": _PENALTY, "weights": rounded}
+    path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+
+
+def main() -> int:
+    """Cross-validate, fit on everything, write."""
+    parser = argparse.ArgumentParser(description="fit the weights of the ranker")
+    parser.add_argument("--annotations", type=Path, required=True, metavar="FILE")
+    parser.add_argument("--checkouts", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--write", action="store_true", help="replace the shipped weights")
+    args = parser.parse_args()
+    path = Path(ranker.__file__).with_name("ranker.json")
+    asked = [one for project in open_projects(args.annotations, args.checkouts, None)
+             for one in ask_all(project)]  # fmt: skip
+    print(f"{len(asked)} questions; NDCG@10, cross-validated by repository:")
+    report(asked, cross_validate(asked))
+    weights = fit(asked)
+    print("fitted on all of them, which says little:")
+    report(asked, [quality(one, weights) for one in asked])
+    if args.write:
+        about = "Weights of the linear ranker (features.py), written by training/fit_ranker.py."
+        write(weights, path, about)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
