@@ -74,8 +74,9 @@ def open_projects(annotations: Path, checkouts: Path, only: str | None) -> list[
             print(f"{project.name} is left out: there is no checkout", file=sys.stderr)
             continue
         opened.append(open_project(project, checkouts))
-        print(f"\r{len(opened)} projects are indexed", end="", file=sys.stderr, flush=True)
-    print(file=sys.stderr)
+        if sys.stderr.isatty():
+            print(f"\r{len(opened)} projects are indexed", end="", file=sys.stderr, flush=True)
+    print(f"\r{len(opened)} projects are indexed", file=sys.stderr)
     return opened
 
 

@@ -22,6 +22,7 @@ from scipy.optimize import minimize
 
 from benchmarks.annotations import Result, found_at
 from benchmarks.metrics import interval, mean, ndcg
+from benchmarks.results import Recorder
 from benchmarks.retrieval import Opened, open_projects
 from git_skillmesh.retrieval import ranker
 from git_skillmesh.retrieval.features import NAMES
@@ -166,7 +167,7 @@ def cross_validate(asked: Sequence[Asked], seed: int = 0) -> list[float]:
     return list(found.values())
 
 
-def report(asked: Sequence[Asked], values: Sequence[float]) -> dict[str, float]:
+def report(asked: Sequence[Asked], values: Sequence[float]) -> dict[str, object]:
     """Print and return means by category, and the interval of all."""
     groups: dict[str, list[float]] = {}
     by_project: dict[str, list[float]] = {}
@@ -177,7 +178,10 @@ def report(asked: Sequence[Asked], values: Sequence[float]) -> dict[str, float]:
     low, high = interval(by_project)
     shown = "  ".join(f"{name} {value:.4f}" for name, value in found.items())
     print(f"{shown}  95 % of all: {low:.4f} to {high:.4f}")
-    return found
+    return {
+        **{name: round(value, 4) for name, value in found.items()},
+        "interval": [round(low, 4), round(high, 4)],
+    }
 
 
 def write(weights: Matrix, path: Path, about: str) -> None:
@@ -194,17 +198,19 @@ def main() -> int:
     parser.add_argument("--checkouts", type=Path, required=True, metavar="DIR")
     parser.add_argument("--write", action="store_true", help="replace the shipped weights")
     args = parser.parse_args()
+    recorder = Recorder("ranker", None)
     path = Path(ranker.__file__).with_name("ranker.json")
     asked = [one for project in open_projects(args.annotations, args.checkouts, None)
              for one in ask_all(project)]  # fmt: skip
     print(f"{len(asked)} questions; NDCG@10, cross-validated by repository:")
-    report(asked, cross_validate(asked))
+    checked = report(asked, cross_validate(asked))
     weights = fit(asked)
     print("fitted on all of them, which says little:")
-    report(asked, [quality(one, weights) for one in asked])
+    fitted = report(asked, [quality(one, weights) for one in asked])
     if args.write:
         about = "Weights of the linear ranker (features.py), written by training/fit_ranker.py."
         write(weights, path, about)
+        recorder.write(questions=len(asked), cross_validated=checked, fitted=fitted)
     return 0
 
 
