@@ -6,8 +6,9 @@ from typing import NamedTuple
 from tree_sitter import Node
 
 from git_skillmesh.chunking.comments import words_of_comment, words_of_docstring
-from git_skillmesh.chunking.grammar import COMMENTS, CONTAINERS, Def, Grammar, Heads
-from git_skillmesh.chunking.names import tidy_name
+from git_skillmesh.chunking.grammar import COMMENTS, CONTAINERS, TYPES, Def, Grammar, Heads
+from git_skillmesh.chunking.names import path_of, tidy_name
+from git_skillmesh.chunking.pieces import Named
 
 MAX_NODES = 300_000
 """Nodes visited in one file, each as often as it is seen; what is left then is divided by lines."""
@@ -19,12 +20,27 @@ _QUALIFIED = frozenset({"function", "method", "class", "variable"})
 
 
 class Found(NamedTuple):
-    """A definition: `owner` is what its own name says about its scope ("Shape" in Shape::area)."""
+    """A definition: `owner` is what its own name says about its scope ("Shape" in Shape::area).
+
+    `row` is that of the name, 0-based.
+    """
 
     kind: str
     name: str
     owner: str
     node: Node
+    row: int
+
+    def named(self, scope: str, enclosing: str, first: int, last: int) -> Named:
+        """What the outline says of it in a scope of some kind, on the rows first..last."""
+        symbol = path_of(path_of(scope, self.owner), self.name)
+        name = "" if self.kind == "impl" else self.name
+        return Named(name, symbol, kind_in(self.kind, enclosing), self.row, first, last)
+
+
+def kind_in(kind: str, enclosing: str) -> str:
+    """The kind of a definition inside another: a function of a class is a method."""
+    return "method" if kind == "function" and enclosing in TYPES else kind
 
 
 class Reader:
@@ -62,8 +78,10 @@ class Reader:
             kind, match = matched
             groups = match.groupdict()
             name, owner = tidy_name(groups["n"] or b""), tidy_name(groups.get("o") or b"")
+            row = node.start_point[0] + match.string.count(b"\n", 0, max(match.start("n"), 0))
         else:
-            kind, name = self._kind(node, rule), self._name(node, rule.name)
+            kind = self._kind(node, rule)
+            name, row = self._name(node, rule.name)
         if grammar.owner and kind in _QUALIFIED and "[" not in name:
             parts = [
                 part for part in grammar.owner.split(name) if part and part not in grammar.ignore
@@ -73,25 +91,35 @@ class Reader:
                 kind = "method" if kind == "function" else kind
             elif parts:
                 name = parts[0]
-        return Found(kind, name, owner, node)
+        return Found(kind, name, owner, node, row)
 
-    def members(self, node: Node, grammar: Grammar) -> tuple[list[str], list[str]]:
-        """Names and comments of what is defined inside a node, through bodies and containers."""
-        names: list[str] = []
+    def members(
+        self, node: Node, grammar: Grammar, scope: str, enclosing: str
+    ) -> tuple[list[Named], list[str]]:
+        """What is defined inside a node, through bodies and containers, and the comments on it.
+
+        `scope` is the symbol of what encloses it, `enclosing` the kind.
+        """
+        outline: list[Named] = []
         comments: list[str] = []
         pending: list[Node] = []
-        todo = self.children(node)
-        todo.reverse()
+        first = -1  # where what belongs to the next definition begins
+        todo: list[tuple[Node, str, str]] = []
+        todo += [(child, scope, enclosing) for child in reversed(self.children(node))]
         while todo:
-            child = todo.pop()
+            child, scope, enclosing = todo.pop()
             type_ = child.type
             if type_ in COMMENTS:
+                if not pending and first < 0:
+                    first = child.start_point[0]
                 pending.append(child)
                 continue
             found = self.definition(child, type_, grammar)
             if found:
-                if found.name and found.kind != "impl":
-                    names.append(found.name)
+                begin = child.start_point[0] if first < 0 else first
+                one = found.named(scope, enclosing, begin, _last_row(child))
+                if found.name:
+                    outline.append(one)
                 if len(comments) < _LINES:
                     comments += self.comments(pending)
                     if found.kind != "variable":
@@ -102,11 +130,13 @@ class Reader:
                 goes_in = type_ in grammar.flat or type_ in grammar.peek or type_ == "ERROR"
             if found or (child.is_named and not goes_in and type_ not in grammar.prefix):
                 pending.clear()
+                first = -1
+            elif first < 0 and type_ in grammar.prefix:
+                first = child.start_point[0]
             if goes_in:
-                below = self.children(child)
-                below.reverse()
-                todo.extend(below)
-        return names, comments
+                inner = (one.symbol, one.kind) if found else (scope, enclosing)
+                todo += [(below, *inner) for below in reversed(self.children(child))]
+        return outline, comments
 
     def comments(self, nodes: list[Node]) -> list[str]:
         """The words of comments in one place, and of strings that serve as comments."""
@@ -145,14 +175,16 @@ class Reader:
                     return rule.by_child[child.type]
         return rule.kind
 
-    def _name(self, node: Node, recipe: str) -> str:
+    def _name(self, node: Node, recipe: str) -> tuple[str, int]:
+        """The name of a node and its row; the node's own row where it has none."""
         for path in recipe.split("|"):
             at: Node | None = node
             for step in path.split("/"):
                 at = self._step(at, step) if at is not None else None
             if at is not None:
-                return tidy_name(self.data[at.start_byte : min(at.end_byte, at.start_byte + 300)])
-        return ""
+                end = min(at.end_byte, at.start_byte + 300)
+                return tidy_name(self.data[at.start_byte : end]), at.start_point[0]
+        return "", node.start_point[0]
 
     def _step(self, node: Node, step: str) -> Node | None:
         if step[0] == "@":
@@ -163,6 +195,11 @@ class Reader:
         for last in _along(node, step[:-1]):  # noqa: B007
             pass
         return last
+
+
+def _last_row(node: Node) -> int:
+    row, column = node.end_point
+    return row - 1 if column == 0 and row > node.start_point[0] else row
 
 
 def _along(node: Node, field: str) -> Iterator[Node]:

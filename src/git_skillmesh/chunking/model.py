@@ -28,6 +28,24 @@ KINDS = (
 
 
 @dataclass(frozen=True, slots=True)
+class Definition:
+    """One of the things that a chunk defines, and where.
+
+    symbol      path of the symbol
+    kind        one of `KINDS`
+    line        the line with its name, 1-based
+    start_line  first line in the chunk that belongs to it, comments and decorators included
+    end_line    last line in the chunk that belongs to it
+    """
+
+    symbol: str
+    kind: str
+    line: int
+    start_line: int
+    end_line: int
+
+
+@dataclass(frozen=True, slots=True)
 class Chunk:
     """A semantic piece of one file, made of whole lines.
 
@@ -40,6 +58,7 @@ class Chunk:
     defines     last names of all symbols defined in it, in order, each once
     comment     doc comments and docstrings of what it defines, without comment markers
     key         identity within the file; unique, and the same after an edit of the body
+    outline     every definition in it, in order; what encloses others comes before them
     """
 
     symbol: str
@@ -51,3 +70,4 @@ class Chunk:
     defines: tuple[str, ...]
     comment: str
     key: str
+    outline: tuple[Definition, ...] = ()

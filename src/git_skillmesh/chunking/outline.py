@@ -12,7 +12,7 @@ from itertools import pairwise
 from git_skillmesh.chunking.comments import words_of_comment
 from git_skillmesh.chunking.lines import Lines
 from git_skillmesh.chunking.names import path_of, tidy_name
-from git_skillmesh.chunking.pieces import Piece, Place, Sizes
+from git_skillmesh.chunking.pieces import Named, Piece, Place, Sizes
 from git_skillmesh.chunking.text import paragraphs
 
 _KEY = re.compile(
@@ -67,8 +67,9 @@ def _name(piece: Piece, lines: Lines, row: int) -> None:
         return
     name = tidy_name(key[1])
     comment = b"\n".join(lines.rows[piece.first : row]).decode("utf-8", "replace")
-    piece.kind, piece.named, piece.defines = "key", True, (name,)
+    piece.kind, piece.named = "key", True
     piece.symbol, piece.scope = path_of(piece.place.symbol, name), piece.place.symbol
+    piece.outline = (Named(name, piece.symbol, "key", row, piece.first, piece.last),)
     piece.comment = words_of_comment(comment)
 
 
@@ -77,7 +78,7 @@ def _marked(pieces: Iterator[Piece], whole: Piece) -> Iterator[Piece]:
     for index, piece in enumerate(pieces):
         if index == 0 and whole.named:
             piece.head, piece.kind, piece.symbol = True, whole.kind, whole.symbol
-            piece.scope, piece.defines, piece.comment = whole.scope, whole.defines, whole.comment
+            piece.scope, piece.outline, piece.comment = whole.scope, whole.outline, whole.comment
         yield piece
 
 

@@ -6,10 +6,12 @@ divide. `pack` merges pieces that stand in the same place and hands out `Chunk`s
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import islice
+from typing import NamedTuple
 
 from git_skillmesh.chunking.comments import join_comments
 from git_skillmesh.chunking.lines import Lines
-from git_skillmesh.chunking.model import Chunk
+from git_skillmesh.chunking.model import Chunk, Definition
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,20 @@ class Sizes:
     tiny: int = 40
 
 
+_MOST_DEFINITIONS = 200
+
+
+class Named(NamedTuple):
+    """A definition on the rows first..last, 0-based: its name, "" for an impl, stands on `row`."""
+
+    name: str
+    symbol: str
+    kind: str
+    row: int
+    first: int
+    last: int
+
+
 @dataclass(slots=True, eq=False)
 class Place:
     """What encloses a piece: a module, a class, a function that is being divided."""
@@ -35,7 +51,7 @@ class Place:
     symbol: str = ""
     kind: str = ""
     scope: str = ""
-    defines: tuple[str, ...] = ()
+    outline: tuple[Named, ...] = ()
     comment: str = ""
     is_container: bool = False
     is_data: bool = False
@@ -56,7 +72,7 @@ class Piece:
     kind: str = "block"
     symbol: str = ""
     scope: str = ""
-    defines: tuple[str, ...] = ()
+    outline: tuple[Named, ...] = ()
     comment: str = ""
     named: bool = False
     head: bool = False
@@ -94,7 +110,7 @@ def _may_join(group: _Group, piece: Piece, size: int, lines: Lines, sizes: Sizes
     if group.place is not piece.place:
         return False
     total = lines.size(group.first, piece.last)
-    if size < sizes.tiny and not piece.defines and not piece.symbol and not piece.leads:
+    if size < sizes.tiny and not piece.outline and not piece.symbol and not piece.leads:
         return total <= sizes.limit
     is_tiny = not group.has_named and lines.size(group.first, group.last) < sizes.tiny
     if is_tiny and not group.pieces[0].head:
@@ -130,9 +146,9 @@ def _join_remnants(groups: list[_Group], lines: Lines, sizes: Sizes) -> list[_Gr
 def _chunks(groups: list[_Group], lines: Lines, plain: str) -> list[Chunk]:
     keys = _Keys()
     chunks = []
-    for group in groups:
+    for group, outline in zip(groups, _outlines(groups), strict=True):
         first = next(
-            (p for p in group.pieces if p.symbol and (p.head or p.named or p.defines)), None
+            (p for p in group.pieces if p.symbol and (p.head or p.named or p.outline)), None
         )
         place = group.place
         if first:
@@ -150,12 +166,33 @@ def _chunks(groups: list[_Group], lines: Lines, plain: str) -> list[Chunk]:
                 start_line=group.first + 1,
                 end_line=group.last + 1,
                 text=lines.text(group.first, group.last),
-                defines=tuple(dict.fromkeys(name for p in group.pieces for name in p.defines)),
+                defines=tuple(
+                    dict.fromkeys(one.name for p in group.pieces for one in p.outline if one.name)
+                ),
                 comment=join_comments([p.comment for p in group.pieces]),
                 key=keys.give(symbol, kind),
+                outline=tuple(outline),
             )
         )
     return chunks
+
+
+def _outlines(groups: list[_Group]) -> list[list[Definition]]:
+    """The definitions of each group: one that is divided belongs where its name stands.
+
+    That is not where it begins when its documentation fills a chunk of its own.
+    """
+    outlines: list[list[Definition]] = [[] for _ in groups]
+    for start, group in enumerate(groups):
+        every = (one for piece in group.pieces for one in piece.outline)
+        for one in islice(every, _MOST_DEFINITIONS):
+            at = start
+            while at + 1 < len(groups) and one.row >= groups[at + 1].first:
+                at += 1
+            first, last = groups[at].first, groups[at].last
+            rows = (min(max(row, first), last) + 1 for row in (one.row, one.first, one.last))
+            outlines[at].append(Definition(one.symbol, one.kind, *rows))
+    return outlines
 
 
 class _Keys:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from git_skillmesh.chunking.lines import Lines
-from git_skillmesh.chunking.pieces import Piece, Place, Sizes
+from git_skillmesh.chunking.pieces import Named, Piece, Place, Sizes
 from git_skillmesh.chunking.text import paragraphs
 
 _ATX = re.compile(rb" {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t\r]*$")
@@ -109,6 +109,10 @@ def _sections(lines: Lines, headings: list[_Heading], sizes: Sizes) -> Iterator[
         end = after.row - 1 if after else last
         _, end = lines.trim(heading.row, end)
         whole = lines.size(heading.row, end)
+        row = heading.row
+        if _RST_LINE.match(lines.rows[row]) and row < end:
+            row += 1  # an overline comes before the title
+        outline = (Named(heading.title, symbol, "section", row, heading.row, end),)
         if whole <= sizes.limit:
             # Small sections of one chapter may be merged; a chapter goes with what it begins.
             chapter = symbol if len(open_) == 1 else scope.split(" > ")[0]
@@ -120,7 +124,7 @@ def _sections(lines: Lines, headings: list[_Heading], sizes: Sizes) -> Iterator[
                 kind="section",
                 symbol=symbol,
                 scope=scope,
-                defines=(heading.title,) if heading.title else (),
+                outline=outline if heading.title else (),
                 named=True,
             )
             continue
@@ -129,7 +133,7 @@ def _sections(lines: Lines, headings: list[_Heading], sizes: Sizes) -> Iterator[
         for piece in _blocks(lines, heading.row, end, place, sizes):
             if head and heading.title:
                 piece.symbol, piece.scope, piece.kind = symbol, scope, "section"
-                piece.defines, piece.head = (heading.title,), True
+                piece.outline, piece.head = outline, True
                 head = False
             yield piece
 

@@ -17,12 +17,12 @@ from git_skillmesh.chunking.comments import (
     join_comments,
     words_of_docstring,
 )
-from git_skillmesh.chunking.definitions import Found, Reader
+from git_skillmesh.chunking.definitions import Found, Reader, kind_in
 from git_skillmesh.chunking.grammar import COMMENTS, CONTAINERS, TYPES, Grammar, words
 from git_skillmesh.chunking.grammars import GRAMMARS
 from git_skillmesh.chunking.lines import Lines
 from git_skillmesh.chunking.names import path_of
-from git_skillmesh.chunking.pieces import Piece, Place, Sizes
+from git_skillmesh.chunking.pieces import Named, Piece, Place, Sizes
 from git_skillmesh.chunking.syntax import parse
 from git_skillmesh.chunking.text import paragraphs
 from git_skillmesh.chunking.units import Unit, UnitBuilder
@@ -145,23 +145,27 @@ class _Walk:
                 return place
             inner = replace(place, is_data=True)
             if is_first:
-                place.defines, place.comment = (), ""
+                place.outline, place.comment = (), ""
             return inner
         scope = path_of(place.symbol, found.owner)
-        kind = _kind_in(found.kind, place)
-        names = [one.name for one in unit.found if one.name and one.kind != "impl"]
+        kind = kind_in(found.kind, place.kind)
+        outline = [
+            one.named(place.symbol, place.kind, unit.first, unit.last)
+            for one in unit.found
+            if one.name and one.kind != "impl"
+        ]
         comments = self._reader.comments(unit.comments)
         comments.append(self._reader.docstring(found.node, unit.grammar))
         if is_first:
             # The first lines of what encloses it are its own first lines: one head for both.
-            names = [*place.defines, *names]
+            outline = [*place.outline, *outline]
             comments = [place.comment, *comments]
-            place.defines, place.comment = (), ""
+            place.outline, place.comment = (), ""
         return Place(
             symbol=path_of(scope, found.name),
             kind=kind,
             scope=scope,
-            defines=tuple(names),
+            outline=tuple(outline),
             comment=join_comments(comments),
             is_container=kind in CONTAINERS or kind in ("key", "section", "rule", "table"),
         )
@@ -174,14 +178,14 @@ class _Walk:
             self._name(piece, unit, found)
         else:
             self._look_inside(piece, unit)
-        if is_first and (place.defines or place.comment):
+        if is_first and (place.outline or place.comment):
             _make_head(piece)
             piece.named = False
         return piece
 
     def _name(self, piece: Piece, unit: Unit, found: Found) -> None:
         place = piece.place
-        piece.kind = _kind_in(found.kind, place)
+        piece.kind = kind_in(found.kind, place.kind)
         piece.scope = path_of(place.symbol, found.owner)
         piece.symbol = path_of(piece.scope, found.name)
         is_field = place.kind in TYPES and found.kind == "variable"
@@ -189,54 +193,60 @@ class _Walk:
             place.kind in _FUNCTIONS and self._lines.size(unit.first, unit.last) < self._sizes.small
         )
         piece.named = not is_field and not is_statement
-        names: list[str] = []
+        outline: list[Named] = []
         comments = self._reader.comments(unit.comments)
         for one in unit.found:
-            if one.name and one.kind != "impl":
-                names.append(one.name)
+            named = one.named(place.symbol, place.kind, unit.first, unit.last)
+            if one.name:
+                outline.append(named)
             if one.kind != "variable":
                 comments.append(self._reader.docstring(one.node, unit.grammar))
             if one.kind in CONTAINERS:
-                inner_names, inner_comments = self._reader.members(one.node, unit.grammar)
-                names += inner_names
+                inner, inner_comments = self._reader.members(
+                    one.node, unit.grammar, named.symbol, named.kind
+                )
+                outline += inner
                 comments += inner_comments
-        piece.defines = tuple(dict.fromkeys(names))
+        piece.outline = tuple(outline)
         piece.comment = join_comments(comments)
 
     def _look_inside(self, piece: Piece, unit: Unit) -> None:
         """A unit that defines nothing itself may hold definitions, or be documentation."""
         grammar = unit.grammar
-        names: list[str] = []
+        outline: list[Named] = []
         comments: list[str] = []
-        if unit.nodes[0].type in grammar.docs and not piece.place.symbol:
+        place = piece.place
+        if unit.nodes[0].type in grammar.docs and not place.symbol:
             comments.append(words_of_docstring(self._reader.source(unit.nodes[0])))
-        if grammar.peek and piece.place.kind not in _FUNCTIONS and not piece.place.is_data:
+        if grammar.peek and place.kind not in _FUNCTIONS and not place.is_data:
             for node in unit.nodes:
                 if node.type in grammar.peek:
-                    inner_names, inner_comments = self._reader.members(node, grammar)
-                    names += inner_names
+                    inner, inner_comments = self._reader.members(
+                        node, grammar, place.symbol, place.kind
+                    )
+                    outline += inner
                     comments += inner_comments
         if unit.comments:
             piece.leads = len(unit.comments) == len(unit.nodes)
             source = self._reader.source(unit.comments[0])
             if (piece.leads and is_documentation(source)) or (
-                names and unit.nodes[0].type in COMMENTS
+                outline and unit.nodes[0].type in COMMENTS
             ):
                 comments = [*self._reader.comments(unit.comments), *comments]
-        piece.defines = tuple(dict.fromkeys(names))
+        piece.outline = tuple(outline)
         piece.comment = join_comments(comments)
 
 
 def _make_head(piece: Piece) -> None:
     """The first lines of a divided definition carry its name, kind and comment, once."""
     place = piece.place
-    if not place.defines and not place.comment:
+    if not place.outline and not place.comment:
         return
     piece.symbol, piece.scope, piece.head = place.symbol, place.scope, True
     piece.kind = "header" if place.kind in TYPES else place.kind
-    piece.defines = (*place.defines, *piece.defines)
+    piece.outline = (*place.outline, *piece.outline)
     piece.comment = join_comments([place.comment, piece.comment])
-    place.defines, place.comment = (), ""
+    place.outline, place.comment = (), ""
 
 
 def _chief(all_found: list[Found]) -> Found | None:
@@ -254,10 +264,6 @@ def _is_local(found: Found, place: Place) -> bool:
     if place.kind in _FUNCTIONS:
         return True
     return found.kind == "key" and (place.is_data or (place.kind == "key" and place.scope != ""))
-
-
-def _kind_in(kind: str, place: Place) -> str:
-    return "method" if kind == "function" and place.kind in TYPES else kind
 
 
 def _spans_rows(node: Node) -> bool:

@@ -14,6 +14,7 @@ from ..git.objects import BlobReader
 from ..git.repository import Repository
 from .catalogue import ChunkRow, NewFile
 from .documents import KIND_NUMBERS, FileDocuments, read_file
+from .outlines import encode
 from .rules import is_forced
 from .segment import Segment, SegmentBuilder, write_segment
 from .vectors import Vectors, VectorSource, vector_path, write_vectors
@@ -77,6 +78,7 @@ def build(
                     piece.start_line,
                     piece.end_line,
                     document.content_hash,
+                    encode(piece),
                 )
             )
             documents.append(document)

@@ -18,13 +18,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..chunking.model import Definition
 from ..errors import Damaged
 from .database import REBUILD, damage_reported, open_database
+from .outlines import decode
 
 
 @dataclass(frozen=True, slots=True)
 class ChunkRow:
-    """One chunk of a file version, as stored."""
+    """One chunk of a file version, as stored; `outline` as outlines.py writes it."""
 
     ordinal: int
     symbol: str
@@ -33,6 +35,11 @@ class ChunkRow:
     start_line: int
     end_line: int
     content_hash: bytes
+    outline: str | None = None
+
+    def definitions(self) -> Sequence[Definition]:
+        """Return what begins in the chunk, in order. Raises `Damaged`."""
+        return decode(self.outline, self.symbol, self.kind, self.start_line, self.end_line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +72,7 @@ class NewFile:
     chunks: Sequence[ChunkRow]
 
 
+_CHUNK_COLUMNS = "ordinal, symbol, kind, key, start_line, end_line, content_hash, outline"
 _FILE_COLUMNS = "id, path, blob, reading, language, skip, bytes, chunks, segment, first_row"
 
 
@@ -139,18 +147,14 @@ class Catalogue:
     def chunks(self, file: int) -> list[ChunkRow]:
         """Return the chunks of a file version in order."""
         rows = self.rows(
-            "SELECT ordinal, symbol, kind, key, start_line, end_line, content_hash"
-            " FROM chunks WHERE file = ? ORDER BY ordinal",
-            (file,),
+            f"SELECT {_CHUNK_COLUMNS} FROM chunks WHERE file = ? ORDER BY ordinal", (file,)
         )
         return [_chunk_row(row) for row in rows]
 
     def chunk(self, file: int, ordinal: int) -> ChunkRow:
         """Return one chunk. Raises `Damaged`."""
         rows = self.rows(
-            "SELECT ordinal, symbol, kind, key, start_line, end_line, content_hash"
-            " FROM chunks WHERE file = ? AND ordinal = ?",
-            (file, ordinal),
+            f"SELECT {_CHUNK_COLUMNS} FROM chunks WHERE file = ? AND ordinal = ?", (file, ordinal)
         )
         if not rows:
             raise Damaged("the index lost a chunk", REBUILD)
@@ -184,7 +188,7 @@ class Catalogue:
             ),
         )
         self.connection.executemany(
-            "INSERT INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 (
                     base + number,
@@ -195,6 +199,7 @@ class Catalogue:
                     row.start_line,
                     row.end_line,
                     row.content_hash,
+                    row.outline,
                 )
                 for number, file in enumerate(files)
                 for row in file.chunks
@@ -309,8 +314,8 @@ def _file_row(row: Sequence[Any]) -> FileRow:
 
 
 def _chunk_row(row: Sequence[Any]) -> ChunkRow:
-    ordinal, symbol, kind, key, start, end, digest = row
-    return ChunkRow(ordinal, symbol, kind, key or symbol, start, end, digest)
+    ordinal, symbol, kind, key, start, end, digest, outline = row
+    return ChunkRow(ordinal, symbol, kind, key or symbol, start, end, digest, outline)
 
 
 def open_catalogue(path: Path, write: bool) -> Catalogue:

@@ -14,7 +14,7 @@ REBUILD = "git skillmesh index --rebuild"
 _UNWRITABLE = ("readonly", "unable to open", "disk is full")
 
 # Version 1: first. Later versions only add tables and columns, in `_UPGRADES`.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE segments (
@@ -44,7 +44,7 @@ CREATE TABLE trees (
     used_at INTEGER NOT NULL, PRIMARY KEY (tree, rules)
 ) WITHOUT ROWID;
 """
-_UPGRADES: dict[int, str] = {}
+_UPGRADES: dict[int, str] = {2: "ALTER TABLE chunks ADD COLUMN outline TEXT"}
 
 
 @contextmanager
