@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from git_skillmesh.index.catalogue import FileRow
+from git_skillmesh.retrieval.features import Priors, known_file
 from git_skillmesh.retrieval.search import Options
 from git_skillmesh.retrieval.terms import parse
 from testing.indexing import ask, index
@@ -77,3 +79,51 @@ def test_features_do_not_depend_on_what_else_is_indexed(tmp_path: Path, repo: Re
         index(slowly)
     for text in ("Router", "add a route", "MockRouter add"):
         assert features(slowly, text) == features(repo, text)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["src/test/java/A.java", "Tests/FooTests/A.swift", "t/basic.t", "spec/a_spec.rb", "a/b_test.go",
+     "src/FooTests.cs", "tests/Foo.UnitTests/A.cs", "Foo.UnitTests/A.cs", "a-tests/build.kts",
+     "src/commonTest/kotlin/A.kt", "src/androidTest/A.java", "lua/a_spec.lua", "x/testdata/a.txt",
+     "TestData/x.json", "test/a_SUITE.erl", "features/a.feature", "a.bats", "testthat/test-a.R",
+     "src/AdapterTestUtilities/A.php", "Sources/FooTestHelpers/T.swift", "a/test_utils/x.py",
+     "conftest.py", "app/tests.py", "a/__mocks__/x.js", "http/fuzz/f.ml", "json_tests/a.dart",
+     "cypress/e2e/a.ts"],
+)  # fmt: skip
+def test_paths_of_tests(path: str) -> None:
+    assert priors(path).test_path
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["src/contest/a.py", "src/latest/a.py", "src/Latest/A.cs", "src/werkzeug/test.py", "protest.rb",
+     "attestation/a.go", "src/Spectrum/a.cs", "inspect/a.py", "src/_pytest/a.py", "at/b.c",
+     "googletest/src/gtest.cc", "lib/respect/a.rb", "specification/x.md", "src/tree.py"],
+)  # fmt: skip
+def test_paths_that_only_look_like_tests(path: str) -> None:
+    assert not priors(path).test_path
+
+
+@pytest.mark.parametrize(
+    ("path", "is_example"),
+    [("examples/a.py", True), ("docs_src/a.py", True), ("cohttp-bench/a.ml", True),
+     ("pkgs/flutter_example/lib/a.dart", True), ("benches/a.rs", True), ("Examples/A.swift", True),
+     ("_examples/a.go", True), ("src/sampler/a.py", False), ("lib/workbench/a.py", False),
+     ("src/counterexample/x.py", False), ("demonstrate.py", False)],
+)  # fmt: skip
+def test_paths_of_examples(path: str, is_example: bool) -> None:
+    assert priors(path).example_path == is_example
+
+
+@pytest.mark.parametrize(
+    ("path", "language", "is_documentation"),
+    [("docs/api/a.html", "html", True), ("doc/a.htm", "html", True), ("a.md", "markdown", True),
+     ("web/a.html", "html", False), ("docs/a.js", "javascript", False)],
+)  # fmt: skip
+def test_pages_of_a_documentation_tool(path: str, language: str, is_documentation: bool) -> None:
+    assert priors(path, language).documentation == is_documentation
+
+
+def priors(path: str, language: str = "python") -> Priors:
+    return known_file(FileRow(1, path, "", "", language, None, 1, 1, None, None)).priors

@@ -39,11 +39,18 @@ NAMES = (
     "type", "callable", "header", "short", "length", "file_length",
 )  # fmt: skip
 _TEST = re.compile(
-    r"(^|/)(tests?|specs?|__tests__|testing|testdata|fixtures?|e2e)(/|$)"
-    r"|(^|/)test_[^/]*$|[_.-](test|tests|spec)\.[^/]+$|(Test|Tests|Spec|TestCase)\.[^/]+$"
+    # Folders: tests, Tests, foo-tests, Foo.UnitTests, commonTest, TestHelpers, t, fuzz
+    r"(^|/)([^/]*[-_.])?(?i:tests?|specs?|testing|test[-_]?(data|utils?|helpers?|support))/"
+    r"|(^|/)([^/]*[a-z])?Tests?(Data|Utils?|Utilities|Helpers?|Support|Fixtures)?/"
+    r"|(^|/)(__(tests|mocks|snapshots|fixtures)__|fixtures?|e2e|t|fuzz|testthat)/"
+    # Files: test_x, x_test, x-spec, XTest, x_SUITE, x.feature
+    r"|(^|/)(test_[^/]*|tests\.\w+|conftest\.py)$|[_.-](test|tests|spec)\.[^/]+$"
+    r"|(Test|Tests|Spec|TestCase|_SUITE)\.[^/]+$|\.(feature|bats)$"
 )
 _EXAMPLE = re.compile(
-    r"(^|/)_?(examples?|samples?|demos?|benchmarks?|bench|playground|tutorials?|docs_src)(/|$)",
+    r"(^|/)([^/]*[-_.])?"
+    r"(examples?|samples?|demos?|benchmarks?|bench|playground|tutorials?|docs_src)/"
+    r"|(^|/)(benches|benchsuite|quickstarts?)/",
     re.IGNORECASE,
 )
 _COMPAT = re.compile(
@@ -53,6 +60,8 @@ _REEXPORT = re.compile(
     r"(^|/)(__init__\.pyi?|index\.[jt]sx?|mod\.rs|lib\.rs|main\.\w+|package-info\.java)$"
 )
 _DOCUMENTATION = frozenset({"markdown", "rst", "text", "asciidoc"})
+# What a documentation tool wrote; elsewhere HTML is code.
+_PAGE = re.compile(r"(^|/)docs?/.*\.html?$")
 _CONFIGURATION = frozenset({"json", "yaml", "toml", "xml", "ini", "csv", "make", "cmake"})
 
 
@@ -105,7 +114,7 @@ def _priors(row: FileRow) -> Priors:
         bool(_TEST.search(row.path)),
         bool(_EXAMPLE.search(row.path)),
         bool(_COMPAT.search(row.path)),
-        row.language in _DOCUMENTATION,
+        row.language in _DOCUMENTATION or bool(_PAGE.search(row.path)),
         row.language in _CONFIGURATION,
         bool(_REEXPORT.search(row.path)),
         row.path.count("/"),
@@ -258,7 +267,7 @@ def _prior_columns(
     columns: dict[str, Floats] = dict(zip(Priors._fields, table.T, strict=True))
     if {"test", "spec"} & query.stems.keys():
         columns["test_path"] = np.zeros(len(own))
-    if {"exampl", "sampl", "demo", "benchmark"} & query.stems.keys():
+    if {"exampl", "sampl", "demo", "benchmark", "bench", "tutori"} & query.stems.keys():
         columns["example_path"] = np.zeros(len(own))
     lengths = corpus.lengths[Field.BODY][candidates].astype(np.float64)
     same = {n for n, file in files.items() if query.name and file.stem == query.name}
