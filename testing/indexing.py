@@ -71,7 +71,7 @@ def ask(
 
 def places(answer: Answer) -> list[str]:
     """Return "path:line symbol" of each hit."""
-    return [f"{hit.path}:{hit.start_line} {hit.symbol}".rstrip() for hit in answer.hits]
+    return [f"{hit.path}:{hit.line} {hit.symbol}".rstrip() for hit in answer.hits]
 
 
 def documents(repo: Repo, *queries: str, scope: Scope = COMMITTED) -> list[dict[str, Any]]:

@@ -43,7 +43,7 @@ def repo(tmp_path: Path) -> Repo:
 def found(repo: Repo, *args: str) -> list[str]:
     """Return "path:line symbol" of each result."""
     document = answer(repo, *args)
-    return [f"{r['path']}:{r['start_line']} {r['symbol']}" for r in document["results"]]
+    return [f"{r['path']}:{r['line']} {r['symbol']}" for r in document["results"]]
 
 
 def answer(repo: Repo, *args: str) -> dict[str, Any]:
@@ -61,13 +61,13 @@ def paths(repo: Repo, *args: str) -> set[str]:
 @pytest.mark.parametrize(
     ("words", "first"),
     [
-        (["parse_header"], "http/header.py:1 HeaderReader"),
-        (["HeaderReader.parse_header"], "http/header.py:1 HeaderReader"),
+        (["parse_header"], "http/header.py:7 HeaderReader.parse_header"),
+        (["HeaderReader.parse_header"], "http/header.py:7 HeaderReader.parse_header"),
         (["parseHeader"], "web/client.js:1 parseHeader"),
-        (["HeaderReader"], "http/header.py:1 HeaderReader"),
+        (["HeaderReader"], "http/header.py:4 HeaderReader"),
         (["wait_before_retry"], "util/backoff.py:1 wait_before_retry"),
         (["wait_before_retry()"], "util/backoff.py:1 wait_before_retry"),
-        (["serve"], "http/server.py:1 serve"),
+        (["serve"], "http/server.py:4 serve"),
     ],
 )
 def test_an_identifier_finds_its_definition_first(
@@ -90,7 +90,9 @@ def test_the_document_is_whole(indexed: Repo) -> None:
     (result,) = document["results"]
     score, features = result.pop("score"), result.pop("features")
     reasons = result.pop("reasons")
-    assert len(result.pop("chunk_id")) == 32
+    chunk = result.pop("chunk_id")
+    assert len(chunk) == 32
+    assert result.pop("chunk_ids") == [chunk]
     assert score == pytest.approx(sum(features.values()), abs=0.01)
     assert (
         reasons
@@ -101,8 +103,10 @@ def test_the_document_is_whole(indexed: Repo) -> None:
         "path": "util/backoff.py",
         "start_line": 1,
         "end_line": 3,
+        "line": 1,
         "symbol": "wait_before_retry",
         "kind": "function",
+        "definition": {"start_line": 1, "end_line": 3},
         "language": "python",
         "commit": indexed.head,
         "changed": False,
@@ -294,7 +298,7 @@ def test_no_stale_hit_after_delete_rename_and_revert(repo: Repo) -> None:
     assert paths(repo, "-n", "99", "return header attempt serve") == left
     repo.git("revert", "--no-edit", "HEAD")
     assert paths(repo, "-n", "99", "return header attempt serve") == set(FILES)
-    assert found(repo, "serve")[0] == "http/server.py:1 serve"
+    assert found(repo, "serve")[0] == "http/server.py:4 serve"
 
 
 def test_a_file_that_became_a_folder_or_a_link_is_gone(repo: Repo) -> None:
@@ -329,7 +333,7 @@ def test_paths_are_shown_from_where_the_user_stands(indexed: Repo) -> None:
         call(below, "query", "-n", "1", "HeaderReader"),
         call(indexed.path, "-C", "http", "query", "-n", "1", "HeaderReader"),
     ):
-        assert said.stdout.startswith(" 1. header.py:1  HeaderReader"), said
+        assert said.stdout.startswith(" 1. header.py:4  HeaderReader"), said
     assert call(below, "query", "-n", "1", "wait_before_retry").stdout.startswith(
         " 1. ../util/backoff.py:1  wait_before_retry"
     )

@@ -167,9 +167,10 @@ def _print(context: Context, answer: "Answer", full: bool, explain: bool) -> Non
 
 def _print_hit(context: Context, hit: "Hit", full: bool, explain: bool) -> None:
     style = context.style
-    place = f"{safe_line(context.shown_path(hit.path))}:{hit.start_line}"
+    place = f"{safe_line(context.shown_path(hit.path))}:{hit.line}"
     name = f"  {style.bold(safe_line(hit.symbol))}" if hit.symbol else ""
-    about = [hit.kind, f"{hit.end_line - hit.start_line + 1} lines", f"{hit.score:.2f}"]
+    extent = hit.definition or hit
+    about = [hit.kind, f"{extent.end_line - extent.start_line + 1} lines", f"{hit.score:.2f}"]
     if hit.changed:
         about.append("uncommitted")
     elif hit.commit:

@@ -13,7 +13,7 @@ from ..index.globs import Globs
 from ..index.identity import repo_id
 from ..index.store import Store
 from ..index.vectors import source_of
-from ..retrieval.excerpt import best_lines
+from ..retrieval.excerpt import best_lines, mark
 from ..retrieval.results import Answer, Hit
 from ..retrieval.terms import parse
 from .context import Context
@@ -68,17 +68,20 @@ def answer_from_chroma(args: argparse.Namespace, context: Context, text: str) ->
                 Hit(
                     rank=rank,
                     chunk_id=number,
+                    chunk_ids=(number,),
                     path=str(metadata["file_path"]),
                     start_line=first,
                     end_line=last,
+                    line=first,
                     symbol=str(metadata["symbol"]),
                     kind=str(metadata["kind"]),
+                    definition=None,
                     language=str(metadata["language"]),
                     score=round(1 - distance, 4),
                     reasons=("dense",),
                     commit=str(metadata["commit_sha"]) or None,
                     changed=False,
-                    lines=best_lines(lines, first, query),
+                    lines=best_lines(lines, first, mark(lines, query)),
                     text="\n".join(lines),
                     features={"dense": round(1 - distance, 4)},
                 )

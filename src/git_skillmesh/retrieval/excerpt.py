@@ -1,4 +1,4 @@
-"""Choose the lines of a chunk that show why it was found.
+"""Choose the lines of a hit that show why it was found.
 
 In: lines, a query. Out: a few lines with the matched words marked.
 """
@@ -6,7 +6,9 @@ In: lines, a query. Out: a few lines with the matched words marked.
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
+from ..chunking.model import Definition
 from ..embedding.tokens import parts, stem
 from .results import Line
 from .terms import Query
@@ -15,20 +17,43 @@ _MOST_LINES = 3
 _LONGEST = 400
 # Long chunks are read up to here; what matches later still counted for the ranking.
 _MOST_READ = 400
-_Marks = tuple[tuple[tuple[int, int], ...], frozenset[str]]
 
 
-def best_lines(lines: Sequence[str], first: int, query: Query) -> tuple[Line, ...]:
-    """Return up to three lines in file order: the chunk's first, and where most words match."""
+class Marks(NamedTuple):
+    """The columns (start, end) of a line's words that match, and which stems they are."""
+
+    columns: tuple[tuple[int, int], ...]
+    stems: frozenset[str]
+
+
+def mark(lines: Sequence[str], query: Query) -> list[Marks]:
+    """Return what matches in each line, as far as they are read."""
     pattern = _candidates(frozenset(query.stems))
-    marked = [_mark(text, query, pattern) for text in lines[:_MOST_READ]]
-    opening = next((n for n, text in enumerate(lines[:_MOST_READ]) if text.strip()), None)
+    return [_mark(text, query, pattern) for text in lines[:_MOST_READ]]
+
+
+def best_lines(
+    lines: Sequence[str], first: int, marked: Sequence[Marks], about: Definition | None = None
+) -> tuple[Line, ...]:
+    """Return up to three lines in file order: an opening one, and where most words match.
+
+    `first` is the number of the first line. It opens with the name of what it is `about`, whose
+    lines are the ones to choose from, or with the first line that is not blank.
+    """
+    start, end = 0, len(marked)
+    opening = None
+    if about is not None:
+        start, end = max(about.start_line - first, 0), min(about.end_line - first + 1, end)
+        if 0 <= about.line - first < end:
+            opening = about.line - first
+    if opening is None:
+        opening = next((n for n in range(start, end) if lines[n].strip()), None)
     if opening is None:
         return ()
-    found = [number for number, (_, words) in enumerate(marked) if words and number != opening]
-    found.sort(key=lambda number: (-len(marked[number][1]), number))
+    found = [n for n in range(start, end) if marked[n].stems and n != opening]
+    found.sort(key=lambda number: (-len(marked[number].stems), number))
     chosen = sorted([opening, *found[: _MOST_LINES - 1]])
-    return tuple(Line(first + n, lines[n][:_LONGEST], marked[n][0]) for n in chosen)
+    return tuple(Line(first + n, lines[n][:_LONGEST], marked[n].columns) for n in chosen)
 
 
 @lru_cache(maxsize=16)
@@ -41,18 +66,18 @@ def _candidates(stems: frozenset[str]) -> "re.Pattern[str]":
     return re.compile(rf"\b\w*?(?:{'|'.join(map(re.escape, starts)) or '(?!)'})\w*", re.IGNORECASE)
 
 
-def _mark(text: str, query: Query, pattern: "re.Pattern[str]") -> _Marks:
-    """Return the columns of words that match, and which stems of the query they are."""
-    marks: list[tuple[int, int]] = []
-    words: set[str] = set()
+def _mark(text: str, query: Query, pattern: "re.Pattern[str]") -> Marks:
+    columns: list[tuple[int, int]] = []
+    stems: set[str] = set()
     for match in pattern.finditer(text[:_LONGEST]):
-        stems = _stems(match[0]) & query.stems.keys()
-        if stems:
-            marks.append((match.start(), match.end()))
-            words |= stems
-    return tuple(marks), frozenset(words)
+        matched = stems_of(match[0]) & query.stems.keys()
+        if matched:
+            columns.append((match.start(), match.end()))
+            stems |= matched
+    return Marks(tuple(columns), frozenset(stems))
 
 
 @lru_cache(maxsize=20_000)
-def _stems(word: str) -> frozenset[str]:
+def stems_of(word: str) -> frozenset[str]:
+    """Return the stems of a word's parts."""
     return frozenset(stem(piece) for piece in parts(word))

@@ -67,7 +67,7 @@ def fill_page(
     """
     rounded = np.round(scores, 9)
     best_first = np.argsort(-rounded, kind="stable")
-    count = 20 * size
+    count = 12 * size
     while True:
         # Rows with the score of the last one come along: ties decide among them all.
         edge = rounded[best_first[min(count, len(scores)) - 1]]

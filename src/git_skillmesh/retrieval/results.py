@@ -16,16 +16,32 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Extent:
+    """Lines of a file, both included."""
+
+    start_line: int
+    end_line: int
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
-    """One chunk that answers the query."""
+    """One chunk that answers the query, or some neighbours: all of them are in `chunk_ids`.
+
+    `chunk_id`, `score` and `features` are those of the best one. `line` is where to look:
+    `symbol` and `kind` are those of the definition there and `definition` its lines, None where
+    nothing is defined.
+    """
 
     rank: int
     chunk_id: str
+    chunk_ids: tuple[str, ...]
     path: str
     start_line: int
     end_line: int
+    line: int
     symbol: str
     kind: str
+    definition: Extent | None
     language: str
     score: float
     reasons: tuple[str, ...]

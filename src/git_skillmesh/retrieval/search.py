@@ -12,14 +12,13 @@ from numpy.typing import NDArray
 from ..chunking.model import KINDS
 from ..index.catalogue import ChunkRow, FileRow
 from ..index.globs import Globs
-from ..index.identity import chunk_id
 from ..index.view import View
 from .corpus import Corpus, Floats, Integers
 from .dense import cosines
-from .excerpt import best_lines
 from .features import NAMES, KnownFile, compute, known_file
 from .lexical import CHUNK_FIELDS, PATH_FIELDS, LexicalScores, score
-from .ranker import fill_page, linear, reciprocal_ranks, weights
+from .page import Ranked, fill
+from .ranker import linear, reciprocal_ranks
 from .results import Answer, Hit
 from .suggest import suggest
 from .terms import Query, parse
@@ -29,7 +28,6 @@ _LEXICAL_POOL = 600
 _DENSE_POOL = 150
 # Below this a vector alone is no evidence: unrelated text reaches it too.
 _LEAST_COSINE = 0.35
-_SHOWN_REASONS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +46,15 @@ class Options:
 class Candidates:
     """Documents worth ranking for a query: `rows` int64[c], `features` float64[c, features].
 
-    `files` are the rows of all files among them.
+    `files` are the rows of all files among them, `stems` says how much each stem of the query
+    counts.
     """
 
     query: Query
     rows: Integers
     features: Floats
     files: dict[int, FileRow]
+    stems: dict[str, float]
 
 
 class Searcher:
@@ -110,7 +110,9 @@ class Searcher:
         files = self._files_of(np.unique(corpus.files[rows]).tolist())
         features = compute(corpus, query, lexical, dense, rows, files)
         known = {number: file.row for number, file in files.items()}
-        return Candidates(query, rows, features, known)
+        # Only the first stems of a very long query are scored.
+        stems = dict(zip(query.stems, lexical.idf, strict=False))
+        return Candidates(query, rows, features, known, stems)
 
     def places(self, found: Candidates) -> tuple[list[int], list[ChunkRow]]:
         """Return file id and chunk of each candidate."""
@@ -142,36 +144,22 @@ class Searcher:
         return allowed
 
     def _page(self, found: Candidates, options: Options) -> tuple[Hit, ...]:
-        if not len(found.rows):
-            return ()
-        view, corpus = self._view, self._corpus
         if options.mode == "rrf":
             columns = dict(zip(NAMES, found.features.T, strict=True))
             words = sum(columns[name] for name in ("body", "identifier", "symbol", "stem"))
             scores = reciprocal_ranks([np.asarray(words), columns["dense"]])
         else:
             scores = linear(found.features)
-        owners = corpus.files[found.rows].tolist()
-        ordinals = corpus.ordinals[found.rows].tolist()
-        ties = [(found.files[n].path, place) for n, place in zip(owners, ordinals, strict=True)]
-        page = fill_page(scores, owners, ties, options.limit)
-        shown = [found.files[owners[row]] for row, _ in page]
-        texts, commits = view.texts(shown), view.commits(shown)
-        return tuple(
-            _hit(
-                rank,
-                value,
-                self._repo,
-                view,
-                found.query,
-                file,
-                view.chunk(file.id, ordinals[row]),
-                commits.get(file.id),
-                texts[file.id],
-                found.features[row],
-            )
-            for rank, ((row, value), file) in enumerate(zip(page, shown, strict=True), 1)
+        ranked = Ranked(
+            query=found.query,
+            stems=found.stems,
+            scores=scores,
+            features=found.features,
+            owners=self._corpus.files[found.rows].tolist(),
+            ordinals=self._corpus.ordinals[found.rows].tolist(),
+            files=found.files,
         )
+        return fill(self._view, self._repo, ranked, options.limit, options.kinds)
 
 
 def _choose(
@@ -206,44 +194,3 @@ def _best(scores: Floats, count: int) -> Integers:
     inside: Integers = positive[values >= edge]
     above: Integers = positive[values > edge]
     return inside if len(inside) <= 2 * count else above
-
-
-def _hit(
-    rank: int,
-    value: float,
-    repo: str,
-    view: View,
-    query: Query,
-    file: FileRow,
-    chunk: ChunkRow,
-    commit: str | None,
-    data: bytes,
-    features: NDArray[np.float64],
-) -> Hit:
-    raw = data.split(b"\n", chunk.end_line)[chunk.start_line - 1 : chunk.end_line]
-    lines = [line.removesuffix(b"\r").decode(errors="replace") for line in raw]
-    shares = {
-        name: round(weight * number, 4)
-        for name, weight, number in zip(
-            NAMES, weights().values.tolist(), features.tolist(), strict=True
-        )
-        if number
-    }
-    strongest = sorted((name for name in shares if shares[name] > 0), key=lambda n: -shares[n])
-    return Hit(
-        rank=rank,
-        chunk_id=chunk_id(repo, file.path, chunk.key),
-        path=file.path,
-        start_line=chunk.start_line,
-        end_line=chunk.end_line,
-        symbol=chunk.symbol,
-        kind=chunk.kind,
-        language=file.language,
-        score=round(value, 4),
-        reasons=tuple(strongest[:_SHOWN_REASONS]),
-        commit=commit,
-        changed=file.path in view.on_disk,
-        lines=best_lines(lines, chunk.start_line, query),
-        text="\n".join(lines),
-        features=shares,
-    )
