@@ -2,18 +2,21 @@
 
 In: annotated questions and checkouts (benchmarks/retrieval.py). Out: retrieval/ranker.json.
 
-    python -m training.fit_ranker --annotations FILE --checkouts DIR [--write]
+    python -m training.fit_ranker --annotations FILE --checkouts DIR --own-checkouts DIR [--write]
 
 A linear score for each chunk; a file scores as its best chunks do (log-sum-exp), and the files of
 a question compete in a softmax, as in ListNet (Cao and others, "Learning to Rank: From Pairwise
-Approach to Listwise Approach", 2007). Features are scaled by their spread, weights are pulled to
-zero. Folds hold whole repositories.
+Approach to Listwise Approach", 2007). Features are scaled by their spread. Weights are fitted to
+this project's own questions (questions.json) with a pull to zero, then to FILE with a pull to what
+the first fit found: few questions of one style do not make up all the weights. Folds hold whole
+repositories.
 """
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -32,18 +35,21 @@ from git_skillmesh.retrieval.search import Options
 Matrix = NDArray[np.float64]
 FOLDS = 9
 _SOFTNESS = 0.5
-_PULL = 1e-2
+_PULL_TO_ZERO = 1e-2
+_PULL_TO_OWN = 3e-2
 _PENALTY = 4.0
 # The questions ask for code alone; fitted freely, documentation would never be found.
 _FIXED = {"documentation": -1.0, "configuration": -1.0}
 _ROUNDS = 150
+_OWN = Path(__file__).with_name("questions.json")
 
 
 @dataclass(frozen=True)
 class Asked:
     """One question: `features` [c, f] sorted by file, `starts` where each file begins.
 
-    `places` are the candidates' lines, `right` bool[files] says which files answer.
+    `places` are the candidates' lines, `right` bool[files] says which files answer; `ranks_of`
+    finds the ranks of the targets in a page.
     """
 
     project: str
@@ -55,18 +61,7 @@ class Asked:
     places: list[Result]
     right: NDArray[np.bool_]
     targets: int
-    ranks_of: "Ranks"
-
-
-class Ranks:
-    """Finds the ranks of a question's targets in a page."""
-
-    def __init__(self, opened: Opened, number: int) -> None:
-        self._targets = opened.project.questions[number].targets
-
-    def __call__(self, places: Sequence[Result]) -> list[int]:
-        """Return the ranks at which targets are found."""
-        return found_at(places, self._targets)
+    ranks_of: Callable[[Sequence[Result]], list[int]]
 
 
 def ask_all(opened: Opened) -> list[Asked]:
@@ -87,7 +82,7 @@ def _ask(opened: Opened, number: int) -> Asked:
         for n in order
     ]
     starts = np.flatnonzero(np.append(True, np.diff(files) != 0))
-    ranks_of = Ranks(opened, number)
+    ranks_of = partial(found_at, targets=question.targets)
     hit = np.array([bool(ranks_of([place])) for place in places])
     return Asked(
         project=opened.project.name,
@@ -103,11 +98,12 @@ def _ask(opened: Opened, number: int) -> Asked:
     )
 
 
-def fit(asked: Sequence[Asked]) -> Matrix:
-    """Return the weights float64[f] that fit these questions."""
-    spread = np.vstack([one.features for one in asked]).std(axis=0)
-    spread[spread < 1e-6] = 1.0
+def fit(asked: Sequence[Asked], towards: Matrix | None = None) -> Matrix:
+    """Return the weights float64[f] that fit these questions and stay near `towards`, or zero."""
+    spread = _spread(asked)
     scaled = [one.features / spread for one in asked]
+    centre = np.zeros(len(spread)) if towards is None else towards * spread
+    strength = _PULL_TO_ZERO if towards is None else _PULL_TO_OWN
 
     def loss(weights: Matrix) -> tuple[float, Matrix]:
         total, gradient = 0.0, np.zeros_like(weights)
@@ -115,18 +111,27 @@ def fit(asked: Sequence[Asked]) -> Matrix:
             value, part = _loss_of_one(one, features, weights)
             total += value
             gradient += part
-        count = len(asked)
-        pull = _PULL * float(weights @ weights)
-        slope = gradient / count + 2 * _PULL * weights
+        away = weights - centre
+        slope = gradient / len(asked) + 2 * strength * away
         slope[fixed] = 0.0
-        return total / count + pull, slope
+        return total / len(asked) + strength * float(away @ away), slope
 
-    begin = np.zeros(len(spread))
     fixed = [NAMES.index(name) for name in _FIXED]
-    begin[fixed] = np.array(list(_FIXED.values())) * spread[fixed]
+    begin = centre.copy()
+    begin[fixed] = centre[fixed] = np.array(list(_FIXED.values())) * spread[fixed]
     best = minimize(loss, begin, jac=True, method="L-BFGS-B", options={"maxiter": _ROUNDS})
     fitted: Matrix = best.x / spread
     return fitted
+
+
+def _spread(asked: Sequence[Asked]) -> Matrix:
+    """Return the standard deviation of each feature over all candidates, 1 where it is constant."""
+    count = sum(len(one.features) for one in asked)
+    mean_of = np.sum([one.features.sum(axis=0) for one in asked], axis=0) / count
+    squares = np.sum([((one.features - mean_of) ** 2).sum(axis=0) for one in asked], axis=0)
+    spread: Matrix = np.sqrt(squares / count)
+    spread[spread < 1e-6] = 1.0
+    return spread
 
 
 def _loss_of_one(one: Asked, features: Matrix, weights: Matrix) -> tuple[float, Matrix]:
@@ -153,18 +158,28 @@ def quality(one: Asked, weights: Matrix) -> float:
     return ndcg(one.ranks_of([one.places[row] for row, _ in page]), one.targets, 10)
 
 
-def cross_validate(asked: Sequence[Asked], seed: int = 0) -> list[float]:
-    """Return NDCG@10 of each question, by weights fitted without its repository."""
+def cross_validate(
+    asked: Sequence[Asked], fit_without: Callable[[set[str]], Matrix], seed: int = 0
+) -> list[float]:
+    """Return NDCG@10 of each question, by weights that are fitted without its repository.
+
+    `fit_without` takes the names of the repositories of a fold.
+    """
     projects = sorted({one.project for one in asked})
     np.random.default_rng(seed).shuffle(projects)
     found = dict.fromkeys(range(len(asked)), 0.0)
     for fold in range(FOLDS):
         held = set(projects[fold::FOLDS])
-        weights = fit([one for one in asked if one.project not in held])
+        weights = fit_without(held)
         for number, one in enumerate(asked):
             if one.project in held:
                 found[number] = quality(one, weights)
     return list(found.values())
+
+
+def without(asked: Sequence[Asked], projects: set[str]) -> list[Asked]:
+    """Return the questions about other repositories."""
+    return [one for one in asked if one.project not in projects]
 
 
 def report(asked: Sequence[Asked], values: Sequence[float]) -> dict[str, object]:
@@ -191,26 +206,44 @@ def write(weights: Matrix, path: Path, about: str) -> None:
     path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
 
 
+def _asked(annotations: Path, checkouts: Path) -> list[Asked]:
+    opened = open_projects(annotations, checkouts, None)
+    return [one for project in opened for one in ask_all(project)]
+
+
 def main() -> int:
     """Cross-validate, fit on everything, write."""
     parser = argparse.ArgumentParser(description="fit the weights of the ranker")
     parser.add_argument("--annotations", type=Path, required=True, metavar="FILE")
     parser.add_argument("--checkouts", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--own-checkouts", type=Path, required=True, metavar="DIR",
+                        help="clones of the repositories of questions.json")  # fmt: skip
     parser.add_argument("--write", action="store_true", help="replace the shipped weights")
     args = parser.parse_args()
     recorder = Recorder("ranker", None)
-    path = Path(ranker.__file__).with_name("ranker.json")
-    asked = [one for project in open_projects(args.annotations, args.checkouts, None)
-             for one in ask_all(project)]  # fmt: skip
+    asked = _asked(args.annotations, args.checkouts)
+    own = _asked(_OWN, args.own_checkouts)
+    general = fit(own)
     print(f"{len(asked)} questions; NDCG@10, cross-validated by repository:")
-    checked = report(asked, cross_validate(asked))
-    weights = fit(asked)
+    checked = report(asked, cross_validate(asked, lambda held: fit(without(asked, held), general)))
+    print("by weights of our own questions alone, none of these repositories among them:")
+    alone = report(asked, [quality(one, general) for one in asked])
+    print(f"{len(own)} questions of our own, cross-validated:")
+    checked_own = report(own, cross_validate(own, lambda held: fit(asked, fit(without(own, held)))))
+    weights = fit(asked, general)
     print("fitted on all of them, which says little:")
     fitted = report(asked, [quality(one, weights) for one in asked])
     if args.write:
         about = "Weights of the linear ranker (features.py), written by training/fit_ranker.py."
-        write(weights, path, about)
-        recorder.write(questions=len(asked), cross_validated=checked, fitted=fitted)
+        write(weights, Path(ranker.__file__).with_name("ranker.json"), about)
+        recorder.write(
+            questions=len(asked),
+            cross_validated=checked,
+            own_questions=len(own),
+            own_cross_validated=checked_own,
+            by_own_alone=alone,
+            fitted=fitted,
+        )
     return 0
 
 
