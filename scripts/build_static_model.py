@@ -208,9 +208,16 @@ def project(hidden: Floats, frequency: NDArray[np.float64]) -> NDArray[np.float6
 
 
 def write(
-    out: Path, pieces: list[str], vectors: NDArray[np.float64], weights: NDArray[np.float64]
+    out: Path,
+    pieces: list[str],
+    vectors: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    **trained: int,
 ) -> None:
-    """Write the vectors as int8, the gains, the vocabulary, and a manifest of the three."""
+    """Write the vectors as int8, the gains, the vocabulary, and a manifest of the three.
+
+    `trained` is what the manifest tells of a training that came after this script.
+    """
     scales = np.abs(vectors).max(axis=1) / 127
     gains = scales * weights
     out.mkdir(parents=True, exist_ok=True)
@@ -228,11 +235,12 @@ def write(
     manifest = {
         "format": static.FORMAT,
         "name": f"minilm-l6-static-{together.hexdigest()[:12]}",
-        "dimension": DIMENSION,
+        "dimension": vectors.shape[1],
         "pieces": len(pieces),
         "licence": "Apache-2.0",
         "source": {"model": "all-MiniLM-L6-v2", "model.safetensors": WEIGHTS_SHA256},
         "built_with": {"numpy": np.__version__, "rare": RARE, "whitening": WHITENING},
+        **({"trained": trained} if trained else {}),
         "files": files,
     }
     text = json.dumps(manifest, indent=2) + "\n"

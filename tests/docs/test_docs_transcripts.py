@@ -19,7 +19,7 @@ from testing.repos import Repo
 
 WITH_TRANSCRIPTS = [page for page in PAGES if any(b.info == "console" for b in blocks(page))]
 # docs/model-card.md: needs a package that only a rebuild of the model needs.
-NOT_RUN = {"pip download", "python scripts/build_static_model.py"}
+NOT_RUN = {"pip download", "python -m training.build"}
 
 
 def type_in(repo: Repo, command: str) -> str:

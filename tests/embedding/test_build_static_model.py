@@ -54,14 +54,14 @@ def test_the_stored_frequencies_fit_the_shipped_vocabulary(script: ModuleType) -
     assert share["return"] > share["socket"] > share["cathedral"]
 
 
-def test_the_shipped_gains_are_the_weights_of_the_frequencies(script: ModuleType) -> None:
+def test_training_left_common_pieces_lighter_than_rare_ones(script: ModuleType) -> None:
     gains = np.load(static.DATA / static.GAINS)
     assert gains.max() == static.LARGEST_GAIN
     pieces = (static.DATA / static.VOCABULARY).read_text("utf-8").split("\n")[:-1]
     frequency = script.stored_frequencies(len(pieces))
     common, rare = frequency > 2 * script.RARE, frequency < 0.01 * script.RARE
     assert common.sum() > 10
-    assert gains[common].mean() < 0.4 * gains[rare].mean()
+    assert gains[common].mean() < 0.6 * gains[rare].mean()
 
 
 def test_what_was_written_is_loaded_back(script: ModuleType, tmp_path: Path) -> None:

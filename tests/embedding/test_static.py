@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from git_skillmesh.embedding import static
-from git_skillmesh.embedding.static import StaticEmbedder
+from git_skillmesh.embedding.static import FIELD_WEIGHTS, Fields, StaticEmbedder
 from git_skillmesh.embedding.tokens import identifiers
 from git_skillmesh.errors import Damaged, ExitCode
 
@@ -104,12 +104,44 @@ def test_every_piece_may_occur_a_million_times() -> None:
     assert abs(float(np.linalg.norm(MODEL.embed_bag(bag))) - 1) < 1e-6
 
 
+def test_fields_are_unit_vectors_added_by_their_weights() -> None:
+    body = Counter(identifiers("def deliver(message, recipient): " + "smtp.send(message)\n" * 9))
+    bags = Fields(body, {"deliver": 2}, {"mail": 1}, {"notify": 1, "src": 1})
+    wanted = sum(
+        weight * MODEL.embed_bag(bag) for weight, bag in zip(FIELD_WEIGHTS, bags, strict=True)
+    )
+    found = MODEL.embed_fields(bags)
+    np.testing.assert_allclose(found, wanted / np.linalg.norm(wanted), atol=1e-6)
+    query = MODEL.embed_query("mail notification")
+    assert query @ found > query @ MODEL.embed_bag(body) + 0.1
+
+
+def test_the_next_file_has_its_own_path() -> None:
+    body, none = {"parse": 1}, dict[str, int]()
+    pieces = [Fields(body, none, {name: 1}, none) for name in ("json", "json", "socket")]
+    rows = [MODEL.embed_fields(piece).tobytes() for piece in pieces]
+    assert rows[0] == rows[1] != rows[2]
+    assert rows[2] == StaticEmbedder.load().embed_fields(pieces[2]).tobytes()
+
+
+def test_fields_without_a_known_word_give_zeros() -> None:
+    assert not MODEL.embed_fields(Fields({}, {}, {}, {"\u2603": 1})).any()
+
+
+def test_a_field_may_be_as_long_as_the_others_together() -> None:
+    bag = dict.fromkeys((static.DATA / static.VOCABULARY).read_text("utf-8").split(), 10**6)
+    row = MODEL.embed_fields(Fields(bag, bag, bag, bag))
+    np.testing.assert_allclose(row, MODEL.embed_bag(bag), atol=1e-6)
+
+
 def test_every_process_gives_the_same_bits() -> None:
     code = (
         "import sys; from git_skillmesh.embedding.static import StaticEmbedder\n"
         "words = {*open(sys.argv[1]).read().split()}\n"  # a set: the order depends on the seed
         "model = StaticEmbedder.load()\n"
-        "print(model.embed_bag(dict.fromkeys(words, 2)).tobytes().hex())"
+        "print(model.embed_bag(dict.fromkeys(words, 2)).tobytes().hex())\n"
+        "bag, path = dict.fromkeys(words, 2), {'mail': 1}\n"
+        "print(model.embed_fields((bag, path, path, bag)).tobytes().hex())"
     )
     outputs = {
         subprocess.run(
@@ -122,7 +154,9 @@ def test_every_process_gives_the_same_bits() -> None:
         for seed in ("0", "1", "4242")
     }
     words = {*Path(__file__).read_text().split()}
-    assert outputs == {MODEL.embed_bag(dict.fromkeys(words, 2)).tobytes().hex() + "\n"}
+    bag, path = dict.fromkeys(words, 2), {"mail": 1}
+    rows = MODEL.embed_bag(bag), MODEL.embed_fields(Fields(bag, path, path, bag))
+    assert outputs == {"".join(row.tobytes().hex() + "\n" for row in rows)}
 
 
 def test_rare_words_count_more_than_common_ones() -> None:
@@ -221,7 +255,7 @@ def test_a_later_format_is_refused(copy: Path) -> None:
 def test_loading_reads_neither_the_vocabulary_nor_a_hash() -> None:
     code = (
         "import sys, numpy; before = set(sys.modules)\n"
-        "from git_skillmesh.embedding.static import StaticEmbedder\n"
+        "from git_skillmesh.embedding.static import FIELD_WEIGHTS, Fields, StaticEmbedder\n"
         "model = StaticEmbedder.load()\n"
         "print(model._known_pieces, 'hashlib' in set(sys.modules) - before)"
     )

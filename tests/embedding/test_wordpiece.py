@@ -46,4 +46,4 @@ def test_a_full_cache_is_emptied_and_answers_stay_right(monkeypatch: pytest.Monk
     pieces = WordPieces(VOCABULARY)
     for _ in range(2):
         assert [pieces.of_identifier(name) for name in ("json", "par", "un")] == [(4,), (1,), (6,)]
-        assert len(pieces._of_identifier) <= 2
+        assert len(pieces.seen) <= 2

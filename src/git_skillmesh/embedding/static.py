@@ -2,9 +2,11 @@
 
 Every word piece has one row of the table, an int8 vector. A text is the sum of the rows of its
 pieces, each multiplied by its gain (how telling the piece is) and by 1 + ln(how often it occurs),
-brought to unit length. docs/model-card.md says where the table comes from.
+brought to unit length. A piece of a file has several such texts (`Fields`): their unit vectors are
+added with fixed weights, so that the two words of a file's name are heard beside the two hundred of
+its code. docs/model-card.md says where the table comes from.
 
-The sum is exact: gains are rounded to whole numbers and the rows are whole numbers, so float64
+The sums are exact: gains are rounded to whole numbers and the rows are whole numbers, so float64
 holds every partial sum without rounding, in whatever order it is taken. The same text therefore
 gives the same bits in every process.
 """
@@ -15,7 +17,7 @@ import json
 import math
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -35,11 +37,29 @@ GAINS = "gains.npy"  # float32 [pieces], the row's scale times the piece's weigh
 VOCABULARY = "vocabulary.txt"  # one piece a line, in the order of the rows
 
 FORMAT = 1  # of the data files
-RECIPE = 1  # how tokens become a vector; raise it when the code changes any vector
+RECIPE = 2  # how tokens become a vector; raise it when the code changes any vector
 LARGEST_GAIN = 2**20  # fine enough to round gains, small enough to sum a million pieces exactly
 MOST_COUNTED = 1000  # a piece that occurs more often counts as this often
 
+# A unit vector on this grid, times the weights of all fields, squared and summed: below 2**53.
+_GRID = 2**20
 _REINSTALL = "install git-skillmesh again"
+
+
+class Fields(NamedTuple):
+    """Identifiers of a piece of a file and how often each occurs, by where they stand.
+
+    `body` is its text, `names` what it is called and what it defines, `file` the name of its file,
+    `folders` the folders above that.
+    """
+
+    body: Mapping[str, int]
+    names: Mapping[str, int]
+    file: Mapping[str, int]
+    folders: Mapping[str, int]
+
+
+FIELD_WEIGHTS = (10, 3, 7, 3)  # whole numbers, in the order of `Fields`
 
 
 class StaticEmbedder:
@@ -57,6 +77,7 @@ class StaticEmbedder:
         counts = np.arange(1, MOST_COUNTED + 1)
         self._growth = np.array([0.0, *(1 + math.log(n) for n in counts.tolist())])
         self._known_pieces: WordPieces | None = None
+        self._path: tuple[Mapping[str, int], Mapping[str, int], NDArray[np.float64]] | None = None
 
     @classmethod
     def load(cls, folder: Path = DATA) -> StaticEmbedder:
@@ -108,26 +129,50 @@ class StaticEmbedder:
         The bag is what `Counter(identifiers(text))` gives, so that a text which was split for
         another purpose need not be split again.
         """
-        pieces_of = (self._known_pieces or self._read_pieces()).of_identifier
+        return _unit(self._sum(bag))
+
+    def embed_fields(self, fields: Fields) -> NDArray[np.float32]:
+        """Return the vector `[dimension]` of a piece of a file, of unit length or zero.
+
+        Neighbours mostly come from one file, so the part of its path is kept until the next one.
+        """
+        body, names, file, folders = fields
+        kept = self._path
+        if kept is None or kept[0] is not file or kept[1] is not folders:
+            place = self._on_grid(file, FIELD_WEIGHTS[2]) + self._on_grid(folders, FIELD_WEIGHTS[3])
+            kept = self._path = file, folders, place
+        total = self._on_grid(body, FIELD_WEIGHTS[0])
+        total += self._on_grid(names, FIELD_WEIGHTS[1])
+        total += kept[2]
+        return _unit(total)
+
+    def _on_grid(self, bag: Mapping[str, int], weight: int) -> NDArray[np.float64]:
+        """Return the unit vector of a bag times `weight`, in whole numbers of 1/2**20."""
+        total = self._sum(bag)
+        length = math.sqrt(np.dot(total, total))
+        if length:
+            total *= weight * _GRID / length
+        return np.rint(total, out=total)
+
+    def _sum(self, bag: Mapping[str, int]) -> NDArray[np.float64]:
+        """Return the sum of the rows of a bag's pieces, each with its gain: whole numbers."""
+        known_pieces = self._known_pieces or self._read_pieces()
+        seen, pieces_of = known_pieces.seen, known_pieces.of_identifier
         counts: dict[int, int] = {}
         for identifier, times in bag.items():
-            for piece in pieces_of(identifier):
+            for piece in seen.get(identifier) or pieces_of(identifier):
                 if piece in counts:
                     counts[piece] += times
                 else:
                     counts[piece] = times
         if not counts:
-            return np.zeros(self._dimension, np.float32)
+            return np.zeros(self._dimension)
         pieces = np.fromiter(counts, np.intp, len(counts))
         occurrences = np.fromiter(counts.values(), np.intp, len(counts))
         growth = self._growth[np.minimum(occurrences, MOST_COUNTED)]
         factors = np.rint(self._gains[pieces] * growth)
-        total = np.dot(factors, self._rows.take(pieces, axis=0).astype(np.float64))
-        length = np.float32(math.sqrt(np.dot(total, total)))
-        if not length:
-            return np.zeros(self._dimension, np.float32)
-        unit: NDArray[np.float32] = (total / length).astype(np.float32)
-        return unit
+        total: NDArray[np.float64] = np.dot(factors, self._rows[pieces].astype(np.float64))
+        return total
 
     def pieces_of(self, identifier: str) -> tuple[int, ...]:
         """Return the rows of an identifier's pieces."""
@@ -161,6 +206,14 @@ class StaticEmbedder:
         text = (self._folder / VOCABULARY).read_text(encoding="utf-8")
         self._known_pieces = WordPieces(text.split("\n")[:-1])
         return self._known_pieces
+
+
+def _unit(total: NDArray[np.float64]) -> NDArray[np.float32]:
+    length = np.float32(math.sqrt(np.dot(total, total)))
+    if not length:
+        return np.zeros(len(total), np.float32)
+    unit: NDArray[np.float32] = (total / length).astype(np.float32)
+    return unit
 
 
 def _damaged(what: str) -> Damaged:

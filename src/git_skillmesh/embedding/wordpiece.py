@@ -24,16 +24,17 @@ class WordPieces:
 
     def __init__(self, pieces: Sequence[str]) -> None:
         self._number = dict(zip(pieces, range(len(pieces)), strict=True))
-        self._of_identifier: dict[str, tuple[int, ...]] = {}
+        # What `of_identifier` found before: a caller in a tight loop looks here first.
+        self.seen: dict[str, tuple[int, ...]] = {}
 
     def of_identifier(self, identifier: str) -> tuple[int, ...]:
         """Return the piece numbers of all parts of an identifier, in order."""
-        known = self._of_identifier.get(identifier)
+        known = self.seen.get(identifier)
         if known is None:
             known = tuple(n for part in parts(identifier) for n in self._of_part(part))
-            if len(self._of_identifier) >= MOST_CACHED:
-                self._of_identifier.clear()
-            self._of_identifier[identifier] = known
+            if len(self.seen) >= MOST_CACHED:
+                self.seen.clear()
+            self.seen[identifier] = known
         return known
 
     def _of_part(self, part: str) -> list[int]:

@@ -14,6 +14,7 @@ from pathlib import PurePosixPath
 from ..chunking import chunk, language_of
 from ..chunking.exclusion import Skip, skip_content
 from ..chunking.model import KINDS, Chunk
+from ..embedding.static import Fields
 from ..embedding.tokens import identifiers, parts, stem
 from .segment import Field
 
@@ -34,14 +35,14 @@ class Document:
     chunk: Chunk
     terms: Mapping[int, int]
     lengths: tuple[int, ...]
-    bag: Mapping[str, int]
+    fields: Fields
     content_hash: bytes
 
     @classmethod
     def unknown(cls) -> "Document":
         """Return a stand-in for a chunk whose text is gone: it embeds to nothing."""
         nothing = Chunk("", "text", "", 1, 1, "", (), "", "")
-        return cls(nothing, {}, (0,) * Field.COUNT, {}, b"")
+        return cls(nothing, {}, (0,) * Field.COUNT, Fields({}, {}, {}, {}), b"")
 
     @property
     def embedded_text(self) -> str:
@@ -65,16 +66,21 @@ def read_file(path: str, data: bytes, max_bytes: int, force: bool = False) -> Fi
         return FileDocuments("", skip, ())
     language = language_of(path, data[:_HEAD_BYTES])
     chunks = chunk(data, language)
-    path_terms, path_lengths = _path_terms(path)
+    file, folders = path_words(path)
+    path_terms, path_lengths = _path_terms(file, folders)
+    place = Counter(identifiers(file)), Counter(identifiers(folders))
     documents = []
     for number, piece in enumerate(chunks):
         extra = (path_terms, path_lengths) if number == 0 else ({}, (0, 0))
-        documents.append(_document(piece, *extra))
+        documents.append(_document(piece, place, *extra))
     return FileDocuments(language, None, tuple(documents))
 
 
 def _document(
-    piece: Chunk, path_terms: Mapping[int, int], path_lengths: tuple[int, int]
+    piece: Chunk,
+    place: tuple[Mapping[str, int], Mapping[str, int]],
+    path_terms: Mapping[int, int],
+    path_lengths: tuple[int, int],
 ) -> Document:
     bag = Counter(identifiers(piece.text))
     terms: dict[int, int] = dict(path_terms)
@@ -100,10 +106,12 @@ def _document(
     for field, names in ((Field.NAME, (own,) if own else ()), (Field.DEFINED, piece.defines)):
         for name in names:
             terms[exact_name(name) | field] = terms[joined(parts(name)) | field] = 1
-    for word in identifiers(piece.symbol):
-        bag[word] += 1
+    symbol = identifiers(piece.symbol)
+    bag.update(symbol)
+    defined = identifiers(" ".join(piece.defines))
+    fields = Fields(bag, Counter([*symbol, *defined]), *place)
     digest = hashlib.blake2b(piece.text.encode(errors="surrogatepass"), digest_size=12).digest()
-    return Document(piece, terms, tuple(lengths), bag, digest)
+    return Document(piece, terms, tuple(lengths), fields, digest)
 
 
 def _add_field(terms: dict[int, int], field: int, text: str) -> int:
@@ -119,14 +127,18 @@ def _add_field(terms: dict[int, int], field: int, text: str) -> int:
     return length
 
 
-def _path_terms(path: str) -> tuple[dict[int, int], tuple[int, int]]:
-    """Return the terms of a path; a file's first document alone carries them."""
+def path_words(path: str) -> tuple[str, str]:
+    """Return what a path says: the file's name up to the first dot, and its last four folders."""
     pure = PurePosixPath(path)
-    terms: dict[int, int] = {}
     name = pure.name.lstrip(".").split(".", 1)[0] or pure.name
-    stem_length = _add_field(terms, Field.STEM, name)
-    directories = " ".join(pure.parts[:-1][-4:])
-    return terms, (stem_length, _add_field(terms, Field.DIRECTORY, directories))
+    return name, " ".join(pure.parts[:-1][-4:])
+
+
+def _path_terms(file: str, folders: str) -> tuple[dict[int, int], tuple[int, int]]:
+    """Return the terms of a path; a file's first document alone carries them."""
+    terms: dict[int, int] = {}
+    stem_length = _add_field(terms, Field.STEM, file)
+    return terms, (stem_length, _add_field(terms, Field.DIRECTORY, folders))
 
 
 _hashes: dict[str, tuple[tuple[int, ...], int | None]] = {}

@@ -57,7 +57,7 @@ class BuiltinSource:
         """Return a row for each document."""
         found = np.zeros((len(documents), self._embedder.dimension), np.float32)
         for row, document in zip(found, documents, strict=True):
-            row[:] = self._embedder.embed_bag(document.bag)
+            row[:] = self._embedder.embed_fields(document.fields)
         return quantise(found)
 
     def embed_query(self, text: str) -> NDArray[np.float32]:
