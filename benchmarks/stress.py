@@ -33,7 +33,7 @@ class Stress:
         self.token = f"{os.getpid()}-{seed}"
         self.counts: Counter[str] = Counter()
         self.failures: list[str] = []
-        self.random = random.Random(seed)  # noqa: S311 - not for secrets
+        self.random = random.Random(seed)
         self.stop = threading.Event()
         identity = {
             f"GIT_{w}_{k}": v for w in ("AUTHOR", "COMMITTER") for k, v in _IDENTITY.items()
@@ -69,7 +69,7 @@ class Stress:
 
     def committer(self, where: Path, seed: int) -> None:
         """Change, add, delete and commit files until told to stop."""
-        rng = random.Random(seed)  # noqa: S311
+        rng = random.Random(seed)
         step = 0
         while not self.stop.is_set():
             step += 1
@@ -96,7 +96,7 @@ class Stress:
 
     def querier(self, where: Path, seed: int) -> None:
         """Ask; every answer must be a hit or an honest "nothing found"."""
-        rng = random.Random(seed)  # noqa: S311
+        rng = random.Random(seed)
         while not self.stop.is_set():
             number = rng.randint(0, 80)
             options = rng.choice([[], ["--committed"], ["--at", "HEAD~1"], ["-n", "3"]])
