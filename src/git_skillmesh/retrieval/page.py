@@ -3,7 +3,7 @@
 In: candidates with their scores. Out: `Hit`s, best first.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..chunking.model import Definition
@@ -28,14 +28,15 @@ _BOM = b"\xef\xbb\xbf"
 class Ranked:
     """Candidates in the order in which they came.
 
-    `scores` float64[c], `features` float64[c, features], `stems` the weight of each stem of the
-    query. `owners` and `ordinals` say which chunk of which file each one is.
+    `scores` float64[c], `features` float64[c, features], `added` what else went into the scores
+    (evidence.py), `stems` the weight of each stem of the query. `owners` and `ordinals` say which chunk of which file each one is.
     """
 
     query: Query
     stems: dict[str, float]
     scores: Floats
     features: Floats
+    added: Mapping[str, Floats]
     owners: Sequence[int]
     ordinals: Sequence[int]
     files: dict[int, FileRow]
@@ -164,6 +165,8 @@ def _hit(
         )
         if number
     }
+    added = {name: round(float(values[span.row]), 4) for name, values in ranked.added.items()}
+    shares |= {name: number for name, number in added.items() if number}
     strongest = sorted((name for name in shares if shares[name] > 0), key=lambda n: -shares[n])
     ids = [chunk_id(repo, file.path, chunk.key) for chunk in chunks]
     return Hit(

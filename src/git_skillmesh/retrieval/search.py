@@ -13,11 +13,14 @@ from ..chunking.model import KINDS
 from ..index.catalogue import ChunkRow, FileRow
 from ..index.globs import Globs
 from ..index.view import View
+from .asked import Asked, read_query
 from .corpus import Corpus, Floats, Integers
 from .dense import cosines
+from .evidence import Evidence
 from .features import NAMES, KnownFile, compute, known_file
 from .lexical import CHUNK_FIELDS, PATH_FIELDS, LexicalScores, score
 from .page import Ranked, fill
+from .places import Place, PlaceFinder
 from .ranker import linear, reciprocal_ranks
 from .results import Answer, Hit
 from .suggest import suggest
@@ -47,9 +50,11 @@ class Candidates:
     """Documents worth ranking for a query: `rows` int64[c], `features` float64[c, features].
 
     `files` are the rows of all files among them, `stems` says how much each stem of the query
-    counts.
+    counts, `places` what a pasted trace names.
     """
 
+    asked: Asked
+    places: list[Place]
     query: Query
     rows: Integers
     features: Floats
@@ -101,18 +106,25 @@ class Searcher:
         self, text: str, options: Options, vector: NDArray[np.float32] | None
     ) -> Candidates:
         """Return the documents that may be shown, with what the ranker looks at."""
-        query, corpus = parse(text), self._corpus
+        asked, corpus = read_query(text), self._corpus
+        query = parse(asked.words)
         lexical = score(corpus, query)
         dense = np.zeros(len(corpus))
         if vector is not None and corpus.has_vectors:
             dense = np.where(corpus.live, cosines(corpus, vector), 0.0)
-        rows = _choose(corpus, lexical, dense, self._allowed(options))
+        allowed = self._allowed(options)
+        rows = _choose(corpus, lexical, dense, allowed)
+        places: list[Place] = []
+        if asked.trace.frames:
+            places = PlaceFinder(self._view, corpus).find(asked.trace.frames)
+            named = np.array([place.document for place in places], np.int64)
+            rows = np.union1d(rows, named[allowed[named]])
         files = self._files_of(np.unique(corpus.files[rows]).tolist())
         features = compute(corpus, query, lexical, dense, rows, files)
         known = {number: file.row for number, file in files.items()}
         # Only the first stems of a very long query are scored.
         stems = dict(zip(query.stems, lexical.idf, strict=False))
-        return Candidates(query, rows, features, known, stems)
+        return Candidates(asked, places, query, rows, features, known, stems)
 
     def places(self, found: Candidates) -> tuple[list[int], list[ChunkRow]]:
         """Return file id and chunk of each candidate."""
@@ -144,17 +156,24 @@ class Searcher:
         return allowed
 
     def _page(self, found: Candidates, options: Options) -> tuple[Hit, ...]:
+        added: dict[str, Floats] = {}
         if options.mode == "rrf":
             columns = dict(zip(NAMES, found.features.T, strict=True))
             words = sum(columns[name] for name in ("body", "identifier", "symbol", "stem"))
             scores = reciprocal_ranks([np.asarray(words), columns["dense"]])
         else:
             scores = linear(found.features)
+            evidence = Evidence(
+                self._view, self._corpus, found.rows, found.features, found.files, len(found.stems)
+            )
+            added = evidence.of(found.asked, found.places, scores)
+            scores = scores + sum(added.values())
         ranked = Ranked(
             query=found.query,
             stems=found.stems,
             scores=scores,
             features=found.features,
+            added=added,
             owners=self._corpus.files[found.rows].tolist(),
             ordinals=self._corpus.ordinals[found.rows].tolist(),
             files=found.files,
