@@ -1,5 +1,6 @@
 """`git skillmesh query`: what is found, in which tree, in which form."""
 
+import io
 import json
 import os
 from pathlib import Path
@@ -83,6 +84,48 @@ def test_a_question_finds_by_meaning(indexed: Repo) -> None:
 
 def test_words_are_one_query_however_they_are_quoted(indexed: Repo) -> None:
     assert answer(indexed, "exponential", "back-off") == answer(indexed, "exponential back-off")
+
+
+def piped(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
+    """Let the next command read this from its standard input."""
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data)))
+
+
+TRACE = """Traceback (most recent call last):
+  File "/srv/shop/main.py", line 3, in <module>
+    serve(None)
+  File "/srv/lib/http/header.py", line 70, in parse_header
+    return line.split(":")
+AttributeError: 'NoneType' object has no attribute 'split'
+"""
+
+
+def test_a_trace_is_taken_as_an_argument_and_from_standard_input(
+    indexed: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = answer(indexed, TRACE)
+    assert document["query"] == TRACE
+    assert document["results"][0]["path"] == "http/header.py"
+    assert document["results"][0]["reasons"][0] == "trace_frame"
+    piped(monkeypatch, TRACE.encode())
+    assert answer(indexed, "-") == document
+
+
+def test_standard_input_that_is_no_query(indexed: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    piped(monkeypatch, b" \n")
+    assert call(indexed.path, "query", "-") == Result(2, "", "git-skillmesh: the query is empty\n")
+    piped(monkeypatch, b"\xff\x00 parse_header")
+    assert call(indexed.path, "query", "-n", "1", "-").stdout.startswith(" 1. http/header.py:1 ")
+
+
+def test_a_query_that_is_too_large(indexed: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    line = "the query is larger than 256 KiB: give it the part around the error"
+    refused = Result(2, "", f"git-skillmesh: {line}\n")
+    piped(monkeypatch, b"x" * 300_000)
+    assert call(indexed.path, "query", "-") == refused
+    assert call(indexed.path, "query", "x" * 300_000) == refused
+    piped(monkeypatch, (TRACE * 900)[: 256 * 1024].encode())
+    assert call(indexed.path, "query", "-n", "1", "-").stdout.startswith(" 1. http/header.py:1 ")
 
 
 def test_the_document_is_whole(indexed: Repo) -> None:

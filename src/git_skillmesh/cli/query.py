@@ -1,6 +1,7 @@
 """`git skillmesh query`: search code by meaning and by name."""
 
 import argparse
+import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from ..retrieval.results import Answer, Hit, Line
 
 _SCHEMA_VERSION = 1
+# A longer query is a log: what it names first and last says nothing of what is sought.
+_MOST_BYTES = 256 * 1024
+_WIDEST = 160
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -22,7 +26,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         description="Search the working tree, changed and untracked files included. Exit code 0: "
         "found, 1: nothing found.",
     )
-    parser.add_argument("words", nargs="+", metavar="WORDS", help="a question, or an identifier")
+    parser.add_argument(
+        "words",
+        nargs="+",
+        metavar="WORDS",
+        help="a question, an identifier, or what a program printed; - reads standard input",
+    )
     parser.add_argument("-n", "--limit", type=int, default=10, help="results to show (default 10)")
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--committed", action="store_true", help="search HEAD, not the working tree")
@@ -54,7 +63,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     """Search and print."""
     from ..chunking.model import KINDS
 
-    text = " ".join(args.words)
+    text = _text(args.words)
     if not text.strip():
         raise UsageError("the query is empty")
     if args.limit < 1:
@@ -75,6 +84,20 @@ def run(args: argparse.Namespace, context: Context) -> int:
     else:
         _print(context, answer, args.full, args.explain)
     return ExitCode.OK if answer.hits else ExitCode.NOTHING_FOUND
+
+
+def _text(words: list[str]) -> str:
+    """Return the query. Raises `UsageError` for one that is too large."""
+    if words == ["-"]:
+        data = sys.stdin.buffer.read(_MOST_BYTES + 1)
+        text = data.decode(errors="replace")
+    else:
+        text = " ".join(words)
+        data = text.encode(errors="surrogatepass")
+    if len(data) > _MOST_BYTES:
+        raise UsageError(f"the query is larger than {_MOST_BYTES // 1024} KiB",
+                         "give it the part around the error")  # fmt: skip
+    return text
 
 
 def _answer(args: argparse.Namespace, context: Context, text: str) -> "Answer":
@@ -153,7 +176,9 @@ def _print(context: Context, answer: "Answer", full: bool, explain: bool) -> Non
     for hit in answer.hits:
         _print_hit(context, hit, full, explain)
     if not answer.hits:
-        context.note(f"nothing found for {safe_line(answer.query)!r} in {answer.files} files")
+        query = safe_line(answer.query)
+        asked = query if len(query) <= _WIDEST else query[:_WIDEST] + " …"
+        context.note(f"nothing found for {asked!r} in {answer.files} files")
         if answer.suggestions:
             names = ", ".join(safe_line(name) for name in answer.suggestions)
             context.note(f"did you mean: {names}")
@@ -188,9 +213,6 @@ def _print_hit(context: Context, hit: "Hit", full: bool, explain: bool) -> None:
     else:
         shown = ", ".join(hit.reasons).replace("_", " ")
     context.out(f"          {style.dim('why: ' + shown)}")
-
-
-_WIDEST = 160
 
 
 def _highlight(context: Context, line: "Line") -> str:
