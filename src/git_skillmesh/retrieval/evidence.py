@@ -23,8 +23,11 @@ from .places import Place
 from .ranker import weights
 
 _COLUMN = {name: number for number, name in enumerate(NAMES)}
-# Files that are read to look for words or keys in them.
+# Candidates and files that are read to look for words or keys in them.
+_MOST_ROWS = 100
 _MOST_READ = 40
+# Of those that are alike, how many are looked at for an error that is made there.
+_MOST_RAISED = 12
 _MOST_BYTES = 200_000
 # Where a trace leads is above all that is merely alike; frames keep their order.
 _PLACE = 120.0
@@ -79,7 +82,8 @@ class Evidence:
         """Return name → what it adds to each candidate; `scores` are those without evidence."""
         found: dict[str, Floats] = {}
         self._text(asked.form, found)
-        if asked.phrases or asked.message:
+        # Where a trace leads to, its message need not be looked for.
+        if asked.phrases or (asked.message and not places):
             self._look_for_words(asked, found)
         if asked.keys:
             found["sets_key"] = self._keys(asked.keys)
@@ -131,25 +135,25 @@ class Evidence:
 
     def _look_for_words(self, asked: Asked, found: dict[str, Floats]) -> None:
         exact, alike = np.zeros(len(self._rows)), np.zeros(len(self._rows))
-        phrases = [(phrase, phrase.lower(), _lasting(phrase)) for phrase in asked.phrases]
-        message = _lasting(asked.message)
+        phrases = [(phrase, phrase.lower()) for phrase in asked.phrases]
+        wanted = [pairs for text in (*asked.phrases, asked.message) if (pairs := _lasting(text))]
         likely = self._column("chunk_coverage") + 0.001 * self._column("body")
-        for row, lines in self._read(likely):
+        read = dict(self._read(likely))
+        for row, lines in read.items():
             text = " ".join(" ".join(lines).split())
             lower = text.lower()
-            for phrase, in_lower, _ in phrases:
+            for phrase, in_lower in phrases:
                 if phrase in text:
                     exact[row] += _EXACT
                 elif in_lower in lower:
                     exact[row] += _ALMOST
-            own: frozenset[tuple[str, str]] | None = None
-            for pairs in [*(p for _, _, p in phrases), message]:
-                if pairs:
-                    own = _pairs(text) if own is None else own
-                    share = len(pairs & own) / len(pairs)
-                    if share >= _LEAST_SHARE:
-                        raised = _RAISED if _raises(lines, pairs) else 0.0
-                        alike[row] = max(alike[row], _MESSAGE * share + raised)
+            own = _pairs(lower)
+            share = max((len(pairs & own) / len(pairs) for pairs in wanted), default=0.0)
+            alike[row] = _MESSAGE * share if share >= _LEAST_SHARE else 0.0
+        best = sorted(read, key=lambda row: -alike[row])[:_MOST_RAISED]
+        for row in best:
+            if alike[row] and any(_raises(read[row], pairs) for pairs in wanted):
+                alike[row] += _RAISED
         found["has_phrase"] = exact
         found["has_message"] = np.where(exact > 0, np.minimum(alike, _RAISED), alike)
 
@@ -177,12 +181,16 @@ class Evidence:
     def _read(self, likely: Floats, whole: bool = False) -> list[tuple[int, list[str]]]:
         """Return candidates of the most likely files with their lines, or all lines of the file."""
         owners = self._corpus.files[self._rows].tolist()
-        # Rounded, with paths for ties: which files are read must not depend on their ids.
-        order = sorted(
-            (n for n in np.flatnonzero(likely > 0).tolist()),
-            key=lambda n: (-round(float(likely[n]), 9), self._files[owners[n]].path),
-        )
+        ordinals = self._corpus.ordinals[self._rows].tolist()
+
+        # Rounded, with places for ties: what is read must not depend on ids.
+        def rank(n: int) -> tuple[float, str, int]:
+            return -round(float(likely[n]), 9), self._files[owners[n]].path, ordinals[n]
+
+        order = sorted(np.flatnonzero(likely > 0).tolist(), key=rank)
         chosen: dict[int, FileRow] = {}
+        if not whole:
+            order = order[:_MOST_ROWS]
         for n in order:
             row = self._files[owners[n]]
             if len(chosen) < _MOST_READ and row.bytes <= _MOST_BYTES:

@@ -29,7 +29,8 @@ class Ranked:
     """Candidates in the order in which they came.
 
     `scores` float64[c], `features` float64[c, features], `added` what else went into the scores
-    (evidence.py), `stems` the weight of each stem of the query. `owners` and `ordinals` say which chunk of which file each one is.
+    (evidence.py), `stems` the weight of each stem of the query. `owners` and `ordinals` say which
+    chunk of which file each one is.
     """
 
     query: Query
