@@ -115,7 +115,9 @@ def test_standard_input_that_is_no_query(indexed: Repo, monkeypatch: pytest.Monk
     piped(monkeypatch, b" \n")
     assert call(indexed.path, "query", "-") == Result(2, "", "git-skillmesh: the query is empty\n")
     piped(monkeypatch, b"\xff\x00 parse_header")
-    assert call(indexed.path, "query", "-n", "1", "-").stdout.startswith(" 1. http/header.py:1 ")
+    assert call(indexed.path, "query", "-n", "1", "-").stdout.startswith(
+        " 1. http/header.py:7  HeaderReader.parse_header"
+    )
 
 
 def test_a_query_that_is_too_large(indexed: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,7 +127,9 @@ def test_a_query_that_is_too_large(indexed: Repo, monkeypatch: pytest.MonkeyPatc
     assert call(indexed.path, "query", "-") == refused
     assert call(indexed.path, "query", "x" * 300_000) == refused
     piped(monkeypatch, (TRACE * 900)[: 256 * 1024].encode())
-    assert call(indexed.path, "query", "-n", "1", "-").stdout.startswith(" 1. http/header.py:1 ")
+    assert call(indexed.path, "query", "-n", "1", "-").stdout.startswith(
+        " 1. http/header.py:7  HeaderReader.parse_header"
+    )
 
 
 def test_the_document_is_whole(indexed: Repo) -> None:
