@@ -43,9 +43,9 @@ _LEAST_SHARE = 0.34
 # What documentation gets for the form of a question, and times the share of the question's words
 # in its heading. Set on half of the repositories of benchmarks/other_queries.py; the share, for a
 # heading that says nothing else, counts for every query.
-_TEXT = {Form.CODE: (0.0, 0.0), Form.TOPIC: (1.0, 2.0), Form.HOW_TO: (4.0, 4.0),
+_TEXT = {Form.CODE: (0.0, 0.0), Form.TOPIC: (0.0, 3.0), Form.HOW_TO: (4.0, 4.0),
          Form.RELEASE: (4.0, 4.0)}  # fmt: skip
-_HEADING = 2.0
+_HEADING = 1.0
 _IS_LOG, _NO_LOG = 5.0, -1.0
 _LOG = re.compile(
     r"(^|/)[^/]*(change|history|release|news|whats.?new|upgrad|migrat)[^/]*(/|$)", re.IGNORECASE
@@ -122,7 +122,7 @@ class Evidence:
         precision = np.minimum(1.0, coverage * self._stems / np.maximum(heading, 1))
         found["heading"] = is_text * coverage * precision * _HEADING
         constant, covered = _TEXT[form]
-        if not constant:
+        if not covered:
             return
         found["form_of_question"] = is_text * (constant + covered * coverage)
         owners = self._corpus.files[self._rows].tolist()
