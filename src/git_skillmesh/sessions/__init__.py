@@ -1,0 +1,1 @@
+"""Conversations with coding agents: read, redacted, kept in git, linked to lines."""
