@@ -30,7 +30,7 @@ from .terms import Query, parse
 _LEXICAL_POOL = 600
 _DENSE_POOL = 150
 # Below this a vector alone is no evidence: unrelated text reaches it too.
-_LEAST_COSINE = 0.35
+_LEAST_COSINE = 0.4
 
 
 @dataclass(frozen=True, slots=True)
