@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from types import TracebackType
-from typing import IO
+from typing import IO, NamedTuple
 
 from ..errors import Damaged
 from .repository import Repository
@@ -20,11 +20,19 @@ from .repository import Repository
 _WINDOW = 200
 
 
+class StoredObject(NamedTuple):
+    """An object as git has it: `kind` is blob, tree, commit or tag."""
+
+    oid: str
+    kind: str
+    data: bytes
+
+
 @dataclass(slots=True)
 class _Request:
     oid: str
     done: bool = False
-    data: bytes | None = None
+    found: StoredObject | None = None
 
 
 class BlobReader:
@@ -62,14 +70,20 @@ class BlobReader:
 
     def read(self, oid: str) -> bytes | None:
         """Return the bytes of a blob, None if the repository does not have it."""
-        return self._answer_to(self._ask(oid))
+        found = self._answer_to(self._ask(oid))
+        return found.data if found else None
+
+    def look_up(self, name: str) -> StoredObject | None:
+        """Return the object of any kind that a name leads to (an id, a ref, "REF:path") now."""
+        return self._answer_to(self._ask(name))
 
     def read_many(self, oids: Iterable[str]) -> Iterator[bytes | None]:
         """Yield the bytes of each blob in order; None where an object is missing."""
         source = iter(oids)
         asked = deque(self._ask(oid) for oid in islice(source, _WINDOW))
         while asked:
-            yield self._answer_to(asked.popleft())
+            found = self._answer_to(asked.popleft())
+            yield found.data if found else None
             # Ask again when half a window is left: fewer flushes, and the pipe stays fed.
             if len(asked) <= _WINDOW // 2:
                 asked.extend(self._ask(oid) for oid in islice(source, _WINDOW // 2))
@@ -87,10 +101,10 @@ class BlobReader:
         with suppress(BrokenPipeError):  # git is gone: noticed when its answer is missing
             stdin.write(request.oid.encode() + b"\n")
 
-    def _answer_to(self, request: _Request) -> bytes | None:
+    def _answer_to(self, request: _Request) -> StoredObject | None:
         while not request.done:
             self._receive()
-        return request.data
+        return request.found
 
     def _receive(self) -> None:
         """Read the answer to the oldest request."""
@@ -102,7 +116,7 @@ class BlobReader:
         if not header:
             self._restart(request)
         elif not header.endswith(b" missing\n"):
-            request.data = _contents(header, stdout)
+            request.found = _contents(header, stdout)
         request.done = True
 
     def _restart(self, request: _Request) -> None:
@@ -125,7 +139,7 @@ class BlobReader:
         return process.stdin, process.stdout
 
 
-def _contents(header: bytes, stdout: IO[bytes]) -> bytes:
+def _contents(header: bytes, stdout: IO[bytes]) -> StoredObject:
     fields = header.split()
     if len(fields) != 3:
         raise Damaged("git cat-file ended early", "run: git fsck")
@@ -133,7 +147,7 @@ def _contents(header: bytes, stdout: IO[bytes]) -> bytes:
     data = stdout.read(size)
     if len(data) != size or stdout.read(1) != b"\n":
         raise Damaged(f"object {fields[0].decode()} is truncated", "run: git fsck")
-    return data
+    return StoredObject(fields[0].decode(), fields[1].decode(), data)
 
 
 def sizes(repository: Repository, oids: Iterable[str]) -> dict[str, int]:

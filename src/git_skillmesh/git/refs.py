@@ -1,0 +1,102 @@
+"""Refs of the program: read them, move them if nobody else has, find what else holds a commit.
+
+In: names of refs. Out: commit ids, or `RefMoved`. No hook of the user runs for these refs: git
+calls reference-transaction for every ref that moves, and this one moves in the background.
+"""
+
+import os
+import random
+import time
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from ..errors import Busy
+from .process import GitFailed
+from .repository import Repository
+from .writing import unwritable
+
+T = TypeVar("T")
+_NO_HOOKS = ("-c", f"core.hooksPath={os.devnull}")
+# A committer for the reflog: git refuses to make one up where user.useConfigOnly is set.
+_WHO = {"GIT_COMMITTER_NAME": "git skillmesh", "GIT_COMMITTER_EMAIL": "git-skillmesh@localhost"}
+_PATIENCE_SECONDS = 30.0
+
+
+class RefMoved(Exception):
+    """Somebody else moved the ref, or is doing so: look again and do the work anew."""
+
+
+def read_ref(repository: Repository, ref: str) -> str | None:
+    """Return the commit of a ref, None if there is no such ref."""
+    out = repository.git.run_unchecked("rev-parse", "--verify", "-q", f"{ref}^{{commit}}").stdout
+    return out.decode().strip() or None
+
+
+def list_refs(repository: Repository, *patterns: str) -> dict[str, str]:
+    """Return name → object id of all refs under the patterns (all refs without any)."""
+    out = repository.git.run("for-each-ref", "--format=%(objectname) %(refname)", *patterns)
+    pairs = (line.split(" ", 1) for line in os.fsdecode(out).splitlines())
+    return {name: oid for oid, name in pairs}
+
+
+def refs_holding(repository: Repository, commits: Sequence[str]) -> list[str]:
+    """Return the names of all refs in whose history one of the commits is."""
+    if not commits:
+        return []
+    wanted = [f"--contains={commit}" for commit in commits]
+    out = repository.git.run("for-each-ref", "--format=%(refname)", *wanted)
+    return os.fsdecode(out).splitlines()
+
+
+def is_ancestor(repository: Repository, old: str, new: str) -> bool:
+    """Return whether `old` is `new` or in its history."""
+    if old == new:
+        return True
+    return repository.git.run_unchecked("merge-base", "--is-ancestor", old, new).returncode == 0
+
+
+def move_ref(repository: Repository, ref: str, new: str, old: str | None, reason: str) -> None:
+    """Move a ref from `old` (None: it must not exist) to `new`, all or nothing.
+
+    Raises:
+        RefMoved: the ref is not at `old`, or another process has it locked.
+        ReadOnly: the repository cannot be written.
+    """
+    expected = old or "0" * len(new)
+    command = (*_NO_HOOKS, "update-ref", "--no-deref", "-m", reason, ref, new, expected)
+    result = repository.git.run_unchecked(*command, extra_env=_WHO)
+    if result.returncode == 0:
+        return
+    error = GitFailed(command[2:], result.returncode, result.stderr)
+    if denied := unwritable(error):
+        raise denied
+    raise RefMoved(error.stderr) if "cannot lock ref" in error.stderr else error
+
+
+def expire_reflog(repository: Repository, ref: str) -> None:
+    """Make the log of a ref forget where the ref has been, if there is one.
+
+    git keeps logs of branches and notes only, of every ref with core.logAllRefUpdates=always.
+    """
+    if repository.git.run_unchecked("reflog", "exists", ref).returncode == 0:
+        repository.git.run(
+            "reflog", "expire", "--expire=now", "--expire-unreachable=now", "--rewrite", ref
+        )
+
+
+def until_moved(attempt: Callable[[], T], ref: str) -> T:
+    """Repeat what ends with moving a ref until nobody else was faster. Raises `Busy`.
+
+    Somebody's attempt always succeeds, so all of them get through; the pauses are random, for two
+    that collide once would otherwise collide again.
+    """
+    deadline, pause = time.monotonic() + _PATIENCE_SECONDS, 0.004
+    while True:
+        try:
+            return attempt()
+        except RefMoved as moved:
+            if time.monotonic() > deadline:
+                said = str(moved).strip().splitlines()
+                raise Busy(f"another process keeps {ref}", said[-1] if said else "") from None
+        time.sleep(pause * random.random())  # noqa: S311
+        pause = min(pause * 2, 0.25)
