@@ -1,0 +1,68 @@
+"""Forget sessions: out of the ref, out of its history, and never to come back.
+
+In: ids of sessions. Out: what was removed and who still has it.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..errors import UsageError
+from ..git.database import ObjectDatabase
+from ..git.refs import expire_reflog, list_refs, refs_holding
+from ..git.repository import Repository
+from ..git.rewrite import without_paths
+from . import layout
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What `forget` did.
+
+    `sessions` are the ids that are gone (with the subagents), `commits` how many commits of the
+    ref were rewritten, `refs` the names of other refs here that still hold a session: what a remote
+    had when it was last fetched.
+    """
+
+    sessions: tuple[str, ...]
+    commits: int
+    refs: tuple[str, ...]
+
+
+def forget(repository: Repository, ref: str, session_ids: Sequence[str]) -> Forgotten:
+    """Rewrite the history of the ref without the sessions and leave a tombstone for each.
+
+    Forgetting what is already forgotten looks again who still has it. The objects stay in the
+    repository until `git gc` drops what nothing refers to.
+
+    Raises:
+        UsageError: there is no such session, nor was there ever one.
+        RefMoved: somebody else wrote meanwhile; nothing has changed.
+        ReadOnly: the repository cannot be written.
+    """
+    keys = [layout.key_of(session_id) for session_id in session_ids]
+    paths = [layout.session_path(key) for key in keys]
+    with ObjectDatabase(repository) as db:
+        tip = db.tip(ref)
+        tree = tip.commit.tree if tip else None
+        tombstones = [layout.tombstone_path(key) for key in keys]
+        gone = db.trees.at(tree, tombstones[0]) is not None
+        if tip is None or not (gone or db.trees.folder(tree, paths[0])):
+            raise UsageError(
+                f"no such session: {session_ids[0]}", "git skillmesh has not stored it"
+            )
+        rewritten = without_paths(db, tip.oid, paths)
+        base = db.tip(rewritten.tip) if rewritten.tip == tip.oid else None
+        clean = base.commit.tree if base else db.trees.change(tree, dict.fromkeys(paths))
+        mark = db.blob(layout.TOMBSTONE)
+        new = db.trees.change(clean, dict.fromkeys(tombstones, mark))
+        if new != tree:
+            now = max(int(time.time()), tip.commit.time)
+            commit = db.commit(new, (rewritten.tip,), f"forget {len(keys)} of the sessions", now)
+            db.move(ref, commit, tip.oid, "skillmesh: forget")
+        refs = set(refs_holding(repository, rewritten.first)) - {ref}
+        for name, oid in list_refs(repository, "refs/skillmesh", "refs/remotes").items():
+            if name != ref and any(db.reader.look_up(f"{oid}:{path}") for path in paths):
+                refs.add(name)
+    expire_reflog(repository, ref)
+    return Forgotten(tuple(session_ids), rewritten.commits, tuple(sorted(refs)))
