@@ -84,6 +84,28 @@ def expire_reflog(repository: Repository, ref: str) -> None:
         )
 
 
+def only_in(repository: Repository, old: str, ref: str) -> frozenset[str]:
+    """Return the objects that only `old` and its history keep: not `ref`, where it was before.
+
+    Empty as long as another ref, a log or an index keeps the commits.
+    """
+    kept = ("--not", "--all", "--reflog", "--indexed-objects")
+    found = _objects(repository, old, *kept)
+    # git leaves out commits exactly, their contents only roughly.
+    return found - _objects(repository, ref) if found else found
+
+
+def _objects(repository: Repository, *revisions: str) -> frozenset[str]:
+    out = repository.git.run("rev-list", "--objects", *revisions).decode("utf-8", "replace")
+    return frozenset(line.partition(" ")[0] for line in out.splitlines())
+
+
+def prune_expiry(repository: Repository) -> str:
+    """Return the age at which `git gc` drops what nothing refers to, as git writes it."""
+    out = repository.git.run_unchecked("config", "--get", "gc.pruneExpire").stdout
+    return os.fsdecode(out).strip() or "2.weeks.ago"
+
+
 def until_moved(attempt: Callable[[], T], ref: str) -> T:
     """Repeat what ends with moving a ref until nobody else was faster. Raises `Busy`.
 

@@ -9,7 +9,13 @@ from dataclasses import dataclass
 
 from ..errors import UsageError
 from ..git.database import ObjectDatabase
-from ..git.refs import expire_reflog, list_refs, refs_holding
+from ..git.refs import (
+    expire_reflog,
+    list_refs,
+    only_in,
+    prune_expiry,
+    refs_holding,
+)
 from ..git.repository import Repository
 from ..git.rewrite import without_paths
 from . import layout
@@ -21,19 +27,23 @@ class Forgotten:
 
     `sessions` are the ids that are gone (with the subagents), `commits` how many commits of the
     ref were rewritten, `refs` the names of other refs here that still hold a session: what a remote
-    had when it was last fetched.
+    had when it was last fetched. `objects` is how many objects nothing refers to any more; `git gc`
+    drops them when they are older than `expiry`, and `git gc --prune=now` at once.
     """
 
     sessions: tuple[str, ...]
     commits: int
     refs: tuple[str, ...]
+    objects: int
+    expiry: str
 
 
 def forget(repository: Repository, ref: str, session_ids: Sequence[str]) -> Forgotten:
     """Rewrite the history of the ref without the sessions and leave a tombstone for each.
 
     Forgetting what is already forgotten looks again who still has it. The objects stay in the
-    repository until `git gc` drops what nothing refers to.
+    repository until `git gc` drops them: a pack cannot be shortened without writing it anew, and
+    that would drop what else the user has not lost yet.
 
     Raises:
         UsageError: there is no such session, nor was there ever one.
@@ -65,4 +75,7 @@ def forget(repository: Repository, ref: str, session_ids: Sequence[str]) -> Forg
             if name != ref and any(db.reader.look_up(f"{oid}:{path}") for path in paths):
                 refs.add(name)
     expire_reflog(repository, ref)
-    return Forgotten(tuple(session_ids), rewritten.commits, tuple(sorted(refs)))
+    objects = only_in(repository, tip.oid, ref)
+    expiry = prune_expiry(repository)
+    held = tuple(sorted(refs))
+    return Forgotten(tuple(session_ids), rewritten.commits, held, len(objects), expiry)
