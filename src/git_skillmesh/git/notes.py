@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from .database import ObjectDatabase
 from .refs import until_moved
 from .repository import Repository
-from .treeobjects import FILE, FOLDER, Entries, Entry
+from .treeobjects import Entries, Entry
 
 REF = "refs/notes/skillmesh"
 _FOLDER_NAME = re.compile(r"[0-9a-f]{2}")
@@ -23,10 +23,10 @@ def read_notes(
     """Return commit → lines of its note, for those that have one. Raises `Damaged`."""
     with ObjectDatabase(repository) as db:
         tip = db.tip(ref)
-        tree = tip.commit.tree if tip else None
+        notes = _Notes(db, tip.commit.tree if tip else None)
         found = {}
         for commit in commits:
-            entry = _find(db, tree, commit)
+            _, entry = notes.find(commit)
             if entry is not None:
                 found[commit] = _lines(db.reader.read(entry.oid))
         return found
@@ -53,14 +53,15 @@ def add_lines(repository: Repository, lines: Mapping[str, Iterable[str]], ref: s
         def attempt() -> bool:
             tip = db.tip(ref)
             tree = tip.commit.tree if tip else None
-            new = tree
+            notes = _Notes(db, tree)
+            changes: dict[str, str | None] = {}
             for commit, added in lines.items():
                 wanted = set(added)
-                entry = _find(db, new, commit)
-                there = _lines(db.reader.read(entry.oid)) if entry else []
-                if not wanted <= set(there):
-                    note = Entry(FILE, db.blob(_text({*there, *wanted})))
-                    new = _put(db, new, commit, note)
+                path, entry = notes.find(commit)
+                there = set(_lines(db.reader.read(entry.oid))) if entry else set[str]()
+                if not wanted <= there:
+                    changes[path] = db.blob(_text(there | wanted))
+            new = db.trees.change(tree, changes)
             if new == tree:
                 return False
             now = max(int(time.time()), tip.commit.time if tip else 0)
@@ -80,15 +81,16 @@ def merge_lines(db: ObjectDatabase, one: str, other: str) -> str:
     if left is None or right is None:
         raise LookupError(f"{one}, {other}")
     notes = dict(_walk(db, left.commit.tree))
-    tree: str | None = left.commit.tree
+    places = _Notes(db, left.commit.tree)
+    changes: dict[str, str | None] = {}
     for name, their in _walk(db, right.commit.tree):
         our = notes.get(name)
-        if our == their:
-            continue
-        if our is not None:
-            both = {line for entry in (our, their) for line in _lines(db.reader.read(entry.oid))}
-            their = Entry(FILE, db.blob(_text(both)))
-        tree = _put(db, tree, name, their)
+        both = {entry.oid for entry in (our, their) if entry}
+        if our != their:
+            lines = {line for oid in both for line in _lines(db.reader.read(oid))}
+            text = db.blob(_text(lines)) if our else their.oid
+            changes[places.find(name)[0]] = text
+    tree = db.trees.change(left.commit.tree, changes)
     when = max(left.commit.time, right.commit.time)
     commit = db.commit(tree, (left.oid, right.oid), "merge notes", when)
     db.writer.flush()
@@ -106,32 +108,29 @@ def _text(lines: Iterable[str]) -> bytes:
     )
 
 
-def _find(db: ObjectDatabase, tree: str | None, name: str) -> Entry | None:
-    """Return the note of a commit, in whichever depth of folders it is."""
-    entries = db.trees.entries(tree)
-    folder = entries.get(name[:2])
-    if folder is not None and folder.is_folder:
-        found = _find(db, folder.oid, name[2:])
-        if found is not None:
-            return found
-    entry = entries.get(name)
-    return entry if entry is not None and not entry.is_folder else None
+class _Notes:
+    """Where the notes of a tree are; every folder is read once."""
 
+    def __init__(self, db: ObjectDatabase, tree: str | None) -> None:
+        self._db = db
+        self._top = db.trees.entries(tree)
+        self._folders: dict[str, Entries] = {}
 
-def _put(
-    db: ObjectDatabase, tree: str | None, name: str, note: Entry, depth: int = 0
-) -> str | None:
-    """Return the tree with a note where git put it, else one folder deep."""
-    entries: Entries = db.trees.entries(tree)
-    folder = entries.get(name[:2])
-    if name in entries and not (folder and folder.is_folder and _find(db, folder.oid, name[2:])):
-        entries[name] = note
-    elif (folder is not None and folder.is_folder) or depth == 0:
-        inner = folder.oid if folder is not None and folder.is_folder else None
-        entries[name[:2]] = Entry(FOLDER, _put(db, inner, name[2:], note, depth + 1) or "")
-    else:
-        entries[name] = note
-    return db.trees.store(entries)
+    def find(self, name: str) -> tuple[str, Entry | None]:
+        """Return the path of a note and what is there; for a new one, a path one folder deep."""
+        path, rest, here = "", name, self._top
+        flat: tuple[str, Entry] | None = None
+        while True:
+            entry = here.get(rest)
+            if entry is not None and not entry.is_folder:
+                flat = path + rest, entry
+            folder = here.get(rest[:2])
+            if folder is None or not folder.is_folder:
+                break
+            if folder.oid not in self._folders:
+                self._folders[folder.oid] = self._db.trees.entries(folder.oid)
+            path, rest, here = f"{path}{rest[:2]}/", rest[2:], self._folders[folder.oid]
+        return flat or (path + rest if path else f"{rest[:2]}/{rest[2:]}", None)
 
 
 def _walk(db: ObjectDatabase, tree: str, prefix: str = "") -> Iterator[tuple[str, Entry]]:

@@ -55,7 +55,7 @@ def without_paths(db: ObjectDatabase, tip: str, paths: Sequence[str]) -> Rewritt
             new[oid] = db.put_commit(commit.with_history(tree, onto))
             if list(onto) == parents:
                 first.append(oid)
-    return Rewritten(new[tip], sum(old != now for old, now in new.items()), tuple(first))
+    return Rewritten(new[lines[-1][0]], sum(old != now for old, now in new.items()), tuple(first))
 
 
 class _Strip:

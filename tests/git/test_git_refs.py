@@ -1,0 +1,107 @@
+"""Refs: moved by one at a time, without hooks, and asked who else holds a commit."""
+
+from pathlib import Path
+
+import pytest
+
+from git_skillmesh.errors import Busy
+from git_skillmesh.git.process import GitFailed
+from git_skillmesh.git.refs import (
+    RefMoved,
+    expire_reflog,
+    is_ancestor,
+    list_refs,
+    move_ref,
+    only_in,
+    prune_expiry,
+    read_ref,
+    refs_holding,
+    until_moved,
+)
+from git_skillmesh.git.repository import discover
+from testing.repos import Repo, make_repo
+
+REF = "refs/skillmesh/memory"
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Repo:
+    repo = make_repo(tmp_path, files={"a": "1\n"})
+    repo.commit("second", {"a": "2\n"})
+    return repo
+
+
+def test_a_ref_moves_only_from_where_it_was_seen(repo: Repo) -> None:
+    repository = discover(repo.path)
+    first, second = repo.git("rev-parse", "HEAD~"), repo.head
+    assert read_ref(repository, REF) is None
+    with pytest.raises(RefMoved):
+        move_ref(repository, REF, second, first, "test")
+    move_ref(repository, REF, first, None, "test")
+    with pytest.raises(RefMoved):
+        move_ref(repository, REF, second, None, "test")
+    with pytest.raises(RefMoved):
+        move_ref(repository, REF, first, second, "test")
+    move_ref(repository, REF, second, first, "test")
+    assert read_ref(repository, REF) == second
+    with pytest.raises(GitFailed):
+        move_ref(repository, "not a ref", second, None, "test")
+
+
+def test_a_lock_of_somebody_else_is_waited_for(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("git_skillmesh.git.refs._PATIENCE_SECONDS", 0.1)
+    tries = []
+
+    def third_time() -> str:
+        tries.append(1)
+        if len(tries) < 3:
+            raise RefMoved("at")
+        return "moved"
+
+    assert until_moved(third_time, REF) == "moved"
+
+    def never() -> None:
+        raise RefMoved("fatal: Unable to create 'x.lock': File exists.\n")
+
+    with pytest.raises(Busy) as failed:
+        until_moved(never, REF)
+    assert str(failed.value) == (
+        f"another process keeps {REF}: fatal: Unable to create 'x.lock': File exists."
+    )
+
+
+def test_what_a_ref_holds(repo: Repo) -> None:
+    repository = discover(repo.path)
+    first, second = repo.git("rev-parse", "HEAD~"), repo.head
+    repo.git("update-ref", REF, first)
+    assert list_refs(repository) == {"refs/heads/main": second, REF: first}
+    assert list_refs(repository, "refs/skillmesh") == {REF: first}
+    assert refs_holding(repository, [first]) == ["refs/heads/main", REF]
+    assert refs_holding(repository, [second]) == ["refs/heads/main"]
+    assert refs_holding(repository, []) == []
+    assert is_ancestor(repository, first, second)
+    assert is_ancestor(repository, first, first)
+    assert not is_ancestor(repository, second, first)
+
+
+def test_a_log_is_forgotten_where_there_is_one(repo: Repo) -> None:
+    repository = discover(repo.path)
+    expire_reflog(repository, REF)
+    repo.git("config", "core.logAllRefUpdates", "always")
+    move_ref(repository, REF, repo.head, None, "one")
+    move_ref(repository, REF, repo.git("rev-parse", "HEAD~"), repo.head, "two")
+    assert repo.git("log", "-g", "--format=%gs", REF).splitlines() == ["two", "one"]
+    expire_reflog(repository, REF)
+    assert repo.git("reflog", "show", REF) == ""
+    assert repo.git("reflog", "show", "main") != ""
+
+
+def test_what_only_an_old_commit_holds(repo: Repo) -> None:
+    repository = discover(repo.path)
+    old = repo.git("commit-tree", "HEAD^{tree}", "-m", "lost")
+    repo.git("update-ref", REF, "HEAD~")
+    assert only_in(repository, old, REF) == {old}
+    assert only_in(repository, repo.head, REF) == frozenset()
+    assert prune_expiry(repository) == "2.weeks.ago"
+    repo.git("config", "gc.pruneExpire", "now")
+    assert prune_expiry(repository) == "now"
