@@ -207,6 +207,12 @@ def test_hooks_load_nothing_heavy(name: str) -> None:
     )
 
 
+def test_storing_a_conversation_loads_nothing_heavy() -> None:
+    """A hook does it."""
+    modules = loaded("import git_skillmesh.sessions.store, git_skillmesh.git.notes")
+    assert heavy(modules, (*HEAVY, *TOO_MUCH_FOR_A_QUERY, "sqlite3", "tree_sitter")) == []
+
+
 def test_the_command_line_loads_one_command() -> None:
     modules = loaded(
         "import sys\nfrom git_skillmesh.cli.main import main\n"

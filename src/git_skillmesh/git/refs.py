@@ -70,7 +70,10 @@ def move_ref(repository: Repository, ref: str, new: str, old: str | None, reason
     error = GitFailed(command[2:], result.returncode, result.stderr)
     if denied := unwritable(error):
         raise denied
-    raise RefMoved(error.stderr) if "cannot lock ref" in error.stderr else error
+    # Each ref format says it in words of its own, so look where the ref is.
+    if "lock" in error.stderr or read_ref(repository, ref) != old:
+        raise RefMoved(error.stderr)
+    raise error
 
 
 def expire_reflog(repository: Repository, ref: str) -> None:

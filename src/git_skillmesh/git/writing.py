@@ -57,10 +57,14 @@ class ObjectWriter:
         """Make git store everything that was put. Raises `ReadOnly`, `GitFailed`."""
         if not self._entries:
             return
-        entries, self._entries, self._size = self._entries, [], 0
-        pack = b"".join((b"PACK" + struct.pack(">II", 2, len(entries)), *entries))
-        pack += hashlib.new(self._repository.object_format, pack).digest()
-        few = len(entries) <= _LOOSE_UP_TO
+        few = len(self._entries) <= _LOOSE_UP_TO
+        parts = [b"PACK" + struct.pack(">II", 2, len(self._entries)), *self._entries]
+        self._entries, self._size = [], 0
+        checksum = hashlib.new(self._repository.object_format)
+        for part in parts:
+            checksum.update(part)
+        pack = b"".join((*parts, checksum.digest()))
+        del parts  # the pack is in memory once, not twice, while git reads it
         command = ("unpack-objects", "-q") if few else ("index-pack", "--stdin")
         try:
             self._repository.git.run(*command, stdin=pack)

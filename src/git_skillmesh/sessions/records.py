@@ -70,26 +70,22 @@ def unite(records: Iterable[Record]) -> State:
     """Return the richest record for each key, whatever their order. Raises `Incomplete`."""
     state: State = {}
     known: dict[str, Record] = {}
-    waiting: list[Record] = []
-
-    def keep(record: Record) -> None:
-        known[digest(record)] = record
-        key = _key(record)
-        if key not in state or _rank(record) > _rank(state[key]):
-            state[key] = record
-
+    waiting: dict[str, list[Record]] = {}
     for record in records:
-        if "base" in record:
-            waiting.append(record)
-        else:
-            keep(record)
-    while waiting:
-        ready = [record for record in waiting if record["base"] in known]
-        if not ready:
-            raise Incomplete(f"the record {waiting[0]['base']} is missing")
-        for record in ready:
-            keep(_grown(known[record["base"]], record))
-        waiting = [record for record in waiting if record not in ready]
+        base = record.get("base")
+        if base is not None and base not in known:
+            waiting.setdefault(base, []).append(record)
+            continue
+        ready = [record if base is None else _grown(known[base], record)]
+        while ready:
+            whole = ready.pop()
+            key, name = _key(whole), digest(whole)
+            known[name] = whole
+            if key not in state or _rank(whole) > _rank(state[key]):
+                state[key] = whole
+            ready += [_grown(whole, growth) for growth in waiting.pop(name, ())]
+    if waiting:
+        raise Incomplete(f"the record {min(waiting)} is missing")
     return state
 
 
