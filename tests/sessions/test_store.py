@@ -371,6 +371,25 @@ def test_several_processes_lose_nothing(tmp_path: Path) -> None:
     repo.git("fsck", "--strict", "--no-dangling")
 
 
+def test_forgetting_and_packing_while_others_write(tmp_path: Path) -> None:
+    repo = make_repo(tmp_path)
+    memory = open_memory(repo)
+    memory.add([make_session("shared", 1)])
+    processes = [writer(repo, name, 0, 8) for name in "abc"]
+    for process in processes:
+        assert process.stdout is not None
+        process.stdout.readline()
+    assert memory.forget("shared").sessions == ("shared",)
+    repo.git("gc", "--quiet")
+    for process in processes:
+        process.communicate(timeout=100)
+        assert process.returncode == 0
+    names = {found.head.session_id for found in memory.sessions()}
+    assert names == {f"{name}{number}" for name in "abc" for number in range(8)}
+    assert key_of("shared") + "/" not in repo.git("rev-list", "--objects", REF)
+    repo.git("fsck", "--strict", "--no-dangling")
+
+
 def test_a_process_that_is_killed_loses_only_what_it_had_not_said(tmp_path: Path) -> None:
     repo = make_repo(tmp_path)
     said: set[str] = set()
