@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from git_skillmesh.errors import UsageError
+from git_skillmesh.errors import Damaged, UsageError
 from git_skillmesh.sessions.forgetting import Forgotten
 from git_skillmesh.sessions.layout import key_of, tombstone_path
 from git_skillmesh.sessions.store import Written
@@ -114,3 +114,18 @@ def test_forgetting_in_a_shallow_clone_keeps_its_boundary(tmp_path: Path) -> Non
     assert len(log(clone, "%H")) == 3
     clone.git("fsck", "--strict", "--no-dangling")
     assert len(open_memory(clone).sessions()) == 3
+
+
+def test_a_partial_clone_has_to_fetch_the_memory_whole(tmp_path: Path) -> None:
+    hub = make_repo(tmp_path, "hub", files={"a": "1\n"})
+    hub.git("config", "uploadpack.allowFilter", "true")
+    open_memory(hub).add([make_session("secret"), make_session("child", parent="secret")])
+    clone = hub.clone(tmp_path / "clone", "--filter=blob:none")
+    clone.git("fetch", "-q", "origin", f"{REF}:{REF}")
+    memory = open_memory(clone)
+    # Without their heads nobody knows which sessions are subagents of it.
+    with pytest.raises(Damaged, match=f"{REF} has not been fetched whole") as failed:
+        memory.forget("secret")
+    clone.git(*failed.value.mend.removeprefix("git ").split())
+    assert memory.forget("secret").sessions == ("secret", "child")
+    assert memory.sessions() == ()

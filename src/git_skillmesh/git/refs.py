@@ -99,7 +99,9 @@ def only_in(repository: Repository, old: str, ref: str) -> frozenset[str]:
 
 
 def _objects(repository: Repository, *revisions: str) -> frozenset[str]:
-    out = repository.git.run("rev-list", "--objects", *revisions).decode("utf-8", "replace")
+    # A partial clone lacks objects, and a damaged log must not undo what has been done already.
+    command = ("rev-list", "--objects", "--missing=allow-any", *revisions)
+    out = repository.git.run_unchecked(*command).stdout.decode("utf-8", "replace")
     return frozenset(line.partition(" ")[0] for line in out.splitlines())
 
 

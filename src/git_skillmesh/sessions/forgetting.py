@@ -70,11 +70,11 @@ def forget(repository: Repository, ref: str, session_ids: Sequence[str]) -> Forg
             now = max(int(time.time()), tip.commit.time)
             commit = db.commit(new, (rewritten.tip,), f"forget {len(keys)} of the sessions", now)
             db.move(ref, commit, tip.oid, "skillmesh: forget")
+        expire_reflog(repository, ref)
         refs = set(refs_holding(repository, rewritten.first)) - {ref}
         for name, oid in list_refs(repository, "refs/skillmesh", "refs/remotes").items():
             if name != ref and any(db.reader.look_up(f"{oid}:{path}") for path in paths):
                 refs.add(name)
-    expire_reflog(repository, ref)
     objects = only_in(repository, tip.oid, ref)
     expiry = prune_expiry(repository)
     held = tuple(sorted(refs))

@@ -13,6 +13,7 @@ from ..git.repository import Repository
 from ..git.rewrite import without_paths
 from ..git.treeobjects import FILE, Entry
 from . import layout
+from .reading import fetched
 
 
 def merge_memory(repository: Repository, ours: str | None, theirs: str) -> str:
@@ -84,7 +85,7 @@ def _without(db: ObjectDatabase, tip: Tip, keys: frozenset[str]) -> str:
 
 def _join(db: ObjectDatabase, one: Tip, other: Tip) -> str:
     def resolve(path: str, left: Entry, right: Entry) -> Entry:
-        contents = [db.reader.read(entry.oid) or b"" for entry in (left, right)]
+        contents = [fetched(db.reader.read(entry.oid), layout.REF) for entry in (left, right)]
         if path.endswith(f"/{layout.HEAD}") and path.startswith(f"{layout.SESSIONS}/"):
             return Entry(FILE, db.blob(layout.join_heads(*contents)))
         # No file of ours: one that holds more, by a rule that gives the same either way round.

@@ -38,8 +38,8 @@ class MemoryReader:
     def sessions(self) -> tuple[Summary, ...]:
         """Return all sessions, the one that was active last at the end.
 
-        Raises `Damaged` when git cannot read the ref. A folder without a session.json that fits it
-        is left out.
+        Raises `Damaged` when git cannot read all of them. A folder without a session.json that
+        fits it is left out.
         """
         with ObjectDatabase(self.repository) as db:
             folders = _folders(db, self.ref)
@@ -49,7 +49,7 @@ class MemoryReader:
             found = {
                 key: head
                 for key, data in zip(with_head, heads, strict=True)
-                if (head := layout.parse_head(data)) and head.key == key
+                if (head := layout.parse_head(fetched(data, self.ref))) and head.key == key
             }
             lists = [
                 inner[key][layout.EXCHANGES].oid for key in found if layout.EXCHANGES in inner[key]
@@ -226,6 +226,17 @@ def exchange_in(state: State) -> Exchange:
         return exchange_of(state)
     except Incomplete as error:
         raise Damaged(f"a stored exchange cannot be read: {error}") from None
+
+
+def fetched(data: bytes | None, ref: str) -> bytes:
+    """Return the bytes of a blob. Raises `Damaged`: without it the answer would be wrong.
+
+    A partial clone may lack it.
+    """
+    if data is None:
+        mend = f"git fetch --refetch --no-filter origin +{ref}:{ref}"
+        raise Damaged(f"{ref} has not been fetched whole", mend)
+    return data
 
 
 def _there(data: bytes | None) -> bytes:

@@ -19,7 +19,7 @@ from .forgetting import Forgotten, forget
 from .layout import Head, Segment
 from .merge import merge_memory
 from .model import Exchange, Session
-from .reading import MemoryReader, segments_in, state_of
+from .reading import MemoryReader, fetched, segments_in, state_of
 from .records import additions, encode, records_of
 
 Redact = Callable[[Exchange], Exchange]
@@ -196,7 +196,7 @@ class MemoryStore(MemoryReader):
                 fates["forgotten"].append(entry.head.session_id)
                 continue
             old = db.trees.at(tree, f"{path}/{layout.HEAD}")
-            stored = layout.parse_head(db.reader.read(old.oid)) if old else None
+            stored = self._parsed(db, old.oid) if old else None
             head = layout.update_head(stored, entry.head)
             # Somebody else may have stored the same since this was staged.
             there = db.trees.folder(tree, f"{path}/{layout.EXCHANGES}") if old else {}
@@ -211,6 +211,9 @@ class MemoryStore(MemoryReader):
             counts = (f"{len(fates[fate])} {fate}" for fate in ("new", "grown") if fates[fate])
             self._change(db, tip, changes, f"sessions: {', '.join(counts)}")
         return Written(**{fate: tuple(ids) for fate, ids in fates.items()})
+
+    def _parsed(self, db: ObjectDatabase, oid: str) -> Head | None:
+        return layout.parse_head(fetched(db.reader.read(oid), self.ref))
 
     def _change(
         self, db: ObjectDatabase, tip: Tip | None, changes: dict[str, str | None], message: str
