@@ -51,6 +51,7 @@ def details(results: Path) -> str:
     """Return docs/benchmarks.md."""
     growth, lifecycle = _read(results, "growth"), _read(results, "lifecycle")
     speed, latency = _read(results, "index-speed"), _read(results, "query-latency")
+    memory = _read(results, "memory-growth")
     checks = sum(one["comparisons"] for one in lifecycle["repositories"])
     wrong = sum(len(one["failures"]) for one in lifecycle["repositories"])
     steps = max(one["steps"] for one in lifecycle["repositories"])
@@ -83,6 +84,13 @@ query that compares the working tree with HEAD first, as the command line does.
 After each of {steps} git operations (commit, rename, rebase, stash, worktree, gc and more) on
 {len(lifecycle["repositories"])} real repositories, the index that followed was compared with one
 made from nothing: {checks:,} answers, {wrong} of them different.
+
+## Storing conversations
+
+{_table(("stored sessions", *_MEMORY_HEAD), _memory(memory))}
+A new session of {memory["exchanges"]} exchanges, one more exchange of a stored one, the same import
+again, and the list of all; in turn, in one run. "Ratio" is to the fewest sessions. Text is what a
+session holds as JSON, disk what it takes after `git gc`; the text is made of random words.
 """
 
 
@@ -219,6 +227,30 @@ def _growth(growth: dict[str, Any]) -> Rows:
             _short(one["commit"]["ten_files_cpu"]),
         )
         for one in growth["sizes"]
+    ]
+
+
+_MEMORY_HEAD = (
+    "new session, CPU", "ratio", "one more exchange, CPU", "ratio", "again, CPU", "list, CPU",
+    "text", "disk",
+)  # fmt: skip
+
+
+def _memory(memory: dict[str, Any]) -> Rows:
+    first = memory["sizes"][0]
+    return [
+        (
+            f"{one['sessions']:,}",
+            _short(one["add"]["cpu"]),
+            f"{one['add']['cpu'] / first['add']['cpu']:.2f}",
+            _short(one["append"]["cpu"]),
+            f"{one['append']['cpu'] / first['append']['cpu']:.2f}",
+            _short(one["again"]["cpu"]),
+            _short(one["list"]["cpu"]),
+            f"{one['text_bytes'] / 1000:.0f} kB",
+            f"{one['disk_bytes'] / 1000:.0f} kB",
+        )
+        for one in memory["sizes"]
     ]
 
 
