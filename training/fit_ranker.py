@@ -40,6 +40,14 @@ _PULL_TO_OWN = 3e-2
 _PENALTY = 4.0
 # The questions ask for code alone; fitted freely, documentation would never be found.
 _FIXED = {"documentation": -1.0, "configuration": -1.0}
+# More of what matches a name never counts against a chunk, whatever few questions say.
+_NEVER_AGAINST = (
+    "defines_query",
+    "name_exact",
+    "name_joined",
+    "defined_exact",
+    "defined_joined",
+)
 _ROUNDS = 150
 _OWN = Path(__file__).with_name("questions.json")
 
@@ -119,7 +127,15 @@ def fit(asked: Sequence[Asked], towards: Matrix | None = None) -> Matrix:
     fixed = [NAMES.index(name) for name in _FIXED]
     begin = centre.copy()
     begin[fixed] = centre[fixed] = np.array(list(_FIXED.values())) * spread[fixed]
-    best = minimize(loss, begin, jac=True, method="L-BFGS-B", options={"maxiter": _ROUNDS})
+    least = [0.0 if name in _NEVER_AGAINST else None for name in NAMES]
+    best = minimize(
+        loss,
+        begin,
+        jac=True,
+        method="L-BFGS-B",
+        bounds=[(bound, None) for bound in least],
+        options={"maxiter": _ROUNDS},
+    )
     fitted: Matrix = best.x / spread
     return fitted
 

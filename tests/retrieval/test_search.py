@@ -118,7 +118,7 @@ def test_a_hit_says_where_and_why(repo: Repo) -> None:
         "function",
         "go",
     )
-    assert "name_exact" in hit.reasons
+    assert "defines_query" in hit.reasons
     assert hit.text.splitlines()[-1] == "}"
     assert hit.start_line <= 3 <= hit.end_line
     assert places(ask(repo, "CloseSession"))[0].endswith("CloseSession")

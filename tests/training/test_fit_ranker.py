@@ -50,6 +50,15 @@ def test_hand_set_weights_stay() -> None:
     assert fit(ASKED, fit(ASKED))[DOCUMENTATION] == pytest.approx(-1.0)
 
 
+def test_a_matching_name_never_counts_against() -> None:
+    """Even where the right file is the one whose names match least."""
+    name = NAMES.index("name_exact")
+    odd = [question("p", number) for number in range(20)]
+    for one in odd:
+        one.features[:, name] = 1.0 - np.repeat(one.right, 2)
+    assert fit(odd)[name] == 0.0
+
+
 def test_a_fit_is_pulled_to_where_it_is_told() -> None:
     towards = np.zeros(len(NAMES))
     towards[STEM] = 3.0

@@ -188,16 +188,21 @@ def _name_columns(
     columns = {"defines_query": _defines(corpus, query, lexical, candidates)}
     total = sum(lexical.idf) or 1.0
     weight = dict(zip(query.stems, lexical.idf, strict=False))
+    found: dict[str, Floats] = {}
     for column, field in _NAME_COLUMNS.items():
         for form, keys in (("exact", query.exact), ("joined", query.joined)):
-            scores = np.zeros(len(corpus))
-            found = corpus.postings([key | field for key in keys])
-            for (documents, _), stems in zip(found, keys.values(), strict=True):
+            scores = found[f"{column}_{form}"] = np.zeros(len(corpus))
+            postings = corpus.postings([key | field for key in keys])
+            for (documents, _), stems in zip(postings, keys.values(), strict=True):
                 share = sum(weight.get(stem, 0.0) for stem in set(stems)) / total
                 scores[documents] = np.maximum(
                     scores[documents], 1.0 if query.is_identifier else share
                 )
-            columns[f"{column}_{form}"] = scores[candidates]
+    if query.is_identifier and query.wholes and found["defined_exact"].any():
+        # Another spelling is an answer only where the one asked for is not defined.
+        for column in _NAME_COLUMNS:
+            found[f"{column}_joined"] *= found["defined_exact"]
+    columns.update((name, scores[candidates]) for name, scores in found.items())
     return columns
 
 
