@@ -7,6 +7,7 @@ forked files repeat records of others.
 """
 
 import re
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 from ..model import Act, Edit, ToolCall
 from .drafts import Conversation
 from .places import Place, Roots
+from .prompts import spoken
 from .records import Imported, Record, Report, get, json_lines, made_id, need, objects, utc
 from .tools import act_of, commits_in, described, edits_of_input, replacements, text_of
 
@@ -30,16 +32,6 @@ _SILENT = frozenset(
 
 # The type of a record, where only plain values stand before it.
 _TYPE = re.compile(rb'\{(?:"\w+":(?:"[^"\\]*"|null|true|false|-?\d+),)*?"type":"([\w-]+)"')
-
-_COMMAND_NAME = re.compile(r"<command-name>([^<]*)</command-name>")
-_COMMAND_ARGUMENTS = re.compile(r"<command-args>(.*)</command-args>", re.DOTALL)
-# What the program itself writes in the name of the user.
-_NO_PROMPT = (
-    "<local-command-", "<task-notification>", "<bash-input>", "<bash-stdout>", "<bash-stderr>",
-    "<system-reminder>", "<user-memory-input>", "<ide_opened_file>", "<ide_selection>",
-    "<ide_diagnostics>", "[Request interrupted by user",
-    '{"task_id":',
-)  # fmt: skip
 
 
 def read(lines: Iterable[bytes], source: str, roots: Roots) -> Imported:
@@ -77,7 +69,7 @@ class _Reader:
         self._chains: dict[str, str] = {}  # sidechain record without agent id → its session
         self._proposed: dict[str, list[Edit]] = {}
         self._tasks: dict[str, str] = {}  # prompt of a task → its tool call
-        self._queued: list[str] = []
+        self._queued: deque[str] = deque()
         self._steered: set[str] = set()  # exchanges whose prompt was taken from the queue
 
     def take(self, number: int, record: Record) -> None:
@@ -147,7 +139,7 @@ class _Reader:
             return
         texts = [get(block, "text", str, "") for block in blocks if block.get("type") == "text"]
         images = sum(block.get("type") == "image" for block in blocks)
-        prompt, command = _prompt(texts, images)
+        prompt, command = spoken(texts, images)
         if prompt and not self._is_echo(talk, prompt, steered=False):
             talk.prompt(uuid, prompt, time, vain=command)
             self._adopt(talk, prompt)
@@ -231,8 +223,8 @@ class _Reader:
         elif operation == "popAll":
             self._queued.clear()
         elif self._queued:
-            text = get(record, "content", str, "") or self._queued[0]
-            self._queued.remove(text) if text in self._queued else self._queued.pop(0)
+            oldest = self._queued.popleft()
+            text = get(record, "content", str, "") or oldest
             if operation == "remove":
                 self._steer(record, text, "")
 
@@ -242,7 +234,7 @@ class _Reader:
             self._steer(record, text_of(attachment.get("prompt")), get(record, "uuid", str, ""))
 
     def _steer(self, record: Record, text: str, uuid: str) -> None:
-        prompt, command = _prompt([text], 0)
+        prompt, command = spoken([text])
         time = utc(record.get("timestamp"))
         if not prompt or (uuid and uuid in self._seen):
             return
@@ -277,17 +269,6 @@ class _Reader:
 
     def _place(self, talk: Conversation, record: Record) -> Place:
         return Place(self.roots, get(record, "cwd", str, "") or talk.directory, talk.directory)
-
-
-def _prompt(texts: list[str], images: int) -> tuple[str, bool]:
-    """Return (what the person said, whether it is a slash command); ("", …) if nobody did."""
-    said = [text.strip() for text in texts if not text.lstrip().startswith(_NO_PROMPT)]
-    prompt = "\n\n".join([text for text in said if text] + ["[image]"] * images)
-    if prompt.startswith(("<command-name>", "<command-message>")):
-        name, arguments = _COMMAND_NAME.search(prompt), _COMMAND_ARGUMENTS.search(prompt)
-        words = [found[1].strip() for found in (name, arguments) if found]
-        return " ".join(word for word in words if word), True
-    return prompt, False
 
 
 def _edits_done(told: Any, proposed: list[Edit], place: Place) -> list[Edit]:

@@ -55,6 +55,11 @@ class Conversation:
             self.prompt("", "")
         return self.drafts[-1]
 
+    @property
+    def number_of_calls(self) -> int:
+        """How many tool calls with an id there are up to here."""
+        return len(self._calls)
+
     def prompt(self, exchange_id: str, text: str, time: str = "", *, vain: bool = False) -> Draft:
         """Begin an exchange; without an id it gets one of session, ordinal and prompt."""
         exchange_id = exchange_id or made_id(self.session_id, len(self.drafts), text)

@@ -9,15 +9,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..model import Act, Edit
+from .patch import BEGIN_PATCH, edits_of_patch
 from .places import Place
-from .records import Misfit, as_json, get, objects
+from .records import Misfit, as_json, get, objects, parse_json
 
 # Names of tools of all agents, in lower case and without underscores.
 _TOOLS = {
     Act.READ: "read notebookread readfile readmanyfiles view viewfile viewimage readlints listdir",
     Act.EDIT: "edit write multiedit notebookedit writefile replace editfile applypatch strreplace"
     " delete deletefile create createfile editnotebook searchreplace insert streplaceeditor"
-    " strreplaceeditor edit_file_v2 undo",
+    " strreplaceeditor editfilev2 replacestringinfile multireplacestringinfile"
+    " inserteditintofile",
     Act.BASH: "bash bashoutput killshell killbash shell shellcommand execcommand localshell"
     " localshellcall runshellcommand runterminalcmd runterminalcommand runinterminal run"
     " writestdin readbash writebash stopbash powershell",
@@ -78,6 +80,19 @@ def described(act: Act, given: Mapping[str, Any], place: Place) -> tuple[tuple[s
     return paths, as_json(given) if given else ""
 
 
+def given_to(arguments: object) -> dict[str, Any]:
+    """Return what a tool was given: an object, JSON of one, or bare text as `input`."""
+    if isinstance(arguments, dict):
+        return arguments
+    if not isinstance(arguments, str):
+        return {}
+    try:
+        given = parse_json(arguments.encode())
+    except Misfit:
+        return {"input": arguments}
+    return given if isinstance(given, dict) else {"input": arguments}
+
+
 def command_of(given: Mapping[str, Any]) -> str:
     """Return the command of a shell call; of `bash -lc COMMAND` the command."""
     command = given.get("command", given.get("cmd"))
@@ -92,6 +107,14 @@ def command_of(given: Mapping[str, Any]) -> str:
 
 def edits_of_input(given: Mapping[str, Any], place: Place) -> list[Edit]:
     """Return the edits that a call asks for. Raises `Misfit`."""
+    patch = given.get("patch", given.get("input"))
+    if isinstance(patch, str) and BEGIN_PATCH in patch:
+        return edits_of_patch(patch, place)
+    if given.get("replacements"):  # of several files
+        asked = objects(get(given, "replacements", list, []), '"replacements"')
+        return [
+            edit for one in asked for edit in edits_of_input({**one, "replacements": None}, place)
+        ]
     named = _first(given, _PATHS)
     if not named:
         return []
