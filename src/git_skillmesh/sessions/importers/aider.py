@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any
 
 from ..model import Act, Edit, ToolCall
 from .drafts import Conversation
@@ -130,11 +129,16 @@ class _Reader:
         edits = tuple(Edit(path, *change) for change in self._blocks.get(name, ()))
         self._call("edit", Act.EDIT, _APPLIED + name, paths=(path,), edits=edits)
 
-    def _call(self, name: str, act: Act, output: str, **more: tuple[Any, ...]) -> None:
+    def _call(
+        self, name: str, act: Act, output: str, *, paths: tuple[str, ...] = (),
+        edits: tuple[Edit, ...] = (), commits: tuple[str, ...] = (),
+    ) -> None:  # fmt: skip
         self.flush()
         self._number += 1
         call_id = made_id(self.talk.session_id, self._number, output)
-        self.talk.call(ToolCall(call_id, name, act, output=output, **more))
+        self.talk.call(
+            ToolCall(call_id, name, act, output=output, paths=paths, edits=edits, commits=commits)
+        )
 
 
 def _as_utc(stamp: str) -> str:

@@ -39,7 +39,7 @@ def _records(lines: Iterable[bytes], report: Report) -> Iterable[tuple[int, Reco
     """Yield JSON lines, or the one document that is written over many."""
     rest = iter(lines)
     first = next((line for line in rest if line.strip()), b"")
-    if first.strip() not in (b"{", b"["):
+    if first not in (b"{\n", b"{\r\n", b"[\n", b"[\r\n"):
         yield from json_lines(chain([first], rest), report)
         return
     with report.guard(0):

@@ -55,14 +55,15 @@ class Report:
             self._untold += 1
 
     @contextmanager
-    def guard(self, line: int) -> Iterator[None]:
-        """Turn the misfit of one record into a problem and go on."""
+    def guard(self, line: int, part: str = "") -> Iterator[None]:
+        """Turn the misfit of one record into a problem and go on; `part` names what has no line."""
+        prefix = f"{part}: " if part else ""
         try:
             yield
         except Misfit as misfit:
-            self.add(line, str(misfit))
+            self.add(line, prefix + str(misfit))
         except RecursionError:
-            self.add(line, "nested too deeply")
+            self.add(line, prefix + "nested too deeply")
 
     @property
     def problems(self) -> tuple[Problem, ...]:
