@@ -26,6 +26,10 @@ _DIVIDER = re.compile(r"={5,9}$")
 _REPLACE = re.compile(r">{5,9} REPLACE$")
 _FENCE = re.compile(r"(`{3,}|~{3,})[\w+#.-]*$")
 _COMMIT = re.compile(r"Commit ([0-9a-f]{7,40}) ")
+# In a block of the agent a line may begin with `> ` or `#### `; these lines end even an open one.
+_PROGRAM = re.compile(
+    r"> (?:Tokens: |Applied edit to |Did not apply|Commit [0-9a-f]{7}|Committing |Removed:|Aider v)"
+)
 _APPLIED = "Applied edit to "
 _MODEL = re.compile(r"(?:Main m|M)odel: (\S+)")
 
@@ -68,22 +72,29 @@ class _Reader:
         self._asked: list[str] = []
         self._said: list[str] = []
         self._last: list[str] = []  # what was said last, where the edits that are applied stand
+        self._fence = ""  # what closes the block that the agent writes
         self._of_the_person = False  # the next commit holds what stood there before the edits
         self._blocks: dict[str, list[_Change]] | None = None
         self._number = 0
 
     def take(self, line: str) -> None:
         """Read one line. Raises `Misfit`."""
-        if line.startswith("#### ") or line == "####":
+        if self._fence and not _PROGRAM.match(line):
+            self._said.append(line)
+            self._fence = "" if line.rstrip() == self._fence else self._fence
+        elif line.startswith("#### ") or line == "####":
             if not self._asked:
                 self.flush()
             self._asked.append(line[5:].removesuffix("  "))
         elif line.startswith("> ") or line == ">":
+            self._fence = ""
             self._prompt()
             self._program(line[2:].strip())
         elif line.strip() or self._said:
             self._prompt()
             self._said.append(line)
+            fence = _FENCE.match(line.rstrip())
+            self._fence = fence[1] if fence else ""
         elif self._asked:  # an empty line ends a prompt
             self._prompt()
 
@@ -101,8 +112,9 @@ class _Reader:
             prompt = "\n".join(self._asked).strip()
             self._asked = []
             if prompt:
-                self.talk.prompt("", prompt, self._time, vain=prompt.startswith("/"))
-                self._time = ""  # only the start of a chat has a time
+                vain = prompt.startswith("/")
+                self.talk.prompt("", prompt, "" if vain else self._time, vain=vain)
+                self._time = self._time if vain else ""  # only the start of a chat has a time
 
     def _program(self, text: str) -> None:
         """Read what the program says it has done."""
