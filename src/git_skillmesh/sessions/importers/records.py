@@ -9,7 +9,6 @@ import io
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -54,16 +53,9 @@ class Report:
         else:
             self._untold += 1
 
-    @contextmanager
-    def guard(self, line: int, part: str = "") -> Iterator[None]:
+    def guard(self, line: int, part: str = "") -> "_Guard":
         """Turn the misfit of one record into a problem and go on; `part` names what has no line."""
-        prefix = f"{part}: " if part else ""
-        try:
-            yield
-        except Misfit as misfit:
-            self.add(line, prefix + str(misfit))
-        except RecursionError:
-            self.add(line, prefix + "nested too deeply")
+        return _Guard(self, line, part)
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -72,6 +64,29 @@ class Report:
             return tuple(self._problems)
         rest = Problem(self.source, 0, f"{self._untold} more records do not fit")
         return (*self._problems, rest)
+
+
+class _Guard:
+    """What `Report.guard` returns: a class, since it is entered twice for every record."""
+
+    __slots__ = ("_line", "_part", "_report")
+
+    def __init__(self, report: Report, line: int, part: str) -> None:
+        self._report, self._line, self._part = report, line, part
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _trace: object
+    ) -> bool:
+        if kind is None:
+            return False
+        if not isinstance(error, Misfit | RecursionError):
+            return False
+        said = str(error) if isinstance(error, Misfit) else "nested too deeply"
+        self._report.add(self._line, f"{self._part}: {said}" if self._part else said)
+        return True
 
 
 def lines_of(data: bytes) -> Iterable[bytes]:
@@ -114,7 +129,7 @@ def parse_json(data: bytes) -> Any:
     if b"\\u" in data and (b"\\ud" in data or b"\\uD" in data):
         data = _ESCAPE.sub(_mend_escape, data)
     try:
-        return json.loads(data)
+        return json.loads(data.decode())
     except UnicodeDecodeError:
         raise Misfit("not UTF-8") from None
     except json.JSONDecodeError as error:
