@@ -3,6 +3,7 @@
 import json
 
 from git_skillmesh.sessions.importers import copilot
+from git_skillmesh.sessions.importers.detect import read_transcript
 from git_skillmesh.sessions.importers.records import Imported, lines_of
 from git_skillmesh.sessions.model import Act, Edit, Exchange, Problem, Session, ToolCall
 from testing.transcripts import ROOTS, TOP, at, jsonl
@@ -78,3 +79,10 @@ def test_a_chat_of_vs_code() -> None:
                 "A file", source="v1.json", started=at(1),
             ),
         ))  # fmt: skip
+
+
+def test_a_chat_kept_as_a_log_of_changes_is_one_problem() -> None:
+    log = jsonl([{"kind": 0, "v": {"requests": []}}, {"kind": 1, "k": ["requests"], "v": []}])
+    told = "a chat that VS Code keeps as a log of changes: not read"
+    done = read_transcript(log, "v1.jsonl", ROOTS)
+    assert done == Imported(problems=(Problem("v1.jsonl", 1, told),))

@@ -34,7 +34,9 @@ def read(lines: Iterable[bytes], source: str, roots: Roots) -> Imported:
     reader = _Reader(PurePath(source).stem, roots)
     rest = iter(lines)
     first = next((line for line in rest if line.strip()), b"")
-    if first in (b"{\n", b"{\r\n") or b'"requests"' in first[:100_000]:
+    if first.startswith(b'{"kind":'):
+        report.add(1, "a chat that VS Code keeps as a log of changes: not read")
+    elif first in (b"{\n", b"{\r\n") or b'"requests"' in first[:100_000]:
         with report.guard(0):
             _read_chat(reader, parse_json(b"".join([first, *rest])), report)
     else:
