@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from git_skillmesh.git.notes import add_lines, all_notes, read_notes
+from git_skillmesh.git.notes import add_lines, all_notes, notes_of, read_notes
 from git_skillmesh.git.repository import discover
 from testing.repos import Repo, make_repo
 
@@ -78,3 +78,18 @@ def test_notes_follow_an_amended_commit(tmp_path: Path) -> None:
     add_lines(discover(repo.path), {repo.head: ['{"a": 1}']})
     repo.git("commit", "--quiet", "--amend", "-m", "better")
     assert read_notes(discover(repo.path), [repo.head]) == {repo.head: ['{"a": 1}']}
+
+
+def test_notes_with_and_without_fan_out(tmp_path: Path) -> None:
+    repo = make_repo(tmp_path, files={"a": "x"})
+    repo.git("notes", "--ref=ai", "add", "-m", "hello", "HEAD")
+    blob = repo.git("notes", "--ref=ai", "list", "HEAD")
+    assert notes_of(discover(repo.path), "refs/notes/ai") == {repo.head: blob}
+
+    head = repo.head
+    inner = repo.git("mktree", stdin=f"100644 blob {blob}\t{head[2:]}\n")
+    tree = repo.git(
+        "mktree", stdin=f"040000 tree {inner}\t{head[:2]}\n100644 blob {blob}\tREADME\n"
+    )
+    repo.git("update-ref", "refs/notes/deep", repo.git("commit-tree", "-m", "x", tree))
+    assert notes_of(discover(repo.path), "refs/notes/deep") == {head: blob}

@@ -12,9 +12,11 @@ from .database import ObjectDatabase
 from .refs import until_moved
 from .repository import Repository
 from .treeobjects import Entries, Entry
+from .trees import list_tree
 
 REF = "refs/notes/skillmesh"
 _FOLDER_NAME = re.compile(r"[0-9a-f]{2}")
+_OBJECT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?$")
 
 
 def read_notes(
@@ -140,3 +142,10 @@ def _walk(db: ObjectDatabase, tree: str, prefix: str = "") -> Iterator[tuple[str
             yield prefix + name, entry
         elif _FOLDER_NAME.fullmatch(name):
             yield from _walk(db, entry.oid, prefix + name)
+
+
+def notes_of(repository: Repository, ref: str) -> dict[str, str]:
+    """Return annotated object → blob of its note, whatever the fan-out of the notes tree."""
+    paths = list_tree(repository, ref)
+    joined = ((path.replace("/", ""), oid) for path, oid in paths.items())
+    return {annotated: oid for annotated, oid in joined if _OBJECT.match(annotated)}

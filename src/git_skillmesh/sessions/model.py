@@ -85,6 +85,7 @@ class Session:
 
     `agent` is claude-code, codex, gemini, cursor, copilot, aider, specstory, git-ai or the name
     that `log-chat` was given; `directory` where it ran; `source` the file or ref it was read from.
+    `started` is the time of its first record, also where an earlier session keeps that exchange.
     """
 
     session_id: str
@@ -95,6 +96,7 @@ class Session:
     branch: str = ""
     parent: str = ""
     source: str = ""
+    started: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,21 @@
+"""Where else a repository lies.
+
+In: a repository. Out: its working trees, and its name at the origin.
+"""
+
+import os
+import re
+
+from .repository import Repository
+
+
+def worktrees(repository: Repository) -> list[str]:
+    """Return the roots of all working trees of a repository, the main one first."""
+    out = os.fsdecode(repository.git.run("worktree", "list", "--porcelain"))
+    return [line[9:] for line in out.split("\n") if line.startswith("worktree ")]
+
+
+def origin_name(repository: Repository) -> str:
+    """Return the name of the repository at its origin, "" without one."""
+    url = os.fsdecode(repository.git.run_unchecked("config", "remote.origin.url").stdout).strip()
+    return re.split(r"[/:]", url.rstrip("/").removesuffix(".git"))[-1]

@@ -1,0 +1,1 @@
+"""Transcripts of coding agents in, sessions out: one module a format."""
