@@ -24,7 +24,7 @@ DOCS = Path(__file__).parents[1] / "docs"
 
 EXIT_CODES = {
     ExitCode.OK: "done; a query found something, a check found nothing wrong",
-    ExitCode.NOTHING_FOUND: "a query found nothing",
+    ExitCode.NOTHING_FOUND: "a query found nothing, or `redact --check` found something",
     ExitCode.USAGE: "the command line asks for what does not exist or does not fit",
     ExitCode.INTERNAL: "an error of this program; the line names a log file with the details",
     ExitCode.NOT_A_REPOSITORY: "not inside a git repository, or git cannot open it",
