@@ -54,6 +54,8 @@ _NO_EMAIL = re.compile(
 def _email(data: bytes, start: int, end: int) -> Iterator[Span]:
     if data[start - 1 : start] == b"\\":  # the letter of an escape, as in `\njane@…`
         start += 1
+    elif re.match(rb"[A-Za-z0-9._%+-]", data[start - 1 : start]):
+        return
     if not _NO_EMAIL.search(data[start:end]) and data[end : end + 1] not in (b":", b"("):
         yield start, end
 
@@ -84,7 +86,7 @@ def _card(data: bytes, start: int, end: int) -> Iterator[Span]:
     if data[start - 1 : start] in (b".", b"-") or data[end : end + 1] == b".":
         return
     doubled = [digit * 2 - 9 if digit > 4 else digit * 2 for digit in digits[-2::-2]]
-    if (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0 and len(set(digits)) > 2:
+    if (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0 and len(set(digits)) > 1:
         yield start, end
 
 

@@ -32,7 +32,6 @@ _ROUNDS = 16
 _INERT = frozenset({"home-name", "image"})
 _RULE_NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _DOCUMENTED = re.compile(rb"EXAMPLE|(?i:x{5}|example|your|placeholder)|0{8}|1234567|abcdefg|\*{3}")
-_PLACEHOLDER = re.compile(rb"REDACTED_[A-Z0-9_]+(?::image/[a-z0-9.+-]+:\d+:sha256:[0-9a-f]{64})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,20 +143,34 @@ class Redactor:
 
     def _settled(self, data: bytes, images: bool) -> list[_Span]:
         """Look again at what came out, until nothing more is found: that is idempotence."""
-        spans = _merged(data, self._scan(data, images))
+        spans = _merged(data, self._found(data, images))
         # What stands for a name or a picture gives nothing else a new meaning.
         inert = not self._own and all(span.rule in _INERT for span in spans)
         for _ in range(0 if inert else _ROUNDS):
             out, moved = _render(data, spans)
-            more = [
-                span
-                for span in self._scan(out, images)
-                if _PLACEHOLDER.fullmatch(out, span.start, span.end) is None
-            ]
+            more = self._found(out, images)
             if not more:
                 break
             spans = _merged(data, [*spans, *(_original(span, moved) for span in more)])
         return spans
+
+    def _found(self, data: bytes, images: bool) -> list[_Span]:
+        """Return what has to go, without what is a placeholder already."""
+        found = list(self._scan(data, images))
+        if not found or b"REDACTED_" not in data:
+            return found
+        notes = [match.span() for match in self._placeholders.finditer(data)]
+        ends = [end for _, end in notes]
+
+        def is_note(span: _Span) -> bool:
+            index = bisect_right(ends, span.start)
+            place = span.start
+            while place < span.end and index < len(notes) and notes[index][0] <= place:
+                place = notes[index][1]
+                index += 1
+            return place >= span.end
+
+        return [span for span in found if not is_note(span)]
 
     def _scan(self, data: bytes, images: bool) -> Iterator[_Span]:
         for search, entries in self._searches:
@@ -165,11 +178,12 @@ class Redactor:
             while (anchor := search.search(data, resume)) is not None:
                 start, end = anchor.span()
                 resume = start + 1
-                for entry in entries:
-                    for span in entry.find(data, start, end if len(entries) == 1 else -1):
+                for entry in entries.at(data, start, end):
+                    for span in entry.find(data, start, end if entries.single else -1):
                         if not self._allows(data[span[0] : span[1]]):
                             yield _Span(*span, entry.rank, entry.name)
-                            resume = max(resume, span[1])
+                            if isinstance(entry.rule, Token):  # else a surer rule may hold inside
+                                resume = max(resume, span[1])
         if images:
             yield from self._pictures(data)
         for rank, (name, pattern) in enumerate(self._own):
@@ -183,7 +197,7 @@ class Redactor:
             return
         for search, entries in self._image_searches:
             for anchor in search.finditer(data):
-                for entry in entries:
+                for entry in entries.at(data, *anchor.span()):
                     for span in entry.find(data, *anchor.span()):
                         yield _Span(*span, -2000, entry.name)
 
@@ -194,7 +208,7 @@ class Redactor:
     # -- the patterns, compiled when first needed ------------------------------------------------
 
     @cached_property
-    def _searches(self) -> list[tuple[Any, list["_Entry"]]]:
+    def _searches(self) -> list[tuple[Any, "_Entries"]]:
         personal = tuple(PERSONAL[kind] for kind in PERSONAL if kind in self.policy.personal)
         shaped = tuple(rule for rule in TOKENS if rule.before)
         plain = tuple(rule for rule in TOKENS if not rule.before)
@@ -206,8 +220,16 @@ class Redactor:
         ]
 
     @cached_property
-    def _image_searches(self) -> list[tuple[Any, list["_Entry"]]]:
+    def _image_searches(self) -> list[tuple[Any, "_Entries"]]:
         return [_union((kind,), 0) for kind in IMAGES]
+
+    @cached_property
+    def _placeholders(self) -> "re.Pattern[bytes]":
+        names = {rule.name for rule in RULES} | {name for name, _ in self.policy.rules}
+        notes = sorted((placeholder(name).encode() for name in names), key=len, reverse=True)
+        return re.compile(
+            b"(?:" + b"|".join(notes) + rb")(?::image/[a-z0-9.+-]+:\d+:sha256:[0-9a-f]{64})?"
+        )
 
     @cached_property
     def _own(self) -> list[tuple[str, Any]]:
@@ -268,26 +290,56 @@ class _Entry:
     @cached_property
     def _pattern(self) -> Any:
         rest = self.rule.rest if isinstance(self.rule, Token) else ""
-        return _compile((self.rule.anchor + rest).encode(), self.name)
+        return _compile((self.rule.anchor + rest).encode())
 
     @cached_property
     def _before(self) -> "re.Pattern[bytes]":
         return re.compile(f"(?:{getattr(self.rule, 'before', '')})\\Z".encode())
 
 
-def _union(rules: Sequence[Token | Context], rank: int) -> tuple[Any, list[_Entry]]:
+class _Entries:
+    """The rules of one search, and which of them an anchor belongs to."""
+
+    def __init__(self, rules: Sequence[Token | Context], rank: int) -> None:
+        self._all = [_Entry(rule, rank + number) for number, rule in enumerate(rules)]
+        self.single = len(rules) == 1
+
+    def at(self, data: bytes, start: int, end: int) -> list[_Entry]:
+        """Return the rules whose anchor stands here, the surest first."""
+        if self.single:
+            return self._all
+        found = self._set.Match(data[start : max(end, start + 80)])
+        return [self._all[number] for number in sorted(found or ())]
+
+    @cached_property
+    def _set(self) -> Any:
+        import re2
+
+        found = re2.Set.MatchSet(_options())
+        for entry in self._all:
+            found.Add(f"\\A(?:{entry.rule.anchor})".encode())
+        found.Compile()
+        return found
+
+
+def _union(rules: Sequence[Token | Context], rank: int) -> tuple[Any, _Entries]:
     pattern = "|".join(f"(?:{rule.anchor})" for rule in rules)
-    entries = [_Entry(rule, rank + number) for number, rule in enumerate(rules)]
-    return _compile(pattern.encode(), "all"), entries
+    return _compile(pattern.encode()), _Entries(rules, rank)
 
 
-def _compile(pattern: bytes, _name: str) -> Any:
+def _compile(pattern: bytes) -> Any:
     import re2  # a compiled module: only where text is redacted
+
+    return re2.compile(pattern, _options())
+
+
+def _options() -> Any:
+    import re2
 
     options = re2.Options()
     options.encoding = re2.Options.Encoding.LATIN1  # bytes as they are
     options.max_mem = 64 << 20
-    return re2.compile(pattern, options)
+    return options
 
 
 def _user_pattern(pattern: str, where: str) -> Any:
@@ -313,7 +365,8 @@ def _merged(data: bytes, found: Iterator[_Span] | list[_Span]) -> list[_Span]:
             start -= 1
         while end < len(data) and data[end] & 0xC0 == 0x80:
             end += 1
-        if merged and start < merged[-1].end:
+        touches = merged and start == merged[-1].end and rule == merged[-1].rule
+        if merged and (start < merged[-1].end or touches):
             last = merged.pop()
             rank, rule = min((last.rank, last.rule), (rank, rule))
             start, end = last.start, max(last.end, end)

@@ -10,7 +10,16 @@ from .secret_model import Span
 
 _LONGEST_KEY = 64 * 1024
 PEM = r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----"
-_UNCLOSED = re.compile(rb"(?:[A-Za-z0-9+/=:,|># \t\r\n]|\xe2\x86\x92|\\+[nrt/])*")
+# What quotes, numbers or marks the lines of a key; the quantifiers never give back.
+_MARGIN = rb"(?:\s|\\+[nrt]|\\*[\"'`]|[,+>|#*<(\[]|\xe2\x86\x92|[0-9]{1,6}(?=[ \t|:]|\xe2\x86\x92)|<br ?/?>)*+"
+_BEGINS = re.compile(_MARGIN + rb"(?:[A-Za-z0-9+/=\\]{20}|[A-Z][A-Za-z-]{2,20}: )")
+_UNCLOSED = re.compile(
+    rb"(?:"
+    + _MARGIN
+    + rb"(?:[A-Za-z0-9+/=]|\\/){20,}+|"
+    + _MARGIN
+    + rb"[A-Z][A-Za-z-]{2,20}: [^\n\\]{1,80})*+"
+)
 _NOTHING = re.compile(rb"[.\sx*\\nr\xe2\x80\xa6]*")
 # An escape is taken first, so that its letter never counts as the first of a piece.
 _PIECES = re.compile(rb"\\+[a-zA-Z\"'/]?|([A-Za-z0-9+/=]{4,}(?:\\/[A-Za-z0-9+/=]*)*)")
@@ -21,6 +30,8 @@ PUTTY = r"Private-Lines: [0-9]{1,3}"
 
 def pem(data: bytes, start: int, end: int) -> Iterator[Span]:
     """The body goes, the first and the last line stay, and so does what quotes the lines."""
+    if _BEGINS.match(data, end, end + 400) is None:
+        return  # prose about keys
     close = data.find(b"-----END", end, end + _LONGEST_KEY)
     again = data.find(b"-----BEGIN", end, close if close >= 0 else end + _LONGEST_KEY)
     if again >= 0:
@@ -32,7 +43,7 @@ def pem(data: bytes, start: int, end: int) -> Iterator[Span]:
     pieces = [piece for piece in _PIECES.finditer(text) if piece[1]]
     longest = max((len(piece[1]) for piece in pieces), default=0)
     if longest < 16 or (b"REDACTED_" in text and longest < 24):
-        return  # prose about keys, or redacted before
+        return  # redacted before
     if b'"' in text or b"'" in text or b"`" in text or b"<" in text:
         if longest >= 32:
             yield from ((end + piece.start(), end + piece.end()) for piece in pieces)
@@ -57,6 +68,6 @@ def putty(data: bytes, start: int, end: int) -> Iterator[Span]:
     body = _LINES.match(data, end, end + _LONGEST_KEY)
     if body is None:
         return
-    text = re.split(rb"(?:\r?\n|\\+[nr])+Private-MAC|(?:\r?\n|\\+[nr]|\s)*\Z", body[1])[0]
+    text = re.split(rb"(?:\r?\n|\\+[nr])+Private|(?:\r?\n|\\+[nr]|\s)*\Z", body[1])[0]
     if len(text) >= 16:
         yield body.start(1), body.start(1) + len(text)

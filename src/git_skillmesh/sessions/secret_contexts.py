@@ -29,11 +29,13 @@ _IS = (
 )
 _KEYED = f"{_NAME}{_IS}"
 _BEFORE = re.compile(rb"[A-Za-z0-9_.-]{0,40}\Z")
-_NOT_SECRET = re.compile(
-    rb"(?i)public|publishable|next|page|cursor|continu|cache|hash|expires?|anti|csrf|xsrf|reset"
-    rb"|invalid|forgot|count|max|min|num|type|primary|foreign|sort|partition|i18n|label|title"
-    rb"|placeholder|error|message|msg|css|style|icon|url|uri|path|file|regex|pattern|schema|syntax"
-    rb"|lex|separator|cancell?ation|ssh-rsa"
+_PARTS = re.compile(rb"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+# A name with one of these words in it names something else: nextPageToken, PUBLIC_API_KEY.
+_NOT_SECRET = frozenset(
+    b"public publishable next page cursor continuation cache hash hashed expires expiry expiration"
+    b" anti csrf xsrf invalid forgot count max min num type primary foreign sort partition label"
+    b" title placeholder error errors message msg css style icon url uri path file regex pattern"
+    b" schema syntax lex separator cancel cancellation".split()
 )
 _AWS_SECRET = (
     r"(?i:(?:aws_?|secret[_-]?)(?:secret[_-]?)?access[_-]?key)"
@@ -50,7 +52,7 @@ def _keyed(data: bytes, start: int, end: int) -> Iterator[Span]:
     name = data[start:end]
     before = _BEFORE.search(data[max(0, start - 40) : start])
     left = before[0] if before else b""
-    if _NOT_SECRET.search(left) or _NOT_SECRET.search(name):
+    if any(part.lower() in _NOT_SECRET for part in _PARTS.findall(left + name)):
         return
     sign = name.rstrip(b" \t")[-1:]
     env = sign == b"=" and name[-1:] == b"=" and name[:-1].isupper()
@@ -87,7 +89,10 @@ def _aws_secret(data: bytes, start: int, end: int) -> Iterator[Span]:
 
 def _strict(text: bytes) -> bool:
     """An unquoted value after ` = ` is most often code."""
-    return values.is_token(text, False, 16) and not re.fullmatch(rb"[A-Za-z_][\w.]*;?", text[:64])
+    if not values.is_token(text, False, 16):
+        return False
+    name = re.fullmatch(rb"[A-Za-z_][\w.]*;?", text[:64]) is not None
+    return not name or re.fullmatch(rb"[0-9a-f]{32,}", text) is not None
 
 
 # -- options of commands ---------------------------------------------------------------------------
@@ -120,7 +125,7 @@ _ASKING = re.compile(
 
 def _line_before(data: bytes, start: int) -> bytes:
     line = data[max(0, start - 300) : start]
-    return line[max(line.rfind(b"\n"), line.rfind(b"\\n")) + 1 :]
+    return line[max(line.rfind(b"\n") + 1, line.rfind(b"\\n") + 2 * (b"\\n" in line), 0) :]
 
 
 def _user(data: bytes, start: int, end: int) -> Iterator[Span]:
@@ -189,7 +194,10 @@ def _names_user(text: bytes) -> bool:
         decoded = base64.b64decode(text + b"=" * (-len(text) % 4), validate=True)
     except (binascii.Error, ValueError):
         return False
-    return b":" in decoded and decoded.isascii() and not values.is_example(decoded)
+    _, colon, word = decoded.partition(b":")
+    if not colon or values.is_example(decoded) or values.is_weak(word):
+        return False
+    return decoded.isascii() and len(word) >= 4
 
 
 _COOKIE = r"(?i:cookie(?:\\*[\"'])?[ \t]{0,2}[:=,][ \t]{0,2}(?:\\*[\"'])?)"
@@ -209,17 +217,13 @@ def _cookie(data: bytes, start: int, end: int) -> Iterator[Span]:
 # -- addresses -------------------------------------------------------------------------------------
 
 _ADDRESS = r":\\*/\\*/[^\s\"'`<>/@\\:?#()\[\]]*:[^\s\"'`<>/@\\]+@"
-_KNOWN_DEFAULTS = frozenset(
-    b"password pass passwd pwd secret user username root postgres admin guest test token pw"
-    b" mysql rabbitmq redis mongo minioadmin".split()
-)
 
 
 def _address(data: bytes, start: int, end: int) -> Iterator[Span]:
     colon = data.find(b":", start + 1, end)
     text = data[colon + 1 : end - 1]
     user = data[start:colon].lstrip(b":\\/")
-    if not text or text in _KNOWN_DEFAULTS or text == user or values.is_example(text):
+    if not text or values.is_weak(text) or text == user or values.is_example(text):
         return
     if text[:1] in b"{$<%[*" or text.endswith((b"}", b")")) or len(set(text)) < 3:
         return
@@ -238,6 +242,7 @@ def _user_only(data: bytes, start: int, end: int) -> Iterator[Span]:
 _CONNECTION = (
     r"(?i:[;\"'][ \t]?(?:password|pwd|accountkey|sharedaccesskey|sharedsecretvalue)[ \t]?=[ \t]?)"
 )
+_FURTHER = re.compile(rb";[ \t]?[A-Za-z][A-Za-z ]{1,30}=")
 _CONNECTED = re.compile(rb"(?:[^\s;\"'`\\<>{}]|\\/)+")
 
 
@@ -245,14 +250,16 @@ def _connection(data: bytes, start: int, end: int) -> Iterator[Span]:
     found = _CONNECTED.match(data, end, end + 512)
     if found is None or len(found[0]) < 4:
         return
-    if not values.is_example(found[0]) and found[0].lower() not in _KNOWN_DEFAULTS:
+    if data[start : start + 1] != b";" and not _FURTHER.match(data, found.end(), found.end() + 40):
+        return
+    if not values.is_example(found[0]) and not values.is_weak(found[0]):
         yield found.span()
 
 
 _SIGNATURE = r"(?:[?&;]|u0026)sig="
 _NETRC = r"(?:\s|\\n|\\t)password[ \t]+"
 _MACHINE = re.compile(
-    rb"(?:machine(?:\s|\\n)+[^\s\"\\]+|default)(?:\s|\\[nt])+login(?:\s)+[^\s\"\\]+\s*\Z"
+    rb"(?:machine(?:\s|\\n)+[^\s\"\\]+|default)(?:\s|\\[nt])+login\s+[^\s\"\\]+(?:\s|\\[nrt])*\Z"
 )
 _DOCKER = r"\\*\"auth\\*\"[ \t]{0,2}:[ \t]{0,2}\\*\"[A-Za-z0-9+/]"
 _NPMRC = r":_(?:authToken|auth|password)=[ \t]?"

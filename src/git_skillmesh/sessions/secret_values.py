@@ -124,6 +124,18 @@ def wordy(value: bytes) -> bool:
     return letters > 0.55 * len(value)
 
 
+_WEAK = re.compile(
+    rb"(?i)(?:my|your|the|test|user|new|old|db|super|a)?[-_ ]?(?:pass(?:word|wd|phrase)?|pwd|pw|secret"
+    rb"|user(?:name)?|root|postgres|admin|guest|test|token|mysql|rabbitmq|redis|mongo|minioadmin|login"
+    rb"|hunter|foo|bar|baz|qwerty|letmein|welcome|default|none|p4ssw0rd|passw0rd)[-_]?\d{0,4}[!.]?"
+)
+
+
+def is_weak(value: bytes) -> bool:
+    """Say whether this is the word that stands in every tutorial: `password1`, `admin`."""
+    return _WEAK.fullmatch(value) is not None
+
+
 def is_token(value: bytes, quoted: bool, least: int = 12) -> bool:
     """Say whether a value under a telling name looks made by a machine."""
     if len(value) < least or is_example(value) or _PATH.search(value) or _DATE.match(value):
@@ -141,6 +153,8 @@ def is_password(value: bytes, quoted: bool) -> bool:
     if not 6 <= len(value) <= 256 or b" " in value or b"\\n" in value or b"\\t" in value:
         return False
     if is_example(value) or _PATH.search(value) or _DATE.match(value) or _CODE.match(value):
+        return False
+    if is_weak(value) or value.count(b"%") > 2:
         return False
     digits = any(48 <= byte <= 57 for byte in value)
     letters = any(chr(byte).isalpha() for byte in value)
