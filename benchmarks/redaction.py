@@ -20,18 +20,26 @@ from git_skillmesh.sessions.redaction_policy import Policy
 from testing.secrets import negatives, positives
 
 _LARGEST = 2_000_000
+_SOURCE = Path(__file__).parents[1] / "src"
 _MADE_BYTES = 8_000_000
 
 
 def made_transcript(size: int) -> str:
-    """Return JSON lines like those of an agent: prompts, code, output; a secret in each 100 kB."""
-    plain = negatives()
-    planted = positives()
+    """Return JSON lines like those of an agent: what it read, and now and then something riskier.
+
+    Nine of ten records hold source of this project, one holds what looks like a secret, and about
+    every 200 kB there is one.
+    """
+    plain, planted = negatives(), positives()
+    source = "".join(path.read_text("utf-8") for path in sorted(_SOURCE.rglob("*.py")))
     lines, length, number = [], 0, 0
     while length < size:
-        text = "\n".join(plain[(number * 37 + n) % len(plain)] for n in range(40))
-        if number % 30 == 0:
-            text += planted[number % len(planted)].text
+        start = number * 3000 % (len(source) - 3000)
+        text = source[start : start + 3000]
+        if number % 10 == 0:
+            text = "\n".join(plain[(number * 37 + n) % len(plain)] for n in range(40))
+        if number % 64 == 0:
+            text += "\n" + planted[number % len(planted)].text
         record = {"type": "user", "uuid": f"{number:032x}", "message": {"content": text}}
         lines.append(json.dumps(record))
         length += len(lines[-1]) + 1
@@ -93,9 +101,8 @@ def false_findings(redactor: Redactor, tree: Path, show: bool) -> dict[str, Any]
             if show:
                 start = max(text.rfind("\n", 0, finding.start) + 1, finding.start - 50)
                 value = text[finding.start : finding.end][:3]
-                print(
-                    f"{path.relative_to(tree)}: {finding.rule}: {text[start : finding.start]}{value}…"
-                )
+                shown = f"{text[start : finding.start]}{value}…"
+                print(f"{path.relative_to(tree)}: {finding.rule}: {shown}")
     return {
         "megabytes": round(size / 1e6, 1),
         "per_megabyte": round(rules.total() / (size / 1e6), 2),

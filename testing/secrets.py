@@ -1,9 +1,11 @@
 """A labelled corpus of secrets and of what only looks like them, made from parts.
 
-In: nothing; a fixed seed makes every run the same. Out: `positives()`, texts with a secret each, and
-`negatives()`, texts that must stay byte for byte. No key stands in this file: each is put together
+In: nothing; a fixed seed makes every run the same. Out: `positives()`, texts with a secret each,
+and `negatives()`, texts that must stay byte for byte. No key stands in this file: each is put together
 from a prefix and a random body, so that no scanner of a forge takes one for real.
 """
+
+# ruff: noqa: E501  # the tables below read best with one entry a line
 
 import base64
 import hashlib

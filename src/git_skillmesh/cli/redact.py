@@ -12,7 +12,8 @@ from .context import Context
 from .terminal import safe_line
 
 if TYPE_CHECKING:
-    from ..sessions.redaction import Finding, Redactor
+    from ..sessions.redaction import Redactor
+    from ..sessions.redaction_spans import Finding
 
 _LEFT, _RIGHT = 24, 12
 _SHOWN = 4

@@ -8,21 +8,23 @@ from collections.abc import Iterator
 
 from .secret_model import Span
 
-_LONGEST_KEY = 64 * 1024
+_LONGEST_KEY = 32 * 1024
 PEM = r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----"
 # What quotes, numbers or marks the lines of a key; the quantifiers never give back.
-_MARGIN = rb"(?:\s|\\+[nrt]|\\*[\"'`]|[,+>|#*<(\[]|\xe2\x86\x92|[0-9]{1,6}(?=[ \t|:]|\xe2\x86\x92)|<br ?/?>)*+"
-_BEGINS = re.compile(_MARGIN + rb"(?:[A-Za-z0-9+/=\\]{20}|[A-Z][A-Za-z-]{2,20}: )")
-_UNCLOSED = re.compile(
-    rb"(?:"
-    + _MARGIN
-    + rb"(?:[A-Za-z0-9+/=]|\\/){20,}+|"
-    + _MARGIN
-    + rb"[A-Z][A-Za-z-]{2,20}: [^\n\\]{1,80})*+"
+_MARGIN = (
+    rb"(?:\s|\\+[nrt]|\\*[\"'`]|[,+>|#*<(\[]|\xe2\x86\x92|<br ?/?>"
+    rb"|[0-9]{1,6}(?=[ \t|:]|\xe2\x86\x92))*+"
 )
+_BEGINS = re.compile(_MARGIN + rb"(?:(?:[A-Za-z0-9+/=]|\\+/){20}|[A-Z][A-Za-z-]{2,20}: )")
+_UNCLOSED = re.compile(
+    rb"(?:" + _MARGIN + rb"(?:[A-Za-z0-9+/=]|\\/){20,}+"
+    rb"|" + _MARGIN + rb"[A-Z][A-Za-z-]{2,20}: [^\n\\]{1,80})*+"
+)  # fmt: skip
 _NOTHING = re.compile(rb"[.\sx*\\nr\xe2\x80\xa6]*")
 # An escape is taken first, so that its letter never counts as the first of a piece.
-_PIECES = re.compile(rb"\\+[a-zA-Z\"'/]?|([A-Za-z0-9+/=]{4,}(?:\\/[A-Za-z0-9+/=]*)*)")
+_PIECES = re.compile(
+    rb"\\+(?:u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|[a-zA-Z\"'/])?|([A-Za-z0-9+/=]{4,}(?:\\/[A-Za-z0-9+/=]*)*)"
+)
 _EDGE = re.compile(rb"(?:\s|\\+[nrt])+")
 _LINES = re.compile(rb"(?:\s|\\+[nr])+((?:[A-Za-z0-9+/=]{1,80}(?:\r?\n|\\+[nr])*)+)")
 PUTTY = r"Private-Lines: [0-9]{1,3}"

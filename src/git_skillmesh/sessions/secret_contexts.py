@@ -13,7 +13,7 @@ from . import secret_values as values
 from .secret_armour import PEM, PUTTY, pem, putty
 from .secret_model import Context, Span
 
-_LONGEST_BLOB = 64 * 1024
+_LONGEST_BLOB = 32 * 1024
 
 _NAME = (
     r"(?i:pass(?:word|wd|phrase)|passwd|pwd|[_-]pass|secret|token|credentials?|api[_-]?key"

@@ -125,9 +125,9 @@ def wordy(value: bytes) -> bool:
 
 
 _WEAK = re.compile(
-    rb"(?i)(?:my|your|the|test|user|new|old|db|super|a)?[-_ ]?(?:pass(?:word|wd|phrase)?|pwd|pw|secret"
-    rb"|user(?:name)?|root|postgres|admin|guest|test|token|mysql|rabbitmq|redis|mongo|minioadmin|login"
-    rb"|hunter|foo|bar|baz|qwerty|letmein|welcome|default|none|p4ssw0rd|passw0rd)[-_]?\d{0,4}[!.]?"
+    rb"(?i)(?:my|your|the|test|user|new|old|db|super|a)?[-_ ]?"
+    rb"(?:pass(?:word|wd|phrase)?|pwd|pw|secret|user(?:name)?|root|postgres|admin|guest|test|token"
+    rb"|mysql|rabbitmq|redis|mongo|minioadmin|login|hunter|foo|bar|baz|qwerty|letmein|welcome|default|none|p4ssw0rd|passw0rd)[-_]?\d{0,4}[!.]?"
 )
 
 
