@@ -100,7 +100,7 @@ TEXTS = st.lists(FRAGMENTS, max_size=8).map("".join)
 
 
 @given(TEXTS)
-@settings(max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 def test_redacting_again_changes_nothing(text: str) -> None:
     for redactor in (REDACTOR, EVERYTHING):
         once = redactor.redact(text).text
@@ -129,7 +129,7 @@ DOCUMENTS = st.recursive(
 
 
 @given(DOCUMENTS, st.integers(1, 3), st.booleans())
-@settings(max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 def test_json_stays_json(document: Any, levels: int, plain: bool) -> None:
     text = document
     for _ in range(levels):
@@ -157,7 +157,7 @@ def _keys(document: Any) -> list[str]:
     TEXTS, TEXTS, st.sampled_from([" ", "\n", '"', "'", "=", "\\n", "(", "\t", "|", "\u2003"]),
     st.sampled_from([" ", "\n", '"', "'", ")", ";", "\\n", "\\", ",", "\r"]),
 )  # fmt: skip
-@settings(max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 def test_nothing_of_a_planted_key_remains(
     make: Any, chance: Any, before: str, after: str, left: str, right: str
 ) -> None:
@@ -168,7 +168,7 @@ def test_nothing_of_a_planted_key_remains(
 
 
 @given(st.lists(st.sampled_from(PLAIN), max_size=12), st.sampled_from(["\n", "\r\n", "\n\n"]))
-@settings(max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 def test_plain_lines_together_stay(lines: list[str], newline: str) -> None:
     text = newline.join(lines)
     assert SECRETS_ONLY.redact(text) == Redacted(text, ())

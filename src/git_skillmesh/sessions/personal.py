@@ -39,7 +39,7 @@ def _home(data: bytes, start: int, end: int) -> Iterator[Span]:
     if anchor.endswith(b"-"):
         text = text.split(b"-")[0]
     elif _AFTER.match(data, name.end(), name.end() + 6) is None:
-        return  # `/home/page` is a route, `/home/jane/src` is a path
+        return  # with nothing behind the name it is a route of a web site
     yield end, end + len(text)
 
 
