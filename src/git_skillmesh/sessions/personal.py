@@ -45,9 +45,9 @@ def _home(data: bytes, start: int, end: int) -> Iterator[Span]:
 
 _EMAIL = r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,24}"
 _NO_EMAIL = re.compile(
-    rb"(?i)\A(?:git|noreply|no-reply|hg|svn|\d+\+[^@]*)@|@(?:[a-z0-9.-]*\.)?(?:example\.|test\.|"
-    rb"users\.noreply)|example\.(?:com|org|net)\Z|\.(?:png|jpg|jpeg|svg|gif|webp|test|local|"
-    rb"invalid|localhost)\Z"
+    rb"(?i)\A(?:git|noreply|no-reply|hg|svn|\d+\+[^@]*)@|@users\.noreply\."
+    rb"|[@.]example\.(?:com|org|net)\Z"
+    rb"|\.(?:png|jpg|jpeg|svg|gif|webp|test|local|invalid|localhost|example)\Z"
 )
 
 
