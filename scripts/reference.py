@@ -19,12 +19,14 @@ from git_skillmesh.chunking.model import KINDS
 from git_skillmesh.cli.main import ALIASES, COMMANDS
 from git_skillmesh.config import SETTINGS
 from git_skillmesh.errors import ExitCode
+from git_skillmesh.sessions.redaction import RULES
+from git_skillmesh.sessions.redaction_spans import placeholder
 
 DOCS = Path(__file__).parents[1] / "docs"
 
 EXIT_CODES = {
     ExitCode.OK: "done; a query found something, a check found nothing wrong",
-    ExitCode.NOTHING_FOUND: "a query found nothing",
+    ExitCode.NOTHING_FOUND: "a query found nothing, or `redact --check` found something",
     ExitCode.USAGE: "the command line asks for what does not exist or does not fit",
     ExitCode.INTERNAL: "an error of this program; the line names a log file with the details",
     ExitCode.NOT_A_REPOSITORY: "not inside a git repository, or git cannot open it",
@@ -112,6 +114,17 @@ def _exit_codes() -> str:
     return _table(("code", "name", "meaning"), rows)
 
 
+def _rules() -> str:
+    about: dict[str, list[str]] = {}
+    for rule in RULES:
+        told = about.setdefault(rule.name, [])
+        told += [] if rule.about in told else [rule.about]
+    rows = [
+        [_code(name), "; ".join(told), _code(placeholder(name))] for name, told in about.items()
+    ]
+    return _table(("rule", "what it takes out", "what stands there then"), rows)
+
+
 def _settings() -> str:
     rows = [
         [
@@ -159,6 +172,7 @@ def _parts() -> dict[str, Callable[[], str]]:
         "collections": _collections,
         "reasons": _reasons,
         "kinds": _kinds,
+        "rules": _rules,
         **{f"options of {name}": options(name) for name in COMMANDS},
     }
 

@@ -96,6 +96,9 @@ def test_without_any_place_everything_is_default(repo: Repo) -> None:
         "index.include": "",
         "index.maxbytes": "1000000",
         "index.jobs": "0",
+        "redaction.pii": "home",
+        "redaction.rules": "",
+        "redaction.allow": "",
         "log.level": "info",
     }
     assert set(config.origins.values()) == {"default"}
@@ -128,6 +131,19 @@ def test_toml_tables_dots_lists_numbers_and_booleans(repo: Repo) -> None:
     assert config.globs("index.exclude") == ("a/**", "*.gen.py")
     assert config.number("index.maxbytes") == 5_000
     assert config["log.level"] == "debug"
+
+
+def test_settings_of_several_lines(repo: Repo) -> None:
+    repo.write(
+        ".skillmesh/config.toml",
+        "[redaction]\nallow = ['a b', '/c d/']\n[redaction.rules]\nticket = 'T [0-9]+'\nx = '='\n",
+    )
+    config = read(repo)
+    assert config.lines("redaction.allow") == ("a b", "/c d/")
+    assert config.lines("redaction.rules") == ("ticket = T [0-9]+", "x = =")
+    repo.git("config", "--add", "skillmesh.redaction.allow", "one two")
+    repo.git("config", "--add", "skillmesh.redaction.allow", " three ")
+    assert read(repo).lines("redaction.allow") == ("one two", "three")
 
 
 def test_git_config_of_all_levels_and_for_one_command(repo: Repo, home: Path) -> None:

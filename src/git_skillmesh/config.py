@@ -21,7 +21,11 @@ _PASSWORD = re.compile(r"//[^/@\s]*@")
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting: `name` is also its git config key under "skillmesh." and its TOML path."""
+    """One setting: `name` is also its git config key under "skillmesh." and its TOML path.
+
+    One of `lines` holds several values that may contain spaces, one a line: a list or a table in
+    TOML, a key given more than once in git config.
+    """
 
     name: str
     default: str
@@ -30,6 +34,7 @@ class Setting:
     choices: tuple[str, ...] = ()
     secret: bool = False
     number: bool = False
+    lines: bool = False
 
 
 SETTINGS = {
@@ -80,6 +85,18 @@ SETTINGS = {
             number=True,
         ),
         Setting(
+            "redaction.pii",
+            "home",
+            "personal data that is redacted too: home, email, phone, card, ip, or all, or none",
+        ),
+        Setting("redaction.rules", "", "own rules, each `name = RE2 pattern`", lines=True),
+        Setting(
+            "redaction.allow",
+            "",
+            "values that may stay, or `/pattern/` of such values",
+            lines=True,
+        ),
+        Setting(
             "log.level",
             "info",
             "what the log of background work keeps: runs (debug, info) or failures only",
@@ -108,6 +125,10 @@ class Config:
     def globs(self, name: str) -> tuple[str, ...]:
         """Return a setting that lists globs."""
         return tuple(self.values[name].split())
+
+    def lines(self, name: str) -> tuple[str, ...]:
+        """Return a setting that holds one value a line."""
+        return tuple(line.strip() for line in self.values[name].splitlines() if line.strip())
 
     def shown(self, name: str) -> str:
         """Return a value fit for people's eyes and logs."""
@@ -164,12 +185,13 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 def _read_git(repository: Repository) -> dict[str, str]:
     out = repository.git.run_unchecked("config", "-z", "--get-regexp", r"^skillmesh\.").stdout
-    found = {}
+    found: dict[str, str] = {}
     for record in os.fsdecode(out).split("\0"):
         key, _, value = record.partition("\n")
         name = key.lower().removeprefix("skillmesh.")
         if name in SETTINGS:
-            found[name] = value
+            several = SETTINGS[name].lines and name in found
+            found[name] = f"{found[name]}\n{value}" if several else value
     return found
 
 
@@ -218,10 +240,13 @@ def _flatten(table: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]
     found: list[tuple[str, str]] = []
     for key, value in table.items():
         name = f"{prefix}{key}".lower()
-        if isinstance(value, dict):
+        lines = name in SETTINGS and SETTINGS[name].lines
+        if lines and isinstance(value, dict):
+            found.append((name, "\n".join(f"{key} = {item}" for key, item in value.items())))
+        elif isinstance(value, dict):
             found += _flatten(value, f"{name}.")
         elif isinstance(value, list):
-            found.append((name, " ".join(str(item) for item in value)))
+            found.append((name, ("\n" if lines else " ").join(str(item) for item in value)))
         else:
             found.append((name, str(value).lower() if isinstance(value, bool) else str(value)))
     return found

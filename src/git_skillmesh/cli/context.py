@@ -50,6 +50,11 @@ class Context:
         """Print the result for machines: one JSON document, ASCII, keys as documented."""
         print(json.dumps(document, indent=2, default=os.fspath))
 
+    def out_bytes(self, data: bytes) -> None:
+        """Write bytes of the result as they are."""
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+
     def note(self, text: str) -> None:
         """Print a line about the work on standard error."""
         if not self.quiet:
