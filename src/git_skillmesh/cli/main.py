@@ -128,6 +128,8 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
     if chosen != first:
         argv = [chosen if word == first else word for word in argv]
     arguments = parser.parse_args(argv)
+    # argparse drops `--`, after which git takes every word for a path.
+    arguments.paths_given = list(argv)[list(argv).index("--") + 1 :] if "--" in argv else []
     if arguments.command is None:
         parser.print_help()
         parser.exit(ExitCode.USAGE)

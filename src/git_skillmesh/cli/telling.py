@@ -11,7 +11,7 @@ from ..sessions.answering import Missing, Told
 from ..sessions.brief import prompt_in_brief, response_in_brief
 from ..sessions.finding import HOW_TO_GET_SOME, NO_MEMORY, short_ids
 from ..sessions.links import Link, format_ranges
-from .columns import clip, local_day, plural, utc, wrapped
+from .columns import clip, local_day, utc, wrapped
 from .context import Context
 
 SCHEMA = 1
@@ -34,16 +34,18 @@ NONE_STORED = f"{NO_MEMORY}: {HOW_TO_GET_SOME}"
 
 def labelled(
     context: Context,
-    label: str,
+    label: str | None,
     text: str,
     style: Callable[[str], str] = str,
     *,
     clipped: bool = False,
 ) -> Iterator[str]:
     """Yield a text with a label before its first line; broken into lines, or cut to one."""
-    width = context.width - _LABEL - 2
+    indent = 0 if label is None else _LABEL
+    width = context.width - indent - 2
     for line in [clip(text, width)] if clipped else wrapped(text, min(width, _PROSE)):
-        yield f"  {context.style.dim(f'{label:<{_LABEL}}')}{style(line)}".rstrip()
+        shown = context.style.dim(f"{label:<{indent}}") if label else " " * indent
+        yield f"  {shown}{style(line)}".rstrip()
         label = ""
 
 
@@ -122,6 +124,8 @@ def exchange_document(told: Told, *, full: bool) -> dict[str, Any]:
         "missing": told.missing,
     }
     exchange = told.exchange
+    if told.opening:
+        document["prompt_summary"] = prompt_in_brief(told.opening)
     if exchange is not None:
         document |= {
             "model": exchange.model,
@@ -135,7 +139,7 @@ def exchange_document(told: Told, *, full: bool) -> dict[str, Any]:
     return document
 
 
-def counted(counts: Mapping[str, int], noun: str) -> str:
-    """Return how many of each, the most first: `12 lines by codex, 3 lines unknown`."""
+def counted(counts: Mapping[str, int]) -> str:
+    """Return how many of each, the most first: `12 by codex, 3 unknown`."""
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return ", ".join(f"{plural(count, noun)} {what}" for what, count in ordered if count)
+    return ", ".join(f"{count:,} {what}" for what, count in ordered if count)

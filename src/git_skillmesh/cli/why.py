@@ -74,7 +74,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     with ObjectDatabase(repository) as db:
         check_file(db, path, commit)
         lines = attribute(db, blame(repository, path, ranges, commit))
-        told = tell(db, (line.link for line in lines), contents=True)
+        told = tell(db, (line.link for line in lines), "all")
         is_empty = not told and Lookup(db).is_empty
     groups = grouped(lines, told)
     if context.json:
@@ -123,7 +123,7 @@ def _code(context: Context, lines: Sequence[Line], full: bool) -> Iterator[str]:
 def _about(context: Context, group: Group, called: dict[Pair, str], full: bool) -> Iterator[str]:
     told = group.told
     if told is None:
-        yield from labelled(context, "", _unknown(group))
+        yield from labelled(context, None, _unknown(group))
         return
     exchange = told.exchange
     if exchange is None:

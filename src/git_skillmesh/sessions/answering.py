@@ -5,9 +5,10 @@ the exchanges. A link counts only in the version of the file that it names: one 
 another version is stale, and left out.
 """
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Literal
 
 from ..errors import Damaged
 from ..git.blame import BlamedCommit, BlamedLine
@@ -16,7 +17,10 @@ from .links import Link, lines_linked, read_links
 from .lookup import Lookup
 from .model import Exchange
 
+# A session and one of its exchanges.
 Pair = tuple[str, str]
+# How much of an exchange is read: nothing, the beginning of its prompt, everything.
+Texts = Literal["none", "openings", "all"]
 
 
 class Missing(StrEnum):
@@ -44,8 +48,8 @@ class Line:
 class Told:
     """What the memory tells of an exchange.
 
-    `number` is its place in the session, 0 if it is not there; `missing` says why `exchange` is
-    None where it was asked for.
+    `number` is its place in the session, 0 if it is not there; `missing` says why there is no more.
+    `opening` is how the prompt begins, where that is enough.
     """
 
     session: str
@@ -54,6 +58,7 @@ class Told:
     agent: str = ""
     title: str = ""
     parent: str = ""
+    opening: str = ""
     exchange: Exchange | None = None
     missing: Missing | None = None
 
@@ -118,32 +123,32 @@ def _commits(lines: Iterable[Line]) -> tuple[BlamedCommit, ...]:
     return tuple(sorted(unique.values(), key=lambda commit: (-commit.time, commit.oid)))
 
 
-def tell(db: ObjectDatabase, links: Iterable[Link | None], *, contents: bool) -> dict[Pair, Told]:
-    """Return session and exchange id → what the memory tells of it; texts only with `contents`."""
+def tell(db: ObjectDatabase, links: Iterable[Link | None], texts: Texts) -> dict[Pair, Told]:
+    """Return session and exchange id → what the memory tells of it."""
     pairs = dict.fromkeys((link.session, link.exchange) for link in links if link)
-    return tell_pairs(db, pairs, contents=contents)
+    return tell_pairs(Lookup(db), pairs, texts)
 
 
-def tell_pairs(db: ObjectDatabase, pairs: Collection[Pair], *, contents: bool) -> dict[Pair, Told]:
-    """The same for pairs of ids."""
-    lookup = Lookup(db)
-    return {pair: _told(lookup, *pair, contents=contents) for pair in pairs}
+def tell_pairs(lookup: Lookup, pairs: Iterable[Pair], texts: Texts) -> dict[Pair, Told]:
+    """Return the same for pairs of ids."""
+    return {pair: _told(lookup, *pair, texts) for pair in pairs}
 
 
-def _told(lookup: Lookup, session: str, exchange_id: str, *, contents: bool) -> Told:
-    try:
-        head = lookup.head(session)
-        number = lookup.number(session, exchange_id)
-        exchange = lookup.exchange(session, exchange_id) if contents else None
-    except Damaged:
-        return Told(session, exchange_id, missing=Missing.BROKEN)
-    missing = None
+def _told(lookup: Lookup, session: str, exchange_id: str, texts: Texts) -> Told:
+    number = lookup.number(session, exchange_id)
     if not number:
-        missing = Missing.FORGOTTEN if lookup.is_forgotten(session) else Missing.ABSENT
-    elif head is None:
-        missing = Missing.BROKEN
-    if head is None:
-        return Told(session, exchange_id, number, exchange=exchange, missing=missing)
-    return Told(
-        session, exchange_id, number, head.agent, head.title, head.parent, exchange, missing
-    )
+        forgotten = lookup.is_forgotten(session)
+        missing = Missing.FORGOTTEN if forgotten else Missing.ABSENT
+        return Told(session, exchange_id, missing=missing)
+    head = lookup.head(session)
+    told = Told(session, exchange_id, number, missing=Missing.BROKEN)
+    if head is not None:
+        told = replace(told, agent=head.agent, title=head.title, parent=head.parent, missing=None)
+    try:
+        if texts == "all":
+            return replace(told, exchange=lookup.exchange(session, exchange_id))
+        if texts == "openings":
+            return replace(told, opening=lookup.opening(session, exchange_id))
+    except Damaged:
+        return replace(told, missing=Missing.BROKEN)
+    return told

@@ -27,6 +27,7 @@ class Lookup:
         tip = db.tip(ref)
         self._tree = tip.commit.tree if tip else None
         self._folders: dict[str, Entries] = {}
+        self._files: dict[str, Entries] = {}
         self._segments: dict[str, dict[str, list[Segment]]] = {}
 
     @property
@@ -56,6 +57,12 @@ class Lookup:
             return None
         return exchange_in(state_of(self._db, segments, self._names(session)))
 
+    def opening(self, session: str, exchange: str) -> str:
+        """Return how the prompt of an exchange begins."""
+        segments = self._of(session).get(layout.exchange_key(exchange))
+        entry = self._names(session).get(segments[0].name) if segments else None
+        return beginning_of(self._db.reader.read(entry.oid))[1] if entry else ""
+
     def beginnings(self, session: str) -> Iterator[tuple[int, str, str]]:
         """Yield number, id and the beginning of the prompt of each exchange of a session."""
         names = self._names(session)
@@ -73,8 +80,10 @@ class Lookup:
         return self._folders[session]
 
     def _names(self, session: str) -> Entries:
-        listed = self._folder(session).get(layout.EXCHANGES)
-        return self._db.trees.entries(listed.oid) if listed else {}
+        if session not in self._files:
+            listed = self._folder(session).get(layout.EXCHANGES)
+            self._files[session] = self._db.trees.entries(listed.oid) if listed else {}
+        return self._files[session]
 
     def _of(self, session: str) -> dict[str, list[Segment]]:
         if session not in self._segments:
