@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..config import Config, load
+from ..errors import UsageError
 from ..git.repository import Repository, discover
 from .terminal import Style, wants_colour
 
@@ -42,6 +43,13 @@ class Context:
         """Colours for standard output."""
         return Style(wants_colour(sys.stdout, self.colour))
 
+    @cached_property
+    def width(self) -> int:
+        """The columns of standard output, bounded in a pipe."""
+        from .columns import screen_width
+
+        return screen_width()
+
     def out(self, text: str = "") -> None:
         """Print a line of the result."""
         print(text)
@@ -64,3 +72,18 @@ class Context:
         """Return a path of the repository as seen from the folder the user stands in."""
         prefix = self.repository.prefix
         return os.path.relpath(path, prefix) if prefix else path
+
+    def tree_path(self, name: str) -> str:
+        """Return a path that the user typed as one from the root. Raises `UsageError`."""
+        top = self.repository.top
+        if "\0" in name:
+            raise UsageError(f"not a path: {name}")
+        if Path(name).is_absolute():
+            # A link on the way to the repository is no way out of it; one inside of it counts.
+            folder, base = os.path.split(os.path.normpath(name))
+            path = os.path.relpath(os.path.realpath(folder) + f"/{base}", top or "/")
+        else:
+            path = os.path.normpath(self.repository.prefix + name)
+        if path == ".." or path.startswith("../"):
+            raise UsageError(f"{name} is outside of this repository")
+        return "" if path == "." else path

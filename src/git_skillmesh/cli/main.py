@@ -29,6 +29,12 @@ COMMANDS = {
     "doctor": "check every store against the repository, and mend it",
     "collections": "create and check the Chroma collections",
     "prune": "forget file versions that nothing needs any more",
+    "why": "tell which exchange made a line, and why",
+    "blame": "show who made each line of a file: which exchange, or which person",
+    "log": "show commits with their conversations",
+    "show": "show a conversation, an exchange, or what made a commit",
+    "sessions": "list conversations",
+    "forget": "remove conversations for good",
     "redact": "take secrets out of text, or show which would go",
 }
 # Names from the plan that people may know; accepted, not shown.
@@ -122,6 +128,8 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
     if chosen != first:
         argv = [chosen if word == first else word for word in argv]
     arguments = parser.parse_args(argv)
+    # argparse drops `--`, after which git takes every word for a path.
+    arguments.paths_given = list(argv)[list(argv).index("--") + 1 :] if "--" in argv else []
     if arguments.command is None:
         parser.print_help()
         parser.exit(ExitCode.USAGE)

@@ -11,7 +11,9 @@ from contextlib import contextmanager
 from typing import TextIO
 
 # C0 and C1 controls, and the characters that reorder text (CVE-2021-42574).
-_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+_CONTROLS = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]"
+)
 
 
 def safe(text: str) -> str:
@@ -39,6 +41,10 @@ class Style:
 
     def _wrap(self, code: str, text: str) -> str:
         return f"\x1b[{code}m{text}\x1b[0m" if self.enabled else text
+
+    def tint(self, number: int, text: str) -> str:
+        """One of six colours, to tell neighbours apart."""
+        return self._wrap(str((36, 33, 35, 32, 34, 31)[number % 6]), text)
 
     def bold(self, text: str) -> str:
         """Names."""

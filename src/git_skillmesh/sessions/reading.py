@@ -22,10 +22,14 @@ from .records import Incomplete, State, decode, exchange_of, unite
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A session as a list shows it: its head and how many exchanges it has."""
+    """A session as a list shows it: its head and how many exchanges it has.
+
+    `opening` is the blob of the file that holds the first of them, "" without any.
+    """
 
     head: Head
     exchanges: int
+    opening: str = ""
 
 
 class MemoryReader:
@@ -58,8 +62,10 @@ class MemoryReader:
         summaries = []
         for key, head in found.items():
             listed = inner[key].get(layout.EXCHANGES)
-            segments = segments_in(names[listed.oid]) if listed else {}
-            summaries.append(Summary(head, len(segments)))
+            files = names[listed.oid] if listed else {}
+            segments = segments_in(files)
+            first = min((each[0] for each in segments.values()), default=None)
+            summaries.append(Summary(head, len(segments), files[first.name].oid if first else ""))
         return tuple(sorted(summaries, key=lambda s: (s.head.ended, s.head.session_id)))
 
     def session(self, session_id: str) -> Session:

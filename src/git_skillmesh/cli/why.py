@@ -1,0 +1,188 @@
+"""`git skillmesh why`: the exchange that made a line: its prompt, what came of it, the evidence."""
+
+import argparse
+import os
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..errors import ExitCode, UsageError
+from ..git.blame import blame, check_file
+from ..git.database import ObjectDatabase
+from ..sessions.answering import Group, Line, Pair, Told, attribute, grouped, tell
+from ..sessions.brief import prompt_in_brief, response_in_brief
+from ..sessions.links import format_ranges, ranges_of
+from ..sessions.lookup import Lookup
+from .columns import code_line, local_time, plural
+from .context import Context
+from .pager import paged
+from .telling import (
+    NONE_STORED,
+    SCHEMA,
+    commit_document,
+    commit_words,
+    evidence_words,
+    exchange_document,
+    labelled,
+    link_document,
+    missing_words,
+    names,
+    who,
+)
+from .terminal import safe_line
+
+_PLACE = re.compile(r"(.+?):(\d{1,9})(?:-(\d{1,9})|:\d+:?)?", re.DOTALL)
+_RANGE = re.compile(r"^(\d+)-(\d+)$")
+_SHOWN_LINES = 6
+_SHOWN_COMMITS = 3
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command's parser."""
+    parser = subparsers.add_parser(
+        "why",
+        help="tell which exchange made a line, and why",
+        description="Tell which exchange with an agent made lines of a file: its prompt, what "
+        "came of it, the commits on the way, the evidence. Lines are those of the working tree. "
+        "Exit code 0: known, 1: no conversation is known for any of the lines.",
+    )
+    parser.add_argument(
+        "place", metavar="FILE:LINE[-LINE]", help="the lines; FILE alone means all of them"
+    )
+    parser.add_argument(
+        "-L",
+        dest="ranges",
+        action="append",
+        default=[],
+        metavar="RANGE",
+        help="lines as git blame takes them (3,7 or 3,+5 or :NAME); the place is then just FILE",
+    )
+    parser.add_argument("--at", metavar="REV", help="ask of the file as a revision has it")
+    parser.add_argument("--full", action="store_true", help="show the whole prompt and response")
+    parser.add_argument("--json", action="store_true", help="print JSON, see docs/json.md")
+    parser.add_argument(
+        "--color", choices=("auto", "always", "never"), default="auto", help="when to use colour"
+    )
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    """Join blame, links and memory, and print."""
+    path, ranges = _place(args.place, args.ranges, context)
+    repository = context.repository
+    commit = repository.resolve(args.at)[0] if args.at else "HEAD" if repository.is_bare else ""
+    with ObjectDatabase(repository) as db:
+        check_file(db, path, commit)
+        lines = attribute(db, blame(repository, path, ranges, commit))
+        told = tell(db, (line.link for line in lines), "all")
+        is_empty = not told and Lookup(db).is_empty
+    groups = grouped(lines, told)
+    if context.json:
+        context.out_json(_document(path, args.at or "", groups, args.full))
+    else:
+        with paged(context):
+            _print(context, path, groups, args.full)
+        if is_empty:
+            context.note(NONE_STORED)
+    return ExitCode.OK if told else ExitCode.NOTHING_FOUND
+
+
+def _place(text: str, ranges: list[str], context: Context) -> tuple[str, list[str]]:
+    """Return path and ranges as git takes them. Raises `UsageError`."""
+    if ranges:
+        return context.tree_path(text), [_RANGE.sub(r"\1,\2", each) for each in ranges]
+    found = _PLACE.fullmatch(text)
+    if not found or os.path.lexists(Path(context.folder or "", text)):
+        return context.tree_path(text), []
+    first, last = int(found[2]), int(found[3] or found[2])
+    if first < 1 or last < first:
+        raise UsageError(f"no such lines: {text}", "lines count from 1: FILE:FIRST-LAST")
+    return context.tree_path(found[1]), [f"{first},{last}"]
+
+
+def _print(context: Context, path: str, groups: Sequence[Group], full: bool) -> None:
+    called = names(group.told for group in groups if group.told)
+    for number, group in enumerate(groups):
+        if number:
+            context.out()
+        numbers = format_ranges(ranges_of(line.blamed.number for line in group.lines))
+        context.out(context.style.path(f"{safe_line(context.shown_path(path))}:{numbers}"))
+        for text in (*_code(context, group.lines, full), *_about(context, group, called, full)):
+            context.out(text)
+
+
+def _code(context: Context, lines: Sequence[Line], full: bool) -> Iterator[str]:
+    shown = lines if full or len(lines) <= _SHOWN_LINES + 1 else lines[:_SHOWN_LINES]
+    for line in shown:
+        text = code_line(line.blamed.text, context.width - 8)
+        yield f"{context.style.dim(f'{line.blamed.number:>6}')}  {text}".rstrip()
+    if len(shown) < len(lines):
+        yield context.style.dim(f"     …  {plural(len(lines) - len(shown), 'more line')}")
+
+
+def _about(context: Context, group: Group, called: dict[Pair, str], full: bool) -> Iterator[str]:
+    told = group.told
+    if told is None:
+        yield from labelled(context, None, _unknown(group))
+        return
+    exchange = told.exchange
+    if exchange is None:
+        yield from labelled(context, "asked", f"({missing_words(told)})")
+    else:
+        asked, answered = exchange.prompt.strip(), exchange.response.strip()
+        if not full:
+            asked, answered = prompt_in_brief(asked), response_in_brief(answered)
+        yield from labelled(context, "asked", asked or "(nothing in words)", context.style.bold)
+        yield from labelled(context, "answered", answered or "(nothing in words)")
+        when = local_time(exchange.ended or exchange.started)
+        yield from labelled(context, "by", ", ".join(filter(None, [who(told), when])))
+    yield from labelled(context, "evidence", evidence_words(group.links))
+    for label, commit in zip(("commit", *[""] * len(group.commits)), group.commits, strict=False):
+        if label or commit in group.commits[:_SHOWN_COMMITS]:
+            yield from labelled(context, label, commit_words(commit), clipped=True)
+    if len(group.commits) > _SHOWN_COMMITS:
+        more = plural(len(group.commits) - _SHOWN_COMMITS, "more commit")
+        yield from labelled(context, "", more)
+    before = dict.fromkeys(oid[:9] for link in group.links for oid in link.via)
+    if before:
+        yield from labelled(context, "before", f"{' → '.join(before)} (rewritten since)")
+    name = called[told.session, told.exchange_id]
+    title = f" “{told.title}”" if told.title else ""
+    more = f"git skillmesh show {name}" if exchange else told.session
+    yield from labelled(context, "more", f"{more}{title}", clipped=True)
+
+
+def _unknown(group: Group) -> str:
+    """Return what to say of lines that no exchange is known to have made."""
+    commit = group.commits[0]
+    count = len(group.lines)
+    these = "this line" if count == 1 else f"these {count:,} lines"
+    if commit.is_uncommitted:
+        return f"{these} {'is' if count == 1 else 'are'} not committed yet"
+    if commit.boundary:
+        return (
+            f"no conversation is known for {these}: history ends at {commit_words(commit)} "
+            "(a shallow clone; git fetch --unshallow)"
+        )
+    return f"no conversation is known for {these}: written by {commit_words(commit, by=True)}"
+
+
+def _document(path: str, at: str, groups: Sequence[Group], full: bool) -> dict[str, Any]:
+    return {
+        "schema": SCHEMA,
+        "path": path,
+        "at": at,
+        "groups": [_group_document(group, full) for group in groups],
+    }
+
+
+def _group_document(group: Group, full: bool) -> dict[str, Any]:
+    told: Told | None = group.told
+    uncommitted = group.commits[0].is_uncommitted
+    return {
+        "lines": format_ranges(ranges_of(line.blamed.number for line in group.lines)),
+        "uncommitted": uncommitted,
+        "commits": [] if uncommitted else [commit_document(commit) for commit in group.commits],
+        "exchange": exchange_document(told, full=full) if told else None,
+        "links": [link_document(link) for link in group.links],
+    }

@@ -1,0 +1,125 @@
+"""The log: commits with the files they changed, as `git log` orders and limits them.
+
+In: revisions and paths as a user gives them to git. Out: `LoggedCommit`s, newest first.
+"""
+
+import os
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass
+
+from ..errors import UsageError
+from .repository import Repository
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedFile:
+    """A file of a commit and its blob ("" if it is gone); counts of a binary file are 0."""
+
+    path: str
+    blob: str
+    added: int
+    removed: int
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedCommit:
+    """A commit; `time` is the author's, in seconds of the epoch. A merge has no files."""
+
+    oid: str
+    author: str
+    time: int
+    summary: str
+    files: tuple[LoggedFile, ...] = ()
+
+    @property
+    def added(self) -> int:
+        """How many lines it added."""
+        return sum(file.added for file in self.files)
+
+
+def check_revisions(repository: Repository, revisions: Sequence[str]) -> None:
+    """Raise `UsageError` unless git takes all of them as revisions or ranges."""
+    for revision in revisions:
+        if not is_revision(repository, revision):
+            raise UsageError(f"not a revision or range: {revision}")
+
+
+def is_revision(repository: Repository, text: str) -> bool:
+    """Return whether git takes a text as a revision or a range of them."""
+    if text.startswith("-") or not text:
+        return False
+    command = ("rev-list", "--max-count=0", "--end-of-options", text, "--")
+    return repository.git.run_unchecked(*command).returncode == 0
+
+
+def commit_log(
+    repository: Repository, revisions: Sequence[str], paths: Sequence[str], limit: int = -1
+) -> Generator[LoggedCommit]:
+    """Yield the commits of revisions that changed one of the paths, or all of them.
+
+    Close the iterator to stop git early.
+    """
+    arguments = ["--literal-pathspecs", "log", "--raw", "--numstat", "-z", "--no-abbrev"]
+    # Whatever the user has set for reading logs.
+    arguments += ["--find-renames", "--no-textconv", "--no-ext-diff", "--no-show-signature"]
+    arguments += ["--no-notes", "--no-color", "--root", "-O/dev/null", "--encoding=UTF-8"]
+    arguments += [f"--max-count={limit}", "--format=%x00commit %H %at%n%aN%n%s%x00"]
+    process = repository.git.start(*arguments, "--end-of-options", *revisions, "--", *paths)
+    if process.stdin is None or process.stdout is None:
+        return
+    process.stdin.close()
+    try:
+        yield from _parse(_fields(process.stdout.read))
+    finally:
+        process.stdout.close()
+        process.kill()
+        process.wait()
+
+
+def _fields(read: Callable[[int], bytes]) -> Iterator[bytes]:
+    rest = b""
+    while block := read(1 << 16):
+        *fields, rest = (rest + block).split(b"\0")
+        yield from fields
+    if rest:
+        yield rest
+
+
+def _parse(fields: Iterator[bytes]) -> Iterator[LoggedCommit]:
+    commit: LoggedCommit | None = None
+    blobs: dict[bytes, str] = {}
+    files: list[LoggedFile] = []
+    for raw in fields:
+        field = raw.lstrip(b"\n")
+        if field.startswith(b"commit "):
+            if commit:
+                yield _with(commit, files)
+            head, author, summary = field.split(b"\n", 2)
+            _, oid, time = head.split(b" ")
+            commit = LoggedCommit(oid.decode(), _text(author), int(time), _text(summary))
+            blobs, files = {}, []
+        elif field.startswith(b":"):
+            # ":mode mode oid oid X", then the path, or the old and the new one
+            words = field.split(b" ")
+            path = next(fields, b"")
+            if words[4][:1] in (b"R", b"C"):
+                path = next(fields, b"")
+            blobs[path] = words[3].decode() if words[3].strip(b"0") else ""
+        elif field.count(b"\t") >= 2:
+            # "added<TAB>removed<TAB>path", or without a path, and the old and the new one follow
+            added, removed, path = field.split(b"\t", 2)
+            if not path:
+                next(fields, b"")
+                path = next(fields, b"")
+            counts = [int(count) if count.isdigit() else 0 for count in (added, removed)]
+            files.append(LoggedFile(os.fsdecode(path), blobs.get(path, ""), *counts))
+    if commit:
+        yield _with(commit, files)
+
+
+def _with(commit: LoggedCommit, files: Sequence[LoggedFile]) -> LoggedCommit:
+    return LoggedCommit(commit.oid, commit.author, commit.time, commit.summary, tuple(files))
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace")

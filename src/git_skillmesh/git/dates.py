@@ -1,0 +1,30 @@
+"""Dates as people write them for git: `2 weeks ago`, `yesterday`, `2026-02-21`.
+
+In: a text. Out: a time in UTC as stored times are written.
+"""
+
+import re
+from datetime import UTC, datetime
+
+from ..errors import UsageError
+from .process import GitFailed
+from .repository import Repository
+
+_DAY = re.compile(r"\s*\d{4}[-/.]\d{1,2}[-/.]\d{1,2}\s*")
+
+
+def time_of(repository: Repository, text: str, *, end: bool = False) -> str:
+    """Return the time that git takes a text for, in ISO 8601. Raises `UsageError`.
+
+    Of a day it is the beginning, or the `end`: git itself would take the time of day it is now.
+    """
+    if _DAY.fullmatch(text):
+        text += " 23:59:59" if end else " 00:00:00"
+    try:
+        out = repository.git.run("rev-parse", f"--since={text}").decode()
+        seconds = int(out.strip().removeprefix("--max-age="))
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (GitFailed, ValueError, OverflowError, OSError):
+        raise UsageError(
+            f"not a date: {text}", "as git takes them: 2026-02-21, 2 weeks ago"
+        ) from None

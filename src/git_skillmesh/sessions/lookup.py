@@ -1,0 +1,107 @@
+"""Look up sessions and exchanges by their ids, many with one git process.
+
+In: an open object database and the ref of the memory. Out: heads, numbers, prompts, exchanges, as
+they are at the moment of opening. What is not there is None: links outlive what they point at.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+
+from ..git.database import ObjectDatabase
+from ..git.treeobjects import Entries
+from . import layout
+from .layout import Head, Segment
+from .model import Exchange
+from .reading import exchange_in, segments_in, state_of
+
+_TEXT = re.compile(rb'\{"exchange_id":("(?:[^"\\]|\\.)*"),"prompt":("(?:[^"\\]|\\.){0,4000})')
+_BROKEN_ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?$")
+
+
+class Lookup:
+    """The memory under a ref, as long as the database is open."""
+
+    def __init__(self, db: ObjectDatabase, ref: str = layout.REF) -> None:
+        self._db = db
+        tip = db.tip(ref)
+        self._tree = tip.commit.tree if tip else None
+        self._folders: dict[str, Entries] = {}
+        self._files: dict[str, Entries] = {}
+        self._segments: dict[str, dict[str, list[Segment]]] = {}
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was ever stored."""
+        return self._tree is None
+
+    def head(self, session: str) -> Head | None:
+        """Return the head of a session, None if it is not there or cannot be read."""
+        entry = self._folder(session).get(layout.HEAD)
+        return layout.parse_head(self._db.reader.read(entry.oid)) if entry else None
+
+    def is_forgotten(self, session: str) -> bool:
+        """Return whether a session was forgotten."""
+        path = layout.tombstone_path(layout.key_of(session))
+        return self._db.trees.at(self._tree, path) is not None
+
+    def number(self, session: str, exchange: str) -> int:
+        """Return which exchange of its session this is, from 1; 0 if it is not there."""
+        segments = self._of(session).get(layout.exchange_key(exchange))
+        return segments[0].number if segments else 0
+
+    def exchange(self, session: str, exchange: str) -> Exchange | None:
+        """Return an exchange. Raises `Damaged`."""
+        segments = self._of(session).get(layout.exchange_key(exchange))
+        if not segments:
+            return None
+        return exchange_in(state_of(self._db, segments, self._names(session)))
+
+    def opening(self, session: str, exchange: str) -> str:
+        """Return how the prompt of an exchange begins."""
+        segments = self._of(session).get(layout.exchange_key(exchange))
+        entry = self._names(session).get(segments[0].name) if segments else None
+        return beginning_of(self._db.reader.read(entry.oid))[1] if entry else ""
+
+    def beginnings(self, session: str) -> Iterator[tuple[int, str, str]]:
+        """Yield number, id and the beginning of the prompt of each exchange of a session."""
+        names = self._names(session)
+        listed = [segments[0] for segments in self._of(session).values()]
+        data = self._db.reader.read_many(names[segment.name].oid for segment in listed)
+        for segment, found in zip(listed, data, strict=True):
+            exchange, prompt = beginning_of(found)
+            if exchange:
+                yield segment.number, exchange, prompt
+
+    def _folder(self, session: str) -> Entries:
+        if session not in self._folders:
+            path = layout.session_path(layout.key_of(session))
+            self._folders[session] = self._db.trees.folder(self._tree, path)
+        return self._folders[session]
+
+    def _names(self, session: str) -> Entries:
+        if session not in self._files:
+            listed = self._folder(session).get(layout.EXCHANGES)
+            self._files[session] = self._db.trees.entries(listed.oid) if listed else {}
+        return self._files[session]
+
+    def _of(self, session: str) -> dict[str, list[Segment]]:
+        if session not in self._segments:
+            self._segments[session] = segments_in(self._names(session))
+        return self._segments[session]
+
+
+def beginning_of(data: bytes | None) -> tuple[str, str]:
+    """Return the id of the exchange that a segment begins with, and how its prompt begins.
+
+    Both are "" for a segment that only adds to an earlier one. Only the beginning is looked at: a
+    segment may be megabytes long.
+    """
+    found = _TEXT.match(data or b"")
+    if not found:
+        return "", ""
+    prompt = found[2].decode("utf-8", "ignore")
+    try:
+        return json.loads(found[1]), json.loads(_BROKEN_ESCAPE.sub("", prompt) + '"')
+    except ValueError:
+        return json.loads(found[1]), ""
