@@ -27,6 +27,7 @@ class Evidence(StrEnum):
 
     EDIT = "edit"  # the agent recorded this edit with its bytes
     QUOTED = "quoted"  # the output of the agent's `git commit` names the commit
+    COMMAND = "command"  # the agent ran `git commit` with this subject when the commit was made
     CONTENT = "content"  # the lines stand in what the agent wrote, not exactly as recorded
     MOVED = "moved"  # the lines came from elsewhere in the commit, where they had a link
     FILES = "files"  # the files and the time fit

@@ -1,0 +1,1 @@
+"""Which exchanges made which lines of a commit."""

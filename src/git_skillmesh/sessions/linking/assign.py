@@ -1,0 +1,266 @@
+"""The links of one commit: evidence weighed, one exchange a line.
+
+In: what a commit changed, and the corpus. Out: `Link`s. docs/linking.md explains each kind of
+evidence and the confidence. A gap beats a wrong attribution: what two sessions may have done
+without leaving their lines is linked to neither.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from ...git.diffs import CommitChange, FileChange
+from ..links import Evidence, Link, ranges_of
+from .corpus import Candidate, Corpus, Named
+from .evidence import Claim, FileLines, Window, claims, reflowed, weights
+from .lines import decode, normal, weight
+from .moves import Move, moved_lines
+from .written import RECORDED
+
+# How long before its commit an edit may have been made.
+DAYS = 90
+_DAY = 86_400_000
+_SECOND = 1000
+_LEAST_REMOVED = 12
+_MOST_LINES = 50_000  # a larger file is generated, or data
+
+# Path, line and blob of the parent → the link that the line had, None if none.
+LinkBefore = Callable[[list[Move]], Mapping[Move, Link]]
+
+
+@dataclass(slots=True)
+class _Found:
+    """What speaks for one exchange, in one file, by one kind of evidence."""
+
+    lines: set[int] = field(default_factory=set)
+    confidence: float = 0.0
+
+    def add(self, line: int, confidence: float) -> None:
+        self.lines.add(line)
+        self.confidence += confidence
+
+
+def window_of(change: CommitChange, parent_time: int) -> Window:
+    """Return when the work on a commit may have been done; `parent_time` in seconds, 0 if none."""
+    authored = min(change.authored, change.committed) * _SECOND + _SECOND
+    until = change.committed * _SECOND + _SECOND
+    # A commit that was moved onto a later parent was begun before that.
+    before = parent_time * _SECOND if parent_time < change.authored else authored - _DAY
+    return Window(authored - DAYS * _DAY, max(before, authored - DAYS * _DAY), authored, until)
+
+
+class Assigner:
+    """Makes the links of commits. `use_quotes` and `use_commands` are off only to measure."""
+
+    def __init__(
+        self, corpus: Corpus, read_blob: Callable[[str], bytes | None], *,
+        use_quotes: bool = True, use_commands: bool = True,
+    ) -> None:  # fmt: skip
+        self._corpus = corpus
+        self._read_blob = read_blob
+        self._use_quotes = use_quotes
+        self._use_commands = use_commands
+
+    def links(self, change: CommitChange, window: Window, before: LinkBefore) -> list[Link]:
+        """Return the links of a commit."""
+        makers = self._makers(change, window)
+        families = {self._corpus.source(maker.exchange).family for maker, _ in makers.values()}
+        found: list[Link] = []
+        if len(change.parents) < 2:
+            found += [self._whole(maker, how) for maker, how in makers.values()]
+        moves = moved_lines(change) if len(change.parents) < 2 else [{} for _ in change.files]
+        active: dict[str, int] = defaultdict(int)
+        silent: list[FileChange] = []
+        for file, moved in zip(change.files, moves, strict=True):
+            links = self._of_lines(file, moved, window, families, before)
+            if not links and len(change.parents) < 2:
+                links = self._of_removal(file, moved, window, families)
+            if not links and len(change.parents) < 2:
+                silent.append(file)
+            found += links
+        for link in found:
+            active[link.session] += 1
+        for file in silent:
+            found += self._of_names(file, window, families)
+        return found
+
+    def _makers(
+        self, change: CommitChange, window: Window
+    ) -> dict[int, tuple[Named, Evidence]]:
+        """Return the exchange that ran `git commit`, if that is known."""
+        found: dict[int, tuple[Named, Evidence]] = {}
+        if self._use_quotes:
+            for quote in self._corpus.quotes(change.commit):
+                found[quote.exchange] = quote, Evidence.QUOTED
+        if found or not self._use_commands or not normal(change.subject):
+            return found
+        subject = normal(change.subject)
+        latest = window.until - 900 * _SECOND
+        for run in self._corpus.commits_run(latest, window.until):
+            if subject in normal(run.value):
+                return {run.exchange: (run, Evidence.COMMAND)}
+        return {}
+
+    def _whole(self, maker: Named, how: Evidence) -> Link:
+        source = self._corpus.source(maker.exchange)
+        confidence = 0.99 if how == Evidence.QUOTED else 0.9
+        return Link(source.session, source.exchange, confidence, how)
+
+    # -- lines -------------------------------------------------------------------------------------
+
+    def _of_lines(
+        self, file: FileChange, moved: Mapping[int, Move], window: Window, families: set[str],
+        before: LinkBefore,
+    ) -> list[Link]:  # fmt: skip
+        added = {number: decode(line) for number, line in file.added.items()}
+        if not added:
+            return []
+        kept = {number: move for number, move in moved.items() if move.exact}
+        new = {number: line for number, line in added.items() if number not in kept}
+        found = self._claimed(file, new, window) if new else {}
+        for number, claim in list(found.items()):
+            # White space alone is no new work, unless the very bytes were recorded.
+            if number in moved and not (claim.exact and claim.writing.kind == RECORDED):
+                del found[number]
+        groups: dict[tuple[int, Evidence], _Found] = defaultdict(_Found)
+        for number, claim in found.items():
+            evidence, confidence = self._weighed(claim, file, families)
+            groups[claim.writing.exchange, evidence].add(number, confidence)
+        links = []
+        for (exchange, evidence), group in groups.items():
+            source = self._corpus.source(exchange)
+            mean = group.confidence / len(group.lines)
+            links.append(
+                Link(
+                    source.session, source.exchange, round(mean, 3), evidence, file.new_path,
+                    file.new_blob, ranges_of(group.lines),
+                )
+            )  # fmt: skip
+        rest = {number: move for number, move in moved.items() if number not in found}
+        return links + _of_moves(file, rest, before)
+
+    def _claimed(
+        self, file: FileChange, new: Mapping[int, str], window: Window
+    ) -> dict[int, Claim]:
+        """Return number of an added line → who wrote it."""
+        corpus = self._corpus
+        paths = self._paths(file, window)
+        asked = {text for line in new.values() if weight(text := normal(line)) > 0}
+        writers = corpus.writers(paths, asked, window.since, window.until)
+        if not paths or not (writers or corpus.newest(paths, window.since, window.until)):
+            return {}
+        lines = self._file_lines(file, new)
+        weigh = weights(lines, corpus.files_with)
+        candidates = corpus.candidates(writers)
+        found = claims(lines, candidates, weigh, window)
+        free = [n for n in lines.added if n not in found and lines.normal[n]]
+        if free:
+            newest = corpus.newest(paths, window.since, window.until)
+            more = corpus.candidates({*newest, *writers})
+            for line, claim in reflowed(lines, free, more, window).items():
+                found.setdefault(line, claim)
+        return {line + 1: claim for line, claim in found.items()}
+
+    def _paths(self, file: FileChange, window: Window) -> list[int]:
+        """Return the paths under which agents may have written a file."""
+        names = {file.new_path, file.old_path} - {""}
+        for path in list(names):
+            for origin in self._corpus.origins(path, window.work, window.until):
+                names.add(origin.name)
+        return [number for name in sorted(names) for number in self._corpus.paths(name)]
+
+    def _file_lines(self, file: FileChange, new: Mapping[int, str]) -> FileLines:
+        """Return the lines of the new file, or just the added ones where it is too large."""
+        data = self._read_blob(file.new_blob)
+        lines: list[str | None] = []
+        if data is not None and data.count(b"\n") < _MOST_LINES:
+            lines = [decode(line) for line in data.split(b"\n")]
+        else:
+            lines = [None] * max(new)
+            for number, line in new.items():
+                lines[number - 1] = line
+        return FileLines(lines, [number - 1 for number in new])
+
+    def _weighed(
+        self, claim: Claim, file: FileChange, families: set[str]
+    ) -> tuple[Evidence, float]:
+        recorded = claim.writing.kind == RECORDED
+        evidence = Evidence.EDIT if recorded and claim.exact else Evidence.CONTENT
+        base = {Evidence.EDIT: 0.98, Evidence.CONTENT: 0.9}[evidence]
+        confidence = base * (1 - 0.5 ** (claim.weight / 8))
+        if claim.writing.at == 0:
+            confidence *= 0.7
+        if self._corpus.source(claim.writing.exchange).family in families:
+            confidence = 1 - (1 - confidence) / 2
+        return evidence, confidence
+
+    # -- files -------------------------------------------------------------------------------------
+
+    def _of_removal(
+        self, file: FileChange, moved: Mapping[int, Move], window: Window, families: set[str]
+    ) -> list[Link]:
+        """Return who took away the lines that a file lost."""
+        corpus = self._corpus
+        removed = [normal(decode(line)) for line in file.removed.values()]
+        asked = {line for line in removed if weight(line) > 0}
+        if not asked:
+            return []
+        paths = self._paths(file, window)
+        writers = corpus.writers(paths, asked, window.work, window.until, gone=True)
+        best: tuple[int, int, Candidate] | None = None
+        for candidate in corpus.candidates(writers):
+            rank = writers[candidate.id], candidate.at
+            if best is None or rank > best[:2]:
+                best = *rank, candidate
+        if best is None:
+            return []
+        said = sum(weight(line) for line in asked) * best[0] / len(asked)
+        if said < _LEAST_REMOVED and best[0] < len(asked):
+            return []
+        source = corpus.source(best[2].exchange)
+        confidence = 0.9 * (1 - 0.5 ** (max(said, 4) / 8))
+        if source.family in families:
+            confidence = 1 - (1 - confidence) / 2
+        return [self._on_file(source.session, source.exchange, confidence, Evidence.EDIT, file)]
+
+    def _of_names(self, file: FileChange, window: Window, families: set[str]) -> list[Link]:
+        """Return whose commands named a file while the commit was worked on, if one alone did."""
+        corpus = self._corpus
+        named: dict[str, Named] = {}
+        for path in {file.new_path, file.old_path} - {""}:
+            for event in corpus.named(path, window.work, window.until):
+                family = corpus.source(event.exchange).family
+                if family not in named or named[family].at < event.at:
+                    named[family] = event
+        if families:
+            named = {family: event for family, event in named.items() if family in families}
+        if len(named) != 1:
+            return []
+        [(family, event)] = named.items()
+        source = corpus.source(event.exchange)
+        confidence = 0.8 if family in families else 0.5
+        return [self._on_file(source.session, source.exchange, confidence, Evidence.FILES, file)]
+
+    def _on_file(
+        self, session: str, exchange: str, confidence: float, evidence: Evidence, file: FileChange
+    ) -> Link:
+        return Link(session, exchange, round(confidence, 3), evidence, file.path, file.new_blob)
+
+
+def _of_moves(file: FileChange, moves: Mapping[int, Move], before: LinkBefore) -> list[Link]:
+    """Return the links that moved lines had."""
+    if not moves:
+        return []
+    old = before(list(moves.values()))
+    groups: dict[Link, set[int]] = defaultdict(set)
+    for number, move in moves.items():
+        link = old.get(move)
+        if link is not None:
+            groups[replace(link, ranges=(), path="", blob="")].add(number)
+    return [
+        replace(
+            link, path=file.new_path, blob=file.new_blob, ranges=ranges_of(lines),
+            evidence=Evidence.MOVED, confidence=round(link.confidence * 0.95, 3),
+        )
+        for link, lines in groups.items()
+    ]  # fmt: skip

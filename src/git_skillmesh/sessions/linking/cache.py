@@ -1,0 +1,295 @@
+"""The cache of what exchanges wrote, by line: its tables, and how it follows the memory.
+
+In: the memory of a repository. Out: an SQLite database in `.git/skillmesh/linking.db`. It may be
+deleted at any time. Only exchanges whose files in the memory are new are read.
+"""
+
+import posixpath
+import sqlite3
+import zlib
+from collections.abc import Iterable, Iterator
+from types import TracebackType
+
+from ...errors import Damaged
+from ...git.database import ObjectDatabase
+from ...git.repository import Repository
+from ...git.treeobjects import Entries
+from .. import layout
+from ..layout import Segment
+from ..reading import exchange_in, fetched, segments_in, state_of
+from .lines import key, normal, weight
+from .written import Done, Writing, done_in, milliseconds
+
+VERSION = 1
+_SCHEMA = """
+CREATE TABLE state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE shards (name TEXT PRIMARY KEY, tree TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE sessions (
+    key TEXT PRIMARY KEY, shard TEXT NOT NULL, tree TEXT NOT NULL, id TEXT NOT NULL,
+    parent TEXT NOT NULL, branch TEXT NOT NULL, started INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX sessions_by_id ON sessions (id);
+CREATE INDEX sessions_by_shard ON sessions (shard);
+CREATE TABLE exchanges (
+    id INTEGER PRIMARY KEY, session TEXT NOT NULL, name TEXT NOT NULL, files TEXT NOT NULL,
+    exchange_id TEXT NOT NULL, last INTEGER NOT NULL
+);
+CREATE UNIQUE INDEX exchanges_by_name ON exchanges (session, name);
+CREATE TABLE paths (id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE);
+CREATE TABLE writings (
+    id INTEGER PRIMARY KEY, exchange INTEGER NOT NULL, path INTEGER NOT NULL, at INTEGER NOT NULL,
+    kind TEXT NOT NULL, text BLOB NOT NULL, new BLOB NOT NULL
+);
+CREATE INDEX writings_by_exchange ON writings (exchange);
+CREATE INDEX writings_by_path ON writings (path, at);
+CREATE TABLE lines (
+    line INTEGER NOT NULL, gone INTEGER NOT NULL, path INTEGER NOT NULL, at INTEGER NOT NULL,
+    writing INTEGER NOT NULL, PRIMARY KEY (line, gone, path, at, writing)
+) WITHOUT ROWID;
+CREATE INDEX lines_by_writing ON lines (writing);
+CREATE TABLE events (
+    kind TEXT NOT NULL, name TEXT NOT NULL, at INTEGER NOT NULL, exchange INTEGER NOT NULL,
+    value TEXT NOT NULL, PRIMARY KEY (kind, name, at, exchange, value)
+) WITHOUT ROWID;
+CREATE INDEX events_by_exchange ON events (exchange);
+CREATE TABLE looked (commit_id TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX looked_by_time ON looked (at);
+"""
+
+
+class Cache:
+    """The database, for as long as it is open. One process writes at a time."""
+
+    def __init__(self, repository: Repository, ref: str = layout.REF) -> None:
+        self._repository = repository
+        self._ref = ref
+        self._path = repository.state_dir / "linking.db"
+        self.db = self._open()
+
+    def __enter__(self) -> "Cache":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.db.close()
+
+    def _open(self) -> sqlite3.Connection:
+        """Open the cache; one that cannot be read, or of another version, is made anew."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        for attempt in range(2):
+            db = sqlite3.connect(self._path, timeout=60, isolation_level=None)
+            try:
+                version = int(db.execute("PRAGMA user_version").fetchone()[0])
+                if version == VERSION:
+                    return db
+                if version == 0 and not db.execute("SELECT 1 FROM sqlite_master").fetchone():
+                    db.executescript(
+                        f"PRAGMA journal_mode = WAL; BEGIN; {_SCHEMA}"
+                        f"PRAGMA user_version = {VERSION}; COMMIT;"
+                    )
+                    return db
+            except sqlite3.DatabaseError as error:
+                if attempt:
+                    raise Damaged(f"the cache of links: {error}", f"rm {self._path}") from None
+            db.close()
+            for suffix in ("", "-wal", "-shm"):
+                self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+        raise Damaged("the cache of links cannot be made", f"rm {self._path}")
+
+    # -- bringing it up to date --------------------------------------------------------------------
+
+    def update(self) -> int | None:
+        """Read what is new in the memory.
+
+        Return the time of the earliest thing that is new, in milliseconds, None if nothing is.
+        Raises `Damaged`.
+        """
+        with ObjectDatabase(self._repository) as objects:
+            tip = objects.tip(self._ref)
+            tree = tip.commit.tree if tip else ""
+            if self.state("memory") == tree:
+                return None
+            earliest: list[int] = []
+            self.db.execute("PRAGMA synchronous = OFF")
+            self.db.execute("BEGIN IMMEDIATE")
+            try:
+                stored = dict(self.db.execute("SELECT name, tree FROM shards"))
+                shards = _shards(objects, tree)
+                for name, shard in shards.items():
+                    if stored.get(name) != shard:
+                        earliest += self._update_shard(objects, name, shard)
+                for name in stored.keys() - shards.keys():
+                    self._drop_sessions(name, ())
+                    self.db.execute("DELETE FROM shards WHERE name = ?", (name,))
+                self.set_state("memory", tree)
+                self.db.execute("COMMIT")
+            except BaseException:
+                self.db.execute("ROLLBACK")
+                raise
+        return min(earliest, default=None)
+
+    def _update_shard(self, objects: ObjectDatabase, name: str, tree: str) -> list[int]:
+        folders = {k: e.oid for k, e in objects.trees.entries(tree).items() if e.is_folder}
+        self._drop_sessions(name, folders)
+        known = dict(self.db.execute("SELECT key, tree FROM sessions WHERE shard = ?", (name,)))
+        earliest = [
+            found
+            for session, folder in folders.items()
+            if known.get(session) != folder
+            for found in self._update_session(objects, name, session, folder)
+        ]
+        self.db.execute("INSERT OR REPLACE INTO shards VALUES (?, ?)", (name, tree))
+        return earliest
+
+    def _update_session(
+        self, objects: ObjectDatabase, shard: str, session: str, tree: str
+    ) -> Iterator[int]:
+        folder = objects.trees.entries(tree)
+        entry = folder.get(layout.HEAD)
+        data = objects.reader.read(entry.oid) if entry else None
+        head = layout.parse_head(fetched(data, self._ref)) if entry else None
+        if head is None or head.key != session:
+            return
+        row = (session, shard, tree, head.session_id, head.parent, head.branch)
+        self.db.execute(
+            "INSERT OR REPLACE INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (*row, milliseconds(head.started)),
+        )
+        listed = folder.get(layout.EXCHANGES)
+        names = objects.trees.entries(listed.oid) if listed else {}
+        for name, segments in segments_in(names).items():
+            yield from self._update_exchange(objects, session, name, segments, names)
+
+    def _update_exchange(
+        self, objects: ObjectDatabase, session: str, name: str, segments: list[Segment],
+        names: Entries,
+    ) -> Iterator[int]:  # fmt: skip
+        files = " ".join(sorted(names[segment.name].oid for segment in segments))
+        row = self.db.execute(
+            "SELECT id, files, last FROM exchanges WHERE session = ? AND name = ?", (session, name)
+        ).fetchone()
+        if row and row[1] == files:
+            return
+        last = row[2] if row else -1
+        if row:
+            self._drop_exchange(row[0])
+        try:
+            exchange = exchange_in(state_of(objects, segments, names))
+        except Damaged:
+            return  # of this exchange nothing is known; the others still count
+        done = done_in(exchange)
+        times = [*(writing.at for writing in done.writings), *(at for at, *_ in _events(done))]
+        made = self.db.execute(
+            "INSERT INTO exchanges (session, name, files, exchange_id, last)"
+            " VALUES (?, ?, ?, ?, ?)",
+            (session, name, files, exchange.exchange_id, max(times, default=-1)),
+        ).lastrowid
+        self._insert(made or 0, done)
+        yield from (at for at in times if at > last)
+
+    def _insert(self, exchange: int, done: Done) -> None:
+        for writing in done.writings:
+            path = self._path_id(writing.path)
+            text = zlib.compress("\n".join(writing.after).encode("utf-8", "surrogatepass"), 1)
+            row = (exchange, path, writing.at, writing.kind, text, bytes(writing.new))
+            made = self.db.execute(
+                "INSERT INTO writings (exchange, path, at, kind, text, new)"
+                " VALUES (?, ?, ?, ?, ?, ?)", row
+            ).lastrowid  # fmt: skip
+            self.db.executemany(
+                "INSERT OR IGNORE INTO lines VALUES (?, ?, ?, ?, ?)",
+                ((line, gone, path, writing.at, made) for line, gone in _keys(writing)),
+            )
+        self.db.executemany(
+            "INSERT OR IGNORE INTO events VALUES (?, ?, ?, ?, ?)",
+            ((kind, name, at, exchange, value) for at, kind, name, value in _events(done)),
+        )
+
+    def _path_id(self, path: str) -> int:
+        path = path.encode("utf-8", "replace").decode()
+        self.db.execute("INSERT OR IGNORE INTO paths (path) VALUES (?)", (path,))
+        return int(self.db.execute("SELECT id FROM paths WHERE path = ?", (path,)).fetchone()[0])
+
+    def _drop_sessions(self, shard: str, kept: Iterable[str]) -> None:
+        """Drop what has been forgotten since."""
+        known = self.db.execute("SELECT key FROM sessions WHERE shard = ?", (shard,)).fetchall()
+        for session in {row[0] for row in known} - set(kept):
+            rows = self.db.execute("SELECT id FROM exchanges WHERE session = ?", (session,))
+            for (exchange,) in rows.fetchall():
+                self._drop_exchange(exchange)
+            self.db.execute("DELETE FROM sessions WHERE key = ?", (session,))
+
+    def _drop_exchange(self, exchange: int) -> None:
+        self.db.execute(
+            "DELETE FROM lines WHERE writing IN (SELECT id FROM writings WHERE exchange = ?)",
+            (exchange,),
+        )
+        self.db.execute("DELETE FROM writings WHERE exchange = ?", (exchange,))
+        self.db.execute("DELETE FROM events WHERE exchange = ?", (exchange,))
+        self.db.execute("DELETE FROM exchanges WHERE id = ?", (exchange,))
+
+    # -- what commits were looked at ---------------------------------------------------------------
+
+    def state(self, name: str) -> str:
+        """Return what is noted under a name, "" if nothing."""
+        row = self.db.execute("SELECT value FROM state WHERE name = ?", (name,)).fetchone()
+        return str(row[0]) if row else ""
+
+    def set_state(self, name: str, value: str) -> None:
+        """Note something under a name."""
+        self.db.execute("INSERT OR REPLACE INTO state VALUES (?, ?)", (name, value))
+
+    def remember(self, commits: Iterable[tuple[str, int]]) -> None:
+        """Note commits that were looked at in vain, each with its time in seconds."""
+        self.db.executemany("INSERT OR REPLACE INTO looked VALUES (?, ?)", list(commits))
+
+    def looked_since(self, at: int) -> list[str]:
+        """Return the commits of a time or later that were looked at in vain, and forget them."""
+        rows = self.db.execute("SELECT commit_id FROM looked WHERE at >= ?", (at,)).fetchall()
+        self.db.execute("DELETE FROM looked WHERE at >= ?", (at,))
+        return [row[0] for row in rows]
+
+    def oldest(self) -> int | None:
+        """Return when the first session began, in milliseconds; None without any that tells."""
+        row = self.db.execute("SELECT min(started) FROM sessions WHERE started > 0").fetchone()
+        return int(row[0]) if row and row[0] is not None else None
+
+    def untimed(self) -> bool:
+        """Return whether there is a session that tells no time."""
+        return bool(self.db.execute("SELECT 1 FROM sessions WHERE started = 0").fetchone())
+
+
+def _shards(objects: ObjectDatabase, tree: str) -> dict[str, str]:
+    """Return name → tree of the folders that hold sessions."""
+    top = objects.trees.folder(tree or None, layout.SESSIONS)
+    outer = {name: entry.oid for name, entry in top.items() if entry.is_folder}
+    inner = zip(outer, objects.trees.many(list(outer.values())), strict=True)
+    return {
+        f"{name}/{below}": entry.oid
+        for name, entries in inner
+        for below, entry in entries.items()
+        if entry.is_folder
+    }
+
+
+def _keys(writing: Writing) -> set[tuple[int, int]]:
+    """Return (key of a line, whether it went), for lines that say anything."""
+    written = {normal(line) for line, new in zip(writing.after, writing.new, strict=True) if new}
+    found = {(key(line), 0) for line in written if weight(line)}
+    return found | {(key(line), 1) for line in set(writing.gone) if weight(line)}
+
+
+def _events(done: Done) -> Iterator[tuple[int, str, str, str]]:
+    """Yield time, kind, what it is looked up by, and a value."""
+    for at, path in done.named:
+        yield at, "named", posixpath.basename(path), path
+    for at, old, new in done.moved:
+        yield at, "moved", posixpath.basename(new), f"{old}\0{new}"
+    for at, command in done.committed:
+        yield at, "committed", "", command
+    for at, commit in done.quoted:
+        yield at, "quoted", commit[:7], commit
