@@ -35,11 +35,11 @@ def test_a_fragment_and_a_new_file() -> None:
     new = Edit("b.py", None, "x\ny\n", whole=True, line=1)
     (one, two) = changes_of(made(Edit("a.py", "a\nold\nz", "a\nnew\nnewer\nz", line=7), new))
     assert one == FileChange(
-        "a.py", 2, 1, (Place(("old",), ("new", "newer"), 8),), after=((7, "a\nnew\nnewer\nz\n"),)
+        "a.py", 2, 1, (Place(("old",), ("new", "newer"), 8, 0, 1),), pieces=("a\nnew\nnewer\nz\n",)
     )
     assert two == FileChange(
         "b.py", 2, 0, (Place((), ("x", "y"), 1),), is_new=True, is_exact=True,
-        after=((1, "x\ny\n"),),
+        pieces=("x\ny\n",),
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from .confidence import Confidence, Fate, confidence_of
 from .edits_as_diff import FileChange, changes_of, diff_summary
 from .model import Exchange, Session
 from .modification import Modification, modification_of
-from .snippets import Snippet, entities_of, shown, snippets_of
+from .snippets import Snippet, involved_in, shown
 from .summaries import summary_of_prompt, summary_of_response
 
 _STEPS = 60
@@ -53,7 +53,7 @@ def context_of(session: Session, exchange: Exchange, fate: Fate | None = None) -
     `fate` is what became of its work; without it the confidence rests on the session alone.
     """
     changes = changes_of(exchange)
-    snippets = snippets_of(changes)
+    involved = involved_in(changes)
     confidence = confidence_of(session, exchange, fate or Fate())
     return Context(
         modification_type=modification_of(exchange.prompt, changes),
@@ -62,15 +62,15 @@ def context_of(session: Session, exchange: Exchange, fate: Fate | None = None) -
         response_summary=summary_of_response(exchange.response),
         tool_sequence=tool_sequence(exchange),
         diff_summary=diff_summary(changes),
-        involved_entities=entities_of(changes, snippets),
-        code_context=shown(snippets),
+        involved_entities=(*(one.path for one in changes), *involved.symbols),
+        code_context=shown(involved.snippets),
         added=sum(change.added for change in changes),
         removed=sum(change.removed for change in changes),
         raw_prompt_hash=sha256(exchange.prompt),
         raw_response_hash=sha256(exchange.response),
         model_version=exchange.model,
         changes=changes,
-        snippets=snippets,
+        snippets=involved.snippets,
         confidence=confidence,
     )
 

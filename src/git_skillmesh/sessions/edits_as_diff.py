@@ -9,9 +9,9 @@ once. docs/context.md says when that is possible and what is counted where it is
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .line_diff import Budget, Hunk, hunks, lines_of
+from .line_diff import Budget, hunks, lines_of
 from .model import Exchange
-from .net_texts import FileState
+from .net_texts import FileState, Piece
 
 _MINUS = "\N{MINUS SIGN}"
 _FILES_SHOWN = 10
@@ -21,11 +21,17 @@ _BINARY = 8000
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Lines that went and lines that came in one place; `line` in the new file, 0 if unknown."""
+    """Lines that went and lines that came in one place.
+
+    `line` is the first in the new file, 0 if unknown; `row` the same in the text of the piece
+    of the file that shows the place, counted from 0.
+    """
 
     removed: tuple[str, ...]
     added: tuple[str, ...]
     line: int = 0
+    piece: int = 0
+    row: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +40,7 @@ class FileChange:
 
     `is_exact` says that the contents before and after are known and the counts are those of
     `git diff --numstat`; otherwise they are summed over the pieces that the edits show.
-    `after` is what is known of the new text: the whole, or the changed pieces.
+    `pieces` is what is known of the new text: the whole, or what surrounds the changes.
     """
 
     path: str
@@ -45,7 +51,7 @@ class FileChange:
     is_new: bool = False
     is_gone: bool = False
     is_exact: bool = False
-    after: tuple[tuple[int, str], ...] = ()
+    pieces: tuple[str, ...] = ()
 
 
 def changes_of(exchange: Exchange) -> tuple[FileChange, ...]:
@@ -88,9 +94,9 @@ def _named(change: FileChange) -> str:
 def _change(path: str, state: FileState, budget: Budget) -> FileChange | None:
     net = state.net()
     places: list[Place] = []
-    for piece in net.pieces:
+    for number, piece in enumerate(net.pieces):
         if not piece.is_whole or not _is_binary(piece.before, piece.after):
-            places += _places(piece.before, piece.after, piece.line, budget)
+            places += _places(piece, number, budget)
     if not (
         places
         or net.is_new
@@ -108,7 +114,7 @@ def _change(path: str, state: FileState, budget: Budget) -> FileChange | None:
         net.is_new,
         net.is_gone,
         net.is_exact and not budget.is_spent,
-        tuple((piece.line, piece.after) for piece in net.pieces if piece.after),
+        tuple(piece.after for piece in net.pieces),
     )
 
 
@@ -116,14 +122,17 @@ def _is_binary(*texts: str) -> bool:
     return any("\0" in text[:_BINARY] for text in texts)
 
 
-def _places(before: str, after: str, line: int, budget: Budget) -> list[Place]:
-    if before == after:
+def _places(piece: Piece, number: int, budget: Budget) -> list[Place]:
+    if piece.before == piece.after:
         return []
-    a, b = lines_of(before), lines_of(after)
-    return [_place(hunk, a, b, line) for hunk in hunks(a, b, budget)]
-
-
-def _place(hunk: Hunk, a: list[str], b: list[str], line: int) -> Place:
-    removed = tuple(text.removesuffix("\n") for text in a[hunk.a0 : hunk.a1])
-    added = tuple(text.removesuffix("\n") for text in b[hunk.b0 : hunk.b1])
-    return Place(removed, added, line + hunk.b0 if line else 0)
+    a, b = lines_of(piece.before), lines_of(piece.after)
+    return [
+        Place(
+            tuple(text.removesuffix("\n") for text in a[hunk.a0 : hunk.a1]),
+            tuple(text.removesuffix("\n") for text in b[hunk.b0 : hunk.b1]),
+            piece.line + hunk.b0 if piece.line else 0,
+            number,
+            hunk.b0,
+        )
+        for hunk in hunks(a, b, budget)
+    ]
