@@ -54,6 +54,8 @@ def test_a_catalogue_without_outlines_is_upgraded(tmp_path: Path) -> None:
         connection.execute("ALTER TABLE chunks DROP COLUMN outline")
         connection.execute("UPDATE files SET reading = '1' || substr(reading, 2)")
         connection.execute("DELETE FROM trees")
+        for table in ("linked_paths", "links", "traced", "origins"):
+            connection.execute(f"DROP TABLE {table}")
         connection.execute("PRAGMA user_version = 1")
     connection.close()
     (hit,) = ask(repo, "two").hits

@@ -19,7 +19,8 @@ from ..git.repository import Repository, discover
 from ..git.trees import diff_trees
 from ..index.catalogue import Catalogue, FileRow
 from ..index.history import Commits
-from ..index.identity import chunk_id, repo_id
+from ..index.identity import chat_id, chunk_id, repo_id
+from ..index.provenance import last_run, origins_of, traced_since
 from ..index.rules import rules_of
 from ..index.store import Store
 from ..index.update import update
@@ -33,6 +34,8 @@ COLLECTION = "codebase_v1"
 # How long mirroring waits for a run that indexes the tree it needs, or that mirrors already.
 _WAIT_SECONDS = 600
 _PAUSE_SECONDS = 0.5
+# Of the exchanges that made lines of a chunk, those with most lines are named.
+_MOST_CHATS = 50
 
 
 class CodebaseRows:
@@ -60,6 +63,7 @@ class CodebaseRows:
         self._opened_at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         stored = catalogue.tree(tree, settings)
         self._commits = Commits(catalogue, repository).all()
+        self._run = last_run(catalogue)
         self._members = frozenset(stored[0].tolist() if stored is not None else ())
         # Mapped now: a merge may delete the files, and the catalogue's snapshot still names them.
         self._vectors = {
@@ -72,7 +76,9 @@ class CodebaseRows:
     @property
     def state(self) -> str:
         """Fingerprint of everything the rows depend on."""
-        return json.dumps([self._tree, self._settings, self.model_id, self._commit or ""])
+        return json.dumps(
+            [self._tree, self._settings, self.model_id, self._commit or "", self._run]
+        )
 
     def still_current(self) -> bool:
         """Whether these are the rows of HEAD as it is now."""
@@ -81,11 +87,11 @@ class CodebaseRows:
     def changes(self, since: str | None) -> tuple[bool, list[str]]:
         """Return the paths that changed since a state: other content, or a rewritten commit."""
         try:
-            tree, settings, model, commit = json.loads(since or "null")
+            tree, settings, model, commit, run = json.loads(since or "null")
             if (settings, model) != (self._settings, self.model_id):
                 return True, self._all_paths()
             paths = {change.path for change in diff_trees(self._repository, tree, self._tree)}
-            return False, sorted(paths | self._recommitted(commit))
+            return False, sorted(paths | self._recommitted(commit) | self._traced(run))
         except (TypeError, ValueError, GitFailed):
             return True, self._all_paths()
 
@@ -101,6 +107,11 @@ class CodebaseRows:
         new = set(self._repository.git.run(*arguments, "--").decode().split())
         numbers = [n for n in self._members if self._commits.get(n) in new]
         return {row.path for row in self._catalogue.files(numbers).values()}
+
+    def _traced(self, run: int) -> set[str]:
+        """Return the paths whose links to conversations may have changed."""
+        numbers = self._members.intersection(traced_since(self._catalogue, run))
+        return {row.path for row in self._catalogue.files(sorted(numbers)).values()}
 
     def rows(self, paths: Iterable[str], documents: bool) -> Iterator[Row]:
         """Yield the rows of these paths at HEAD."""
@@ -120,6 +131,7 @@ class CodebaseRows:
         embeddings = unit_rows(Vectors(vectors.rows[rows], vectors.norms[rows]))
         lines = self._lines(file) if documents else []
         path = os.fsencode(file.path).decode(errors="replace")
+        origins = origins_of(self._catalogue, file.id)
         for chunk in self._catalogue.chunks(file.id):
             text = "\n".join(lines[chunk.start_line - 1 : chunk.end_line]) if documents else None
             yield Row(
@@ -137,7 +149,10 @@ class CodebaseRows:
                     "kind": chunk.kind,
                     "start_line": chunk.start_line,
                     "end_line": chunk.end_line,
-                    "related_chat_ids": "",
+                    "related_chat_ids": ",".join(
+                        chat_id(self.repo_id, origin.session, origin.exchange)
+                        for origin in origins.get(chunk.ordinal, ())[:_MOST_CHATS]
+                    ),
                     "indexed_at": self._opened_at,
                 },
                 document=text,

@@ -76,6 +76,7 @@ def _local(context: Context) -> list[Check]:
 
 
 def _chroma(context: Context) -> list[Check]:
+    from ..chroma.chats import exchange_rows
     from ..chroma.codebase import codebase_rows
     from ..chroma.doctor import examine
     from ..chroma.target import target_of
@@ -83,13 +84,19 @@ def _chroma(context: Context) -> list[Check]:
     target = target_of(context.config, context.repository)
     if target is None:
         return [Check("chroma", True, "off by configuration")]
+    state_dir, names = context.repository.state_dir, ["codebase_v1"]
     try:
         with codebase_rows(context.repository, context.config) as rows:
-            findings = examine(rows, target, context.repository.state_dir, _SAMPLE)
+            findings = examine(rows, target, state_dir, _SAMPLE)
+        with exchange_rows(context.repository, context.config) as chats:
+            if chats is not None:
+                names.append("chat_history_v1")
+                findings += examine(chats, target, state_dir, _SAMPLE, "chat_history_v1")
     except SkillmeshError as error:
         return [Check("chroma", False, error.what, error.mend)]
     if not findings:
-        return [Check("chroma", True, f"codebase_v1 equals the index ({target.describe()})")]
+        equal = " and ".join(names) + (" equals" if len(names) == 1 else " equal")
+        return [Check("chroma", True, f"{equal} the index ({target.describe()})")]
     repair, catch_up = "git skillmesh doctor --repair", "git skillmesh index --chroma wait"
     # A mirror that lags behind is at work or will be with the next commit: nothing is broken.
     return [
@@ -117,6 +124,7 @@ def _hooks(context: Context) -> list[Check]:
 
 
 def _repair(context: Context, checks: list[Check]) -> None:
+    from ..chroma.chats import exchange_rows
     from ..chroma.codebase import codebase_rows
     from ..chroma.doctor import repair
     from ..chroma.target import target_of
@@ -132,4 +140,8 @@ def _repair(context: Context, checks: list[Check]) -> None:
         with codebase_rows(context.repository, context.config) as rows:
             outcome = repair(rows, target, context.repository.state_dir)
         context.note(f"Chroma: {outcome.upserted} written, {outcome.deleted} deleted")
+        with exchange_rows(context.repository, context.config) as chats:
+            if chats is not None:
+                done = repair(chats, target, context.repository.state_dir, "chat_history_v1")
+                context.note(f"Chroma: {done.upserted} exchanges written, {done.deleted} deleted")
     context.json = was_json

@@ -51,6 +51,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     for number, revision in enumerate(revisions):
         outcome = update_with_progress(context, revision, rebuild=args.rebuild and number == 0)
     if not args.rev:
+        _provenance(context, outcome)
         _exchanges(context, args.rebuild)
     if args.chroma != "off" and not args.rev:
         _chroma(context, wait=args.chroma == "wait")
@@ -59,10 +60,19 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 def first_index(context: Context) -> int:
     """Make the first index, as `init` does; the Chroma tier follows in the background."""
-    update_with_progress(context, "", rebuild=False)
+    _provenance(context, update_with_progress(context, "", rebuild=False))
     _exchanges(context, rebuild=False)
     _chroma(context, wait=False)
     return ExitCode.OK
+
+
+def _provenance(context: Context, outcome: "Update") -> None:
+    """Record which conversations made the lines of HEAD."""
+    from ..index.update import update_provenance
+
+    blamed = update_provenance(context.repository, outcome, _WAIT_SECONDS)
+    if blamed and not context.json:
+        context.note(f"looked up which conversations made the lines of {blamed} files")
 
 
 def _exchanges(context: Context, rebuild: bool) -> None:
@@ -178,3 +188,12 @@ def _chroma(context: Context, wait: bool) -> None:
         f"Chroma: {outcome.upserted} written, {outcome.deleted} deleted, {outcome.rows} in "
         f"codebase_v1 ({target.describe()})"
     )
+    from ..chroma.chats import mirror_exchanges
+
+    with progress_bar("Chroma, conversations", context.quiet) as progress:
+        chats = mirror_exchanges(context.repository, context.config, target, progress)
+    if chats is not None:
+        context.note(
+            f"Chroma: {chats.upserted} written, {chats.deleted} deleted, {chats.rows} in "
+            "chat_history_v1"
+        )

@@ -16,6 +16,7 @@ _SCHEMA_VERSION = 1
 # A longer query is a log: what it names first and last says nothing of what is sought.
 _MOST_BYTES = 256 * 1024
 _WIDEST = 160
+_SHORT = 12
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -235,6 +236,9 @@ def _print_hit(context: Context, hit: "Hit", full: bool, explain: bool) -> None:
     else:
         shown = ", ".join(hit.reasons).replace("_", " ")
     context.out(f"          {style.dim('why: ' + shown)}")
+    if hit.sessions:
+        chats = ", ".join(safe_line(session[:_SHORT]) for session in hit.sessions[:3])
+        context.out(f"          {style.dim('chats: ' + chats)}")
 
 
 def highlight(context: Context, line: "Line") -> str:

@@ -16,18 +16,24 @@ _WAIT_SECONDS = 600
 def run_background(repository: Repository, config: Config, log: Callable[[str], None]) -> None:
     """Index the repository, then mirror it. Raises `SkillmeshError`."""
     from ..chroma.target import target_of
-    from ..index.update import update, update_exchanges
+    from ..index.update import update, update_exchanges, update_provenance
 
     outcome = update(repository, config, wait_seconds=_WAIT_SECONDS)
     log(f"indexed {outcome.report.files} files, {outcome.report.chunks} chunks")
     if outcome.note:
         log(f"no vectors: {outcome.note}")
+    blamed = update_provenance(repository, outcome, _WAIT_SECONDS)
+    log(f"looked up who made the lines of {blamed} files")
     exchanges = update_exchanges(repository, config, _WAIT_SECONDS)
     log(f"indexed {exchanges.read} of {exchanges.exchanges} exchanges")
     target = target_of(config, repository)
     if target is None or outcome.note:
         return
+    from ..chroma.chats import mirror_exchanges
     from ..chroma.codebase import mirror_codebase
 
     mirrored = mirror_codebase(repository, config, target)
     log(f"Chroma: {mirrored.upserted} written, {mirrored.deleted} deleted, {mirrored.rows} in all")
+    chats = mirror_exchanges(repository, config, target)
+    if chats is not None:
+        log(f"Chroma: {chats.upserted} exchanges written, {chats.deleted} deleted")

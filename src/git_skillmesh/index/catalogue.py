@@ -221,8 +221,8 @@ class Catalogue:
     def remove_files(self, ids: Iterable[int]) -> None:
         """Forget file versions and their chunks; call inside a transaction."""
         values = [(int(number),) for number in ids]
-        self.connection.executemany("DELETE FROM chunks WHERE file = ?", values)
-        self.connection.executemany("DELETE FROM commits WHERE file = ?", values)
+        for table in ("chunks", "commits", "origins", "traced"):
+            self.connection.executemany(f"DELETE FROM {table} WHERE file = ?", values)
         self.connection.executemany("DELETE FROM files WHERE id = ?", values)
 
     # segments

@@ -14,7 +14,7 @@ REBUILD = "git skillmesh index --rebuild"
 _UNWRITABLE = ("readonly", "unable to open", "disk is full")
 
 # Version 1: first. Later versions only add tables and columns, in `_UPGRADES`.
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 _SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE segments (
@@ -44,7 +44,22 @@ CREATE TABLE trees (
     used_at INTEGER NOT NULL, PRIMARY KEY (tree, rules)
 ) WITHOUT ROWID;
 """
-_UPGRADES: dict[int, str] = {2: "ALTER TABLE chunks ADD COLUMN outline TEXT"}
+_UPGRADES: dict[int, str] = {
+    2: "ALTER TABLE chunks ADD COLUMN outline TEXT",
+    3: """
+CREATE TABLE linked_paths (path BLOB PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE links (
+    commit_id BLOB NOT NULL, session TEXT NOT NULL, exchange TEXT NOT NULL, lines INTEGER NOT NULL,
+    PRIMARY KEY (commit_id, session, exchange)
+) WITHOUT ROWID;
+CREATE INDEX links_by_session ON links (session, exchange);
+CREATE TABLE traced (file INTEGER PRIMARY KEY, run INTEGER NOT NULL);
+CREATE TABLE origins (
+    file INTEGER NOT NULL, ordinal INTEGER NOT NULL, session TEXT NOT NULL, exchange TEXT NOT NULL,
+    lines INTEGER NOT NULL, PRIMARY KEY (file, ordinal, session, exchange)
+) WITHOUT ROWID;
+CREATE INDEX origins_by_session ON origins (session, exchange)""",
+}
 
 
 @contextmanager
@@ -62,7 +77,7 @@ def damage_reported() -> Iterator[None]:
 
 
 def open_database(path: Path, write: bool) -> sqlite3.Connection:
-    """Open the database; with `write`, create or upgrade it first.
+    """Open the database; with `write`, create it first. One of an older version is upgraded.
 
     Raises FileNotFoundError (reading only: there is none, or an empty one), `Damaged`, `ReadOnly`.
     """
@@ -70,6 +85,15 @@ def open_database(path: Path, write: bool) -> sqlite3.Connection:
         raise FileNotFoundError(path)
     with damage_reported():
         connection = _open_for_writing(path) if write else _open_for_reading(path)
+        if not write and 0 < _version(connection) < SCHEMA_VERSION:
+            # A newer program may ask before it writes.
+            connection.close()
+            connection = _open_for_writing(path)
+            try:
+                _create_or_upgrade(connection)
+            finally:
+                connection.close()
+            connection = _open_for_reading(path)
         try:
             if write:
                 _create_or_upgrade(connection)

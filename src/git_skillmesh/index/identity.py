@@ -8,6 +8,7 @@ import os
 
 from ..config import Config
 from ..git.repository import Repository
+from ..sessions import layout
 
 
 def repo_id(repository: Repository, config: Config) -> str:
@@ -19,3 +20,8 @@ def chunk_id(repo: str, path: str, key: str) -> str:
     """Return 32 hex digits for a chunk of a path; the same after its body was edited."""
     material = b"\0".join([repo.encode(), os.fsencode(path), key.encode(errors="surrogatepass")])
     return hashlib.sha256(material).hexdigest()[:32]
+
+
+def chat_id(repo: str, session: str, exchange: str) -> str:
+    """Return 32 hex digits for an exchange of a conversation."""
+    return chunk_id(repo, layout.key_of(session), layout.exchange_key(exchange))

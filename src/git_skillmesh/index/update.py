@@ -12,6 +12,7 @@ from ..git.repository import Repository
 from .exchanges import ExchangesReport, exchange_store, sync_exchanges
 from .history import sync_history
 from .maintenance import complete_vectors, prune, prune_is_due
+from .provenance import sync_provenance
 from .store import Store
 from .sync import Progress, Report, sync
 from .vectors import VectorSource, source_of
@@ -85,6 +86,15 @@ def update_exchanges(
     if report is None:
         report = sync_exchanges(repository, None, wait_seconds, progress=progress)
     return report or ExchangesReport()
+
+
+def update_provenance(repository: Repository, outcome: Update, wait_seconds: float = 0.0) -> int:
+    """Record which exchanges made what `update` has indexed; return how many files were blamed.
+
+    Raises `Busy`, `ReadOnly`, `Damaged`.
+    """
+    members = outcome.report.resolution.members.tolist()
+    return sync_provenance(repository, Store(repository), members, outcome.commit, wait_seconds)
 
 
 def _source(config: Config, store: Store) -> tuple[VectorSource | None, str]:

@@ -24,6 +24,7 @@ from .build import Batch, Version, build, oversized_files, read_blobs
 from .catalogue import Catalogue, ChunkRow, FileRow, NewFile
 from .database import REBUILD
 from .history import Commits
+from .provenance import Origin, origins_of
 from .rules import Rules
 from .store import LoadedSegment, Store
 from .sync import Resolution, remember, resolve, versions_of
@@ -110,6 +111,12 @@ class View:
             return {}
         stored = [row.id for row in files if row.path not in self.on_disk]
         return Commits(self.catalogue, self.repository).of(stored)
+
+    def origins(self, file: FileRow) -> dict[int, tuple[Origin, ...]]:
+        """Return ordinal of the chunk → the exchanges that made lines of it, as far as known."""
+        if self.catalogue is None or file.id in self.extra_files or file.path in self.on_disk:
+            return {}
+        return origins_of(self.catalogue, file.id)
 
     def chunk(self, file: int, ordinal: int) -> ChunkRow:
         """Return a chunk of a live file."""

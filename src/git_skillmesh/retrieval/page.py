@@ -3,6 +3,7 @@
 In: candidates with their scores. Out: `Hit`s, best first.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -189,7 +190,18 @@ def _hit(
         lines=best_lines(lines, start, marked, about),
         text="\n".join(lines),
         features=shares,
+        sessions=_sessions(view, file, span),
     )
+
+
+def _sessions(view: View, file: FileRow, span: Span) -> tuple[str, ...]:
+    """Return the conversations that made lines of a span, most lines first."""
+    lines: Counter[str] = Counter()
+    for ordinal, origins in view.origins(file).items():
+        if span.first <= ordinal <= span.last:
+            for origin in origins:
+                lines[origin.session] += origin.lines
+    return tuple(sorted(lines, key=lambda session: (-lines[session], session)))
 
 
 def _outline(chunks: Sequence[ChunkRow], kinds: Sequence[str]) -> list[Definition]:

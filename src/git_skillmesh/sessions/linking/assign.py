@@ -84,9 +84,7 @@ class Assigner:
             found += self._of_names(file, window, families)
         return found
 
-    def _makers(
-        self, change: CommitChange, window: Window
-    ) -> dict[int, tuple[Named, Evidence]]:
+    def _makers(self, change: CommitChange, window: Window) -> dict[int, tuple[Named, Evidence]]:
         """Return the exchange that ran `git commit`, if that is known."""
         found: dict[int, tuple[Named, Evidence]] = {}
         if self._use_quotes:

@@ -1,0 +1,272 @@
+"""The rows of `chat_history_v1`: the exchanges of the memory, with what became of them.
+
+In: the memory, the index of exchanges, the links. Out: `ExchangeRows` for mirror and doctor, one
+row an exchange, whose path is the key of its session. A row says in summaries what was asked and
+answered; the whole text stays in git. The vector is the mean of those of the exchange's pieces.
+"""
+
+import json
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
+
+from ..config import Config
+from ..errors import Damaged, Unavailable
+from ..git.database import ObjectDatabase
+from ..git.notes import REF as NOTES
+from ..git.process import GitFailed
+from ..git.refs import read_ref
+from ..git.repository import Repository
+from ..git.trees import diff_trees
+from ..index.catalogue import Catalogue, FileRow
+from ..index.exchanges import READING, exchange_store, read_infos
+from ..index.identity import chat_id, chunk_id, repo_id
+from ..index.provenance import chunks_of_session, commits_of_session
+from ..index.rules import rules_of
+from ..index.store import Store
+from ..index.update import update_exchanges
+from ..index.vectors import Vectors, open_vectors, source_of, unit_rows, vector_path
+from ..sessions import layout
+from ..sessions.confidence import Fate
+from ..sessions.context import context_of
+from ..sessions.events import Status, statuses
+from ..sessions.links import read_links
+from ..sessions.model import Session
+from ..sessions.reading import MemoryReader, changed_folders
+from .mirror import Outcome, mirror
+from .model import Row
+from .target import Target
+
+COLLECTION = "chat_history_v1"
+_WAIT_SECONDS = 600
+# Of the commits and chunks of an exchange, so many are named.
+_MOST_NAMED = 200
+
+
+class ExchangeRows:
+    """A `RowSource` (chroma/model.py) over open indexes; use `exchange_rows` to get one."""
+
+    def __init__(
+        self,
+        repository: Repository,
+        repo: str,
+        model_id: str,
+        db: ObjectDatabase,
+        chats: tuple[Store, Catalogue],
+        code: Catalogue | None,
+        members: frozenset[int],
+    ) -> None:
+        self.repo_id = repo
+        self.model_id = model_id
+        self._repository = repository
+        self._db = db
+        store, self._catalogue = chats
+        self._code = code
+        self._members = members  # file versions at HEAD
+        known = self._catalogue.latest_trees(READING)[:1]
+        self._tree = known[0][0] if known else ""
+        stored = self._catalogue.tree(*known[0]) if known else None
+        files = self._catalogue.files(stored[0].tolist() if stored else ())
+        self._files: dict[str, list[FileRow]] = {}
+        for row in files.values():
+            self._files.setdefault(row.path.partition("/")[0], []).append(row)
+        self._notes = read_ref(repository, NOTES) or ""
+        self._head = repository.head_commit() or ""
+        self._events = MemoryReader(repository).all_events()
+        self._vectors = {
+            number: open_vectors(vector_path(store.stem(number), model_id))
+            for number, _, _ in self._catalogue.segments()
+        }
+        shapes = [vectors.rows.shape for vectors in self._vectors.values()]
+        self.dimension: int = shapes[0][1] if shapes else 0
+
+    @property
+    def state(self) -> str:
+        """Fingerprint of everything the rows depend on."""
+        return json.dumps([READING, self.model_id, self._tree, self._notes, self._head])
+
+    def changes(self, since: str | None) -> tuple[bool, list[str]]:
+        """Return the keys of sessions that changed since a state, or whose links or chunks did."""
+        try:
+            reading, model, tree, notes, head = json.loads(since or "null")
+            if (reading, model) == (READING, self.model_id) and tree:
+                changed = set(changed_folders(self._db, tree, self._tree))
+                changed |= self._relinked(notes)
+                if head != self._head:  # chunks may have moved: those with links look again
+                    changed |= self._linked()
+                return False, sorted(changed)
+        except (TypeError, ValueError, GitFailed, Damaged):
+            pass
+        return True, sorted(self._files)
+
+    def _relinked(self, notes: str) -> set[str]:
+        """Return the keys of the sessions that links of changed notes name."""
+        if notes == self._notes:
+            return set()
+        if not notes or not self._notes:
+            return self._linked()
+        changes = diff_trees(self._repository, f"{notes}^{{tree}}", f"{self._notes}^{{tree}}")
+        links = read_links(self._repository, [change.path.replace("/", "") for change in changes])
+        return {layout.key_of(link.session) for found in links.values() for link in found}
+
+    def _linked(self) -> set[str]:
+        if self._code is None:
+            return set()
+        rows = self._code.rows("SELECT DISTINCT session FROM links")
+        return {layout.key_of(str(session)) for (session,) in rows}
+
+    def rows(self, paths: Iterable[str], documents: bool) -> Iterator[Row]:
+        """Yield the rows of these sessions."""
+        reader = MemoryReader(self._repository)
+        for key in paths:
+            files = self._files.get(key, [])
+            infos = read_infos(self._catalogue, [row.id for row in files])
+            if not infos:
+                continue
+            session = reader.session(next(iter(infos.values())).session)
+            yield from self._rows_of(key, session, files, documents)
+
+    def _rows_of(
+        self, key: str, session: Session, files: Iterable[FileRow], documents: bool
+    ) -> Iterator[Row]:
+        exchanges = {layout.exchange_key(e.exchange_id): e for e in session.exchanges}
+        commits, chunks = self._outcome(session.session_id)
+        status = statuses(self._events.get(key, ()))
+        for row in files:
+            exchange = exchanges.get(row.path.partition("/")[2])
+            if exchange is None or row.segment is None or row.first_row is None:
+                continue
+            mine = commits.get(exchange.exchange_id, [])
+            has_edits = any(call.edits for call in exchange.tools)
+            fate = Fate(committed=bool(mine) if commits and has_edits else None)
+            context = context_of(session, exchange, fate)
+            summary = f"{context.prompt_summary}\n{context.response_summary}"
+            yield Row(
+                id=chat_id(self.repo_id, session.session_id, exchange.exchange_id),
+                path=key,
+                embedding=self._embedding(row),
+                metadata={
+                    "session_id": session.session_id,
+                    "exchange_id": exchange.exchange_id,
+                    "timestamp": exchange.started or exchange.ended,
+                    "prompt_summary": context.prompt_summary,
+                    "response_summary": context.response_summary,
+                    "involved_entities": ",".join(context.involved_entities),
+                    "raw_prompt_hash": context.raw_prompt_hash,
+                    "raw_response_hash": context.raw_response_hash,
+                    "status": status.get(exchange.exchange_id, Status.CAPTURED).value,
+                    "code_context": context.code_context,
+                    "diff_summary": context.diff_summary,
+                    "tool_sequence": context.tool_sequence,
+                    "modification_type": str(context.modification_type),
+                    "confidence_score": context.confidence_score,
+                    "agent": session.agent,
+                    "model_version": context.model_version,
+                    "repo_id": self.repo_id,
+                    "commit_shas": ",".join(mine[:_MOST_NAMED]),
+                    "related_code_chunks": ",".join(
+                        chunks.get(exchange.exchange_id, [])[:_MOST_NAMED]
+                    ),
+                },
+                document=summary if documents else None,
+                content_hash=row.blob,
+            )
+
+    def _outcome(self, session: str) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+        """Return exchange id → commits that HEAD reaches, and → ids of chunks with its lines."""
+        commits: dict[str, list[str]] = {}
+        chunks: dict[str, list[str]] = {}
+        if self._code is None:
+            return commits, chunks
+        linked = commits_of_session(self._code, session)
+        reached = self._reached({commit for _, commit in linked})
+        for exchange, commit in linked:
+            if commit in reached:
+                commits.setdefault(exchange, []).append(commit)
+        places = [row for row in chunks_of_session(self._code, session) if row[1] in self._members]
+        files = self._code.files({file for _, file, _ in places})
+        for exchange, file, ordinal in places:
+            key = self._code.chunk(file, ordinal).key
+            chunks.setdefault(exchange, []).append(chunk_id(self.repo_id, files[file].path, key))
+        return commits, chunks
+
+    def _reached(self, commits: Collection[str]) -> frozenset[str]:
+        """Return those of the commits that HEAD reaches."""
+        if not commits or not self._head:
+            return frozenset()
+        check = "\n".join(sorted(commits)).encode() + b"\n"
+        out = self._repository.git.run("cat-file", "--batch-check=%(objectname)", stdin=check)
+        known = [line for line in out.decode().splitlines() if " " not in line]
+        stdin = "\n".join([*known, f"^{self._head}"]).encode() + b"\n"
+        beyond = set(self._repository.git.run("rev-list", "--stdin", stdin=stdin).decode().split())
+        return frozenset(known) - beyond
+
+    def _embedding(self, row: FileRow) -> list[float]:
+        """Return the direction of the mean of the pieces' vectors; zeros if nothing is known."""
+        import numpy as np
+
+        assert row.segment is not None  # noqa: S101 - the caller has looked
+        assert row.first_row is not None  # noqa: S101
+        vectors = self._vectors[row.segment]
+        part = slice(row.first_row, row.first_row + row.chunks)
+        mean = unit_rows(Vectors(vectors.rows[part], vectors.norms[part])).mean(axis=0)
+        length = float(np.linalg.norm(mean))
+        found: list[float] = (mean / length if length else mean).tolist()
+        return found
+
+    def valid_commits(self, commits: Collection[str]) -> frozenset[str]:
+        """Return nothing: these rows have no commit of their own."""
+        return frozenset()
+
+
+@contextmanager
+def exchange_rows(
+    repository: Repository, config: Config, update_first: bool = True
+) -> Iterator[ExchangeRows | None]:
+    """Open the rows of the memory as it is now; None where there is no memory, nor ever was.
+
+    Raises `Unavailable` when the embedding model is; `Busy`, `ReadOnly`, `Damaged`.
+    """
+    store = exchange_store(repository)
+    source = source_of(config, store.embeddings_path)
+    model = source.model_id
+    if update_first:
+        update_exchanges(repository, config, _WAIT_SECONDS)
+    catalogue = store.reader_if_any()
+    if catalogue is None:
+        yield None
+        return
+    code = Store(repository).reader_if_any()
+    try:
+        stored = None
+        if code is not None:
+            stored = code.tree(repository.head_tree()[1], rules_of(config, {}).settings_id)
+        members = frozenset(stored[0].tolist() if stored else ())
+        models = catalogue.models()
+        if not all(model in models.get(number, ()) for number, _, _ in catalogue.segments()):
+            raise Unavailable("the conversations have no vectors", "git skillmesh index")
+        with ObjectDatabase(repository) as db:
+            repo = repo_id(repository, config)
+            rows = ExchangeRows(repository, repo, model, db, (store, catalogue), code, members)
+            if not rows.dimension:  # everything was forgotten, and has to leave the collection
+                rows.dimension = len(source.embed_query("nothing"))
+            yield rows
+    finally:
+        catalogue.close()
+        if code is not None:
+            code.close()
+
+
+def mirror_exchanges(
+    repository: Repository,
+    config: Config,
+    target: Target,
+    progress: Callable[[int, int], None] | None = None,
+) -> Outcome | None:
+    """Bring `chat_history_v1` up to date with the memory; None where there is no memory.
+
+    Raises what `mirror` and `exchange_rows` raise.
+    """
+    with exchange_rows(repository, config) as rows:
+        if rows is None:
+            return None
+        return mirror(rows, target, repository.state_dir, COLLECTION, progress)
