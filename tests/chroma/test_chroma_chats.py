@@ -102,7 +102,8 @@ def test_the_whole_row(place: Place) -> None:
         "prompt_summary": "Add a function that weighs a parcel.",
         "response_summary": "I added weigh.",
         "involved_entities": "scales.py,scales.py::weigh", "status": "captured",
-        "diff_summary": "1 file, +2 −0: scales.py +2 −0", "tool_sequence": "edit",
+        "diff_summary": "1 file, +2 −0: scales.py +2 −0",  # noqa: RUF001
+        "tool_sequence": "edit",
         "modification_type": "unknown", "agent": "codex", "model_version": "model-7",
         "repo_id": place.id, "commit_shas": commit, "related_code_chunks": chunk,
     }  # fmt: skip
