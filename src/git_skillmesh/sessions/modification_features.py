@@ -13,6 +13,7 @@ from .edits_as_diff import FileChange, Place
 Features = dict[str, float]
 
 _MOST_LINES = 4_000
+_MOST_IN_LINE = 500
 _MOST_CHARACTERS = 400
 _MOST_WORDS = 60
 
@@ -245,13 +246,18 @@ def _of_places(places: Sequence[Place]) -> Features:
 
 
 def _lines(places: Sequence[Place]) -> tuple[list[str], list[str]]:
-    """Return lines added and removed that are not blank, up to a limit."""
+    """Return lines added and removed that are not blank, up to a limit, and long ones cut."""
     added: list[str] = []
     removed: list[str] = []
     for place in places:
-        added += filter(str.strip, place.added[: _MOST_LINES - len(added)])
-        removed += filter(str.strip, place.removed[: _MOST_LINES - len(removed)])
+        added += _some(place.added, _MOST_LINES - len(added))
+        removed += _some(place.removed, _MOST_LINES - len(removed))
     return added, removed
+
+
+def _some(lines: Sequence[str], most: int) -> list[str]:
+    cut = (line[:_MOST_IN_LINE] for line in lines[:most])
+    return [line for line in cut if line and not line.isspace()]
 
 
 def _defines(lines: Iterable[str]) -> list[str]:
@@ -265,15 +271,21 @@ def _share_of_places(places: Sequence[Place], is_so: Callable[[Place], bool]) ->
 
 def _is_cosmetic(place: Place) -> bool:
     """Return whether a place is the same but for spaces, quotes, brackets and separators."""
-    added, removed = (_COSMETIC.sub("", "\n".join(lines)) for lines in (place.added, place.removed))
+    if len(place.added) + len(place.removed) > _MOST_LINES:
+        return False
+    added, removed = (_COSMETIC.sub("", _text(lines)) for lines in (place.added, place.removed))
     return added == removed
 
 
 def _same_but_numbers(place: Place) -> bool:
-    if len(place.added) != len(place.removed):
+    if len(place.added) != len(place.removed) or len(place.added) > _MOST_LINES:
         return False
-    added, removed = (_DIGITS.sub("0", "\n".join(lines)) for lines in (place.added, place.removed))
+    added, removed = (_DIGITS.sub("0", _text(lines)) for lines in (place.added, place.removed))
     return added == removed
+
+
+def _text(lines: Sequence[str]) -> str:
+    return "\n".join(line[:_MOST_IN_LINE] for line in lines)
 
 
 def _in_common(added: Sequence[str], removed: Sequence[str]) -> float:
