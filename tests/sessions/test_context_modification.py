@@ -36,9 +36,9 @@ def commit(message: str, *more: str) -> Exchange:
     return Exchange("x", "", "", tools=tuple(calls))
 
 
-def change(path: str, removed: str = "", added: str = "", **more: bool) -> FileChange:
+def change(path: str, removed: str = "", added: str = "", is_new: bool = False) -> FileChange:
     place = Place(tuple(removed.splitlines()), tuple(added.splitlines()), 1)
-    return FileChange(path, len(place.added), len(place.removed), (place,), **more)
+    return FileChange(path, len(place.added), len(place.removed), (place,), is_new=is_new)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """What runners of tests, checkers and linters print, recognised."""
 
+import time
+
 import pytest
 
 from git_skillmesh.sessions.model import Act, ToolCall
@@ -108,3 +110,22 @@ def test_what_says_nothing(command: str, output: str) -> None:
 def test_only_what_runs_commands_is_asked() -> None:
     assert ran("pytest", "4 passed in 0.1s", act=Act.READ) is None
     assert ran("pytest", "4 passed in 0.1s", act=Act.OTHER) == Outcome.TESTS_PASSED
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "pytest",
+        "npm" + " --a -b" * 2_000,
+        "make " + "a " * 9_000,
+        "a/" * 9_000,
+        "A=b " * 9_000,
+        "x" * 90_000,
+        "npm -a b" * 900,
+    ],
+)
+@pytest.mark.parametrize("output", ["1 failed ", "1 failed in 1", "tests, ", "=", "1", "ok ", "\n"])
+def test_hostile_commands_and_output_take_bounded_time(command: str, output: str) -> None:
+    start = time.process_time()
+    ran(command, output * 100_000)
+    assert time.process_time() - start < 2

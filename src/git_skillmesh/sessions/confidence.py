@@ -100,9 +100,8 @@ def not_undone(exchange: Exchange, later: tuple[Exchange, ...]) -> float | None:
     total = written.total()
     for one in later:
         for edit in (edit for call in one.tools for edit in call.edits):
-            gone = _lines(edit.path, edit.before or "")
-            gone.subtract(_lines(edit.path, edit.after or ""))
-            written -= +gone
+            before, after = _lines(edit.path, edit.before), _lines(edit.path, edit.after)
+            _take_away(before - after, written)
     return 2 * written.total() / total - 1
 
 
@@ -148,14 +147,20 @@ def _written(exchange: Exchange) -> Counter[tuple[str, str]]:
     """Return the lines that the edits of an exchange left, by file."""
     written: Counter[tuple[str, str]] = Counter()
     for edit in (edit for call in exchange.tools for edit in call.edits):
-        before, after = _lines(edit.path, edit.before or ""), _lines(edit.path, edit.after or "")
-        written = (written - (before - after)) + (after - before)
+        before, after = _lines(edit.path, edit.before), _lines(edit.path, edit.after)
+        _take_away(before - after, written)
+        written.update(after - before)
     return written
 
 
-def _lines(path: str, text: str) -> Counter[tuple[str, str]]:
+def _take_away(lines: Counter[tuple[str, str]], written: Counter[tuple[str, str]]) -> None:
+    for line in lines.keys() & written.keys():
+        written[line] = max(written[line] - lines[line], 0)
+
+
+def _lines(path: str, text: str | None) -> Counter[tuple[str, str]]:
     """Return the lines of a text that say something, without their indentation."""
-    stripped = (line.strip() for line in text.split("\n", _MOST_LINES)[:_MOST_LINES])
+    stripped = map(str.strip, (text or "").split("\n", _MOST_LINES)[:_MOST_LINES])
     return Counter((path, line) for line in stripped if len(line) >= _TELLING)
 
 

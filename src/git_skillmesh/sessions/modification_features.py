@@ -14,6 +14,8 @@ Features = dict[str, float]
 
 _MOST_LINES = 4_000
 _MOST_IN_LINE = 500
+# Enough lines to tell what sort of code it is.
+_MOST_READ = 400
 _MOST_CHARACTERS = 400
 _MOST_WORDS = 60
 
@@ -52,10 +54,11 @@ _HINTS = {
     "formatier stil$ оформ 格式 フォーマット 포맷",
     "setup": "ci$ workflow pipeline github$ actions$ docker config configur konfigur setup$ "
     "settings$ makefile script$ scripts$ toolchain nix$ eslint tsconfig настро 配置 設定 설정",
-    "release": "release$ version$ bump$ upgrade$ update$ updates$ dependenc deps$ package$ "
-    "packages$ publish prepare$ dependabot renovate lockfile abhängig aktualisier обнов 升级 "
-    "更新 依存",
-    "question": "what$ why$ how$ where$ explain$ warum$ wieso$ wie$ pourquoi$ comment$ qué$ cómo$ "
+    "release": "release$ version$ bump$ bumps$ upgrade dependenc deps$ package$ "
+    "packages$ publish prepare$ dependabot renovate lockfile abhängig 升级 依存",
+    "update": "update$ updates$ updated$ change$ changes$ adjust improve tweak sync$ aktualisier "
+    "actualiza atualiza обнов 更新",
+    "question": "what$ why$ how$ where$ explain$ warum$ wieso$ wie$ pourquoi$ qué$ cómo$ "
     "почему$ как$ 为什么 什么 なぜ 왜",
 }  # fmt: skip
 _LETTERS = re.compile(r"[^\W\d_]+")
@@ -159,6 +162,8 @@ def kind_of_path(path: str) -> str:
     """Return what a file is for: test, documentation, config or code."""
     if _TEST_PATH.search(path):
         return "test"
+    if path.startswith(".github/") and (path.endswith(".md") or "ISSUE_TEMPLATE" in path):
+        return "documentation"
     if _CI_PATH.search(path) or _LOCK.search(path) or _MANIFEST.search(path):
         return "config"
     if _DOC_PATH.search(path):
@@ -239,8 +244,8 @@ def _of_places(places: Sequence[Place]) -> Features:
         sum(1 for line in new if _PUBLIC.match(line)) > sum(1 for l_ in old if _PUBLIC.match(l_))
     )
     for name, pattern in _CODE_WORDS_IN.items():
-        ups = sum(1 for line in added if pattern.search(line)) / (a or 1)
-        downs = sum(1 for line in removed if pattern.search(line)) / (r or 1)
+        ups = _share(added[:_MOST_READ], pattern)
+        downs = _share(removed[:_MOST_READ], pattern)
         found[f"{name} +"], found[f"{name} more"] = ups, ups - downs
     return found
 
@@ -258,6 +263,10 @@ def _lines(places: Sequence[Place]) -> tuple[list[str], list[str]]:
 def _some(lines: Sequence[str], most: int) -> list[str]:
     cut = (line[:_MOST_IN_LINE] for line in lines[:most])
     return [line for line in cut if line and not line.isspace()]
+
+
+def _share(lines: Sequence[str], pattern: re.Pattern[str]) -> float:
+    return sum(1 for line in lines if pattern.search(line)) / (len(lines) or 1)
 
 
 def _defines(lines: Iterable[str]) -> list[str]:
