@@ -160,6 +160,7 @@ def text_features(text: str) -> Features:
 
 def kind_of_path(path: str) -> str:
     """Return what a file is for: test, documentation, config or code."""
+    path = path[-_MOST_IN_LINE:]
     if _TEST_PATH.search(path):
         return "test"
     if path.startswith(".github/") and (path.endswith(".md") or "ISSUE_TEMPLATE" in path):
@@ -205,7 +206,7 @@ def _of_files(changes: Sequence[FileChange]) -> Features:
     found["code without test"] = float(files["code"] > 0 and not files["test"])
     found["code with documentation"] = float(files["code"] > 0 and files["documentation"] > 0)
     for name, pattern in _PATHS.items():
-        hits = sum(1 for change in changes if pattern.search(change.path))
+        hits = sum(1 for change in changes if pattern.search(change.path[-_MOST_IN_LINE:]))
         found[name] = float(hits > 0)
         found[f"only {name}"] = float(hits == len(changes))
     found["moved files"] = sum(1 for change in changes if change.moved_from) / len(changes)

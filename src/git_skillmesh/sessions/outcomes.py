@@ -41,11 +41,11 @@ _CHECKS = (
     r"|(make|just|task) (\S+ )*(lint|build|typecheck)\S*"
 )
 _BEFORE = (
-    r"(?:^|[\n;&|(]\s*|\b(?:npx|bunx|bundle exec|poetry run|uv run|pnpm exec|yarn|time|sudo"
-    r"|python3? -m|\./|\S{1,80}/)\s*)(?:[A-Z_]+=\S* )*"
+    r"(?:(?:^|[\n;&|(])\s*(?:\./)?|(?<=/)|\b(?:npx|bunx|bundle exec|poetry run|uv run|pnpm exec"
+    r"|yarn|time|sudo|python3? -m)\s+)(?:[A-Z_]+=\S* )*"
 )
-_RUNS_TESTS = re.compile(f"{_BEFORE}(?:\\S{{0,80}}/)?(?:{_TESTS})(?![\\w.-]*/)(?=\\s|$|[;&|)])")
-_RUNS_CHECKS = re.compile(f"{_BEFORE}(?:\\S{{0,80}}/)?(?:{_CHECKS})(?=\\s|$|[;&|)])")
+_RUNS_TESTS = re.compile(f"{_BEFORE}(?:{_TESTS})(?![\\w.-]*/)(?=\\s|$|[;&|)])")
+_RUNS_CHECKS = re.compile(f"{_BEFORE}(?:{_CHECKS})(?=\\s|$|[;&|)])")
 # The exit code that was seen is another command's.
 _HIDES_EXIT = re.compile(r"\||;|2>&1 *$|\n")
 
