@@ -18,10 +18,10 @@ from .outcomes import Outcome, outcome_of
 PRIOR = 0.6
 WEIGHTS = {
     "committed": 1.5,
-    "tests": 0.8,
+    "tests": 0.5,
     "not undone": 1.5,
-    "next prompt": 0.6,
-    "not reverted": 3.0,
+    "next prompt": 0.5,
+    "not reverted": 7.0,
     "survived": 4.0,
 }
 
@@ -59,7 +59,7 @@ def confidence_of(session: Session, exchange: Exchange, fate: Fate) -> Confidenc
     later = _later(session, exchange)
     found = {
         "committed": committed(exchange, later, fate),
-        "tests": tests_passed(exchange, later),
+        "tests": checks_passed(exchange, later),
         "not undone": not_undone(exchange, later),
         "next prompt": next_prompt_accepts(later),
         "not reverted": not_reverted(fate),
@@ -67,7 +67,8 @@ def confidence_of(session: Session, exchange: Exchange, fate: Fate) -> Confidenc
     }
     parts = tuple((name, round(value, 3)) for name, value in found.items() if value is not None)
     odds = math.log(PRIOR / (1 - PRIOR)) + sum(WEIGHTS[name] * value for name, value in parts)
-    return Confidence(round(1 / (1 + math.exp(-odds)), 3), parts)
+    score = 1 / (1 + math.exp(-odds))
+    return Confidence(min(max(round(score, 3), 0.001), 0.999), parts)
 
 
 def committed(exchange: Exchange, later: tuple[Exchange, ...], fate: Fate) -> float | None:
@@ -81,7 +82,7 @@ def committed(exchange: Exchange, later: tuple[Exchange, ...], fate: Fate) -> fl
     return 0.5 if any(call.commits for call in calls) else None
 
 
-def tests_passed(exchange: Exchange, later: tuple[Exchange, ...]) -> float | None:
+def checks_passed(exchange: Exchange, later: tuple[Exchange, ...]) -> float | None:
     """Return what the last check after the edits said, or else the first one that came soon."""
     outcomes = list(_outcomes(_after_edits(exchange)))
     if outcomes:
@@ -99,9 +100,8 @@ def not_undone(exchange: Exchange, later: tuple[Exchange, ...]) -> float | None:
     total = written.total()
     for one in later:
         for edit in (edit for call in one.tools for edit in call.edits):
-            gone = _lines(edit.path, edit.before or "")
-            gone.subtract(_lines(edit.path, edit.after or ""))
-            written -= +gone
+            before, after = _lines(edit.path, edit.before), _lines(edit.path, edit.after)
+            _take_away(before - after, written)
     return 2 * written.total() / total - 1
 
 
@@ -117,7 +117,7 @@ def not_reverted(fate: Fate) -> float | None:
     """Return -1 for work that a commit took back, a little if it is known that none did."""
     if fate.reverted is None:
         return None
-    return -1.0 if fate.reverted else 0.1
+    return -1.0 if fate.reverted else 0.05
 
 
 def survived(fate: Fate) -> float | None:
@@ -147,14 +147,20 @@ def _written(exchange: Exchange) -> Counter[tuple[str, str]]:
     """Return the lines that the edits of an exchange left, by file."""
     written: Counter[tuple[str, str]] = Counter()
     for edit in (edit for call in exchange.tools for edit in call.edits):
-        before, after = _lines(edit.path, edit.before or ""), _lines(edit.path, edit.after or "")
-        written = (written - (before - after)) + (after - before)
+        before, after = _lines(edit.path, edit.before), _lines(edit.path, edit.after)
+        _take_away(before - after, written)
+        written.update(after - before)
     return written
 
 
-def _lines(path: str, text: str) -> Counter[tuple[str, str]]:
+def _take_away(lines: Counter[tuple[str, str]], written: Counter[tuple[str, str]]) -> None:
+    for line in lines.keys() & written.keys():
+        written[line] = max(written[line] - lines[line], 0)
+
+
+def _lines(path: str, text: str | None) -> Counter[tuple[str, str]]:
     """Return the lines of a text that say something, without their indentation."""
-    stripped = (line.strip() for line in text.split("\n", _MOST_LINES)[:_MOST_LINES])
+    stripped = map(str.strip, (text or "").split("\n", _MOST_LINES)[:_MOST_LINES])
     return Counter((path, line) for line in stripped if len(line) >= _TELLING)
 
 

@@ -17,6 +17,7 @@ from .snippets import Snippet, involved_in, shown
 from .summaries import summary_of_prompt, summary_of_response
 
 _STEPS = 60
+_FILES = 200
 _TIMES = "\N{MULTIPLICATION SIGN}"
 
 
@@ -55,14 +56,15 @@ def context_of(session: Session, exchange: Exchange, fate: Fate | None = None) -
     changes = changes_of(exchange)
     involved = involved_in(changes)
     confidence = confidence_of(session, exchange, fate or Fate())
+    asked, answered = summary_of_prompt(exchange.prompt), summary_of_response(exchange.response)
     return Context(
-        modification_type=modification_of(exchange.prompt, changes),
+        modification_type=modification_of(exchange, asked, answered, changes),
         confidence_score=confidence.score,
-        prompt_summary=summary_of_prompt(exchange.prompt),
-        response_summary=summary_of_response(exchange.response),
+        prompt_summary=asked,
+        response_summary=answered,
         tool_sequence=tool_sequence(exchange),
         diff_summary=diff_summary(changes),
-        involved_entities=(*(one.path for one in changes), *involved.symbols),
+        involved_entities=(*(one.path for one in changes[:_FILES]), *involved.symbols),
         code_context=shown(involved.snippets),
         added=sum(change.added for change in changes),
         removed=sum(change.removed for change in changes),

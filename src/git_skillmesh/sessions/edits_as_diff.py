@@ -15,6 +15,7 @@ from .net_texts import FileState, Piece
 
 _MINUS = "\N{MINUS SIGN}"
 _FILES_SHOWN = 10
+_PATH = 200
 # git looks this far for a NUL, which makes a file binary.
 _BINARY = 8000
 
@@ -87,7 +88,8 @@ def _counted(changes: Sequence[FileChange]) -> str:
 
 def _named(change: FileChange) -> str:
     """Return the path without control characters: it may come from anywhere."""
-    path = "".join(c if c.isprintable() else "?" for c in change.path)
+    path = "".join(c if c.isprintable() else "?" for c in change.path[-_PATH:])
+    path = f"\u2026{path}" if len(change.path) > _PATH else path
     return f"{path} (deleted)" if change.is_gone else path
 
 

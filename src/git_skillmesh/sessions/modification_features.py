@@ -13,6 +13,9 @@ from .edits_as_diff import FileChange, Place
 Features = dict[str, float]
 
 _MOST_LINES = 4_000
+_MOST_IN_LINE = 500
+# Enough lines to tell what sort of code it is.
+_MOST_READ = 400
 _MOST_CHARACTERS = 400
 _MOST_WORDS = 60
 
@@ -51,10 +54,11 @@ _HINTS = {
     "formatier stil$ оформ 格式 フォーマット 포맷",
     "setup": "ci$ workflow pipeline github$ actions$ docker config configur konfigur setup$ "
     "settings$ makefile script$ scripts$ toolchain nix$ eslint tsconfig настро 配置 設定 설정",
-    "release": "release$ version$ bump$ upgrade$ update$ updates$ dependenc deps$ package$ "
-    "packages$ publish prepare$ dependabot renovate lockfile abhängig aktualisier обнов 升级 "
-    "更新 依存",
-    "question": "what$ why$ how$ where$ explain$ warum$ wieso$ wie$ pourquoi$ comment$ qué$ cómo$ "
+    "release": "release$ version$ bump$ bumps$ upgrade dependenc deps$ package$ "
+    "packages$ publish prepare$ dependabot renovate lockfile abhängig 升级 依存",
+    "update": "update$ updates$ updated$ change$ changes$ adjust improve tweak sync$ aktualisier "
+    "actualiza atualiza обнов 更新",
+    "question": "what$ why$ how$ where$ explain$ warum$ wieso$ wie$ pourquoi$ qué$ cómo$ "
     "почему$ как$ 为什么 什么 なぜ 왜",
 }  # fmt: skip
 _LETTERS = re.compile(r"[^\W\d_]+")
@@ -156,8 +160,11 @@ def text_features(text: str) -> Features:
 
 def kind_of_path(path: str) -> str:
     """Return what a file is for: test, documentation, config or code."""
+    path = path[-_MOST_IN_LINE:]
     if _TEST_PATH.search(path):
         return "test"
+    if path.startswith(".github/") and (path.endswith(".md") or "ISSUE_TEMPLATE" in path):
+        return "documentation"
     if _CI_PATH.search(path) or _LOCK.search(path) or _MANIFEST.search(path):
         return "config"
     if _DOC_PATH.search(path):
@@ -199,7 +206,7 @@ def _of_files(changes: Sequence[FileChange]) -> Features:
     found["code without test"] = float(files["code"] > 0 and not files["test"])
     found["code with documentation"] = float(files["code"] > 0 and files["documentation"] > 0)
     for name, pattern in _PATHS.items():
-        hits = sum(1 for change in changes if pattern.search(change.path))
+        hits = sum(1 for change in changes if pattern.search(change.path[-_MOST_IN_LINE:]))
         found[name] = float(hits > 0)
         found[f"only {name}"] = float(hits == len(changes))
     found["moved files"] = sum(1 for change in changes if change.moved_from) / len(changes)
@@ -238,20 +245,29 @@ def _of_places(places: Sequence[Place]) -> Features:
         sum(1 for line in new if _PUBLIC.match(line)) > sum(1 for l_ in old if _PUBLIC.match(l_))
     )
     for name, pattern in _CODE_WORDS_IN.items():
-        ups = sum(1 for line in added if pattern.search(line)) / (a or 1)
-        downs = sum(1 for line in removed if pattern.search(line)) / (r or 1)
+        ups = _share(added[:_MOST_READ], pattern)
+        downs = _share(removed[:_MOST_READ], pattern)
         found[f"{name} +"], found[f"{name} more"] = ups, ups - downs
     return found
 
 
 def _lines(places: Sequence[Place]) -> tuple[list[str], list[str]]:
-    """Return lines added and removed that are not blank, up to a limit."""
+    """Return lines added and removed that are not blank, up to a limit, and long ones cut."""
     added: list[str] = []
     removed: list[str] = []
     for place in places:
-        added += filter(str.strip, place.added[: _MOST_LINES - len(added)])
-        removed += filter(str.strip, place.removed[: _MOST_LINES - len(removed)])
+        added += _some(place.added, _MOST_LINES - len(added))
+        removed += _some(place.removed, _MOST_LINES - len(removed))
     return added, removed
+
+
+def _some(lines: Sequence[str], most: int) -> list[str]:
+    cut = (line[:_MOST_IN_LINE] for line in lines[:most])
+    return [line for line in cut if line and not line.isspace()]
+
+
+def _share(lines: Sequence[str], pattern: re.Pattern[str]) -> float:
+    return sum(1 for line in lines if pattern.search(line)) / (len(lines) or 1)
 
 
 def _defines(lines: Iterable[str]) -> list[str]:
@@ -265,15 +281,21 @@ def _share_of_places(places: Sequence[Place], is_so: Callable[[Place], bool]) ->
 
 def _is_cosmetic(place: Place) -> bool:
     """Return whether a place is the same but for spaces, quotes, brackets and separators."""
-    added, removed = (_COSMETIC.sub("", "\n".join(lines)) for lines in (place.added, place.removed))
+    if len(place.added) + len(place.removed) > _MOST_LINES:
+        return False
+    added, removed = (_COSMETIC.sub("", _text(lines)) for lines in (place.added, place.removed))
     return added == removed
 
 
 def _same_but_numbers(place: Place) -> bool:
-    if len(place.added) != len(place.removed):
+    if len(place.added) != len(place.removed) or len(place.added) > _MOST_LINES:
         return False
-    added, removed = (_DIGITS.sub("0", "\n".join(lines)) for lines in (place.added, place.removed))
+    added, removed = (_DIGITS.sub("0", _text(lines)) for lines in (place.added, place.removed))
     return added == removed
+
+
+def _text(lines: Sequence[str]) -> str:
+    return "\n".join(line[:_MOST_IN_LINE] for line in lines)
 
 
 def _in_common(added: Sequence[str], removed: Sequence[str]) -> float:

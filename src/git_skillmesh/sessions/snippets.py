@@ -118,7 +118,9 @@ def _symbol(definitions: Sequence[Definition], place: Place) -> str:
 
 
 def _snippet(path: str, place: Place, symbol: str) -> Snippet:
-    return Snippet(_clean(path), _clean(symbol), place.line, _cut(place.removed), _cut(place.added))
+    return Snippet(
+        _clean(path[-_WIDTH:]), _clean(symbol), place.line, _cut(place.removed), _cut(place.added)
+    )
 
 
 def _cut(lines: Sequence[str]) -> str:

@@ -16,7 +16,7 @@ LONGEST = 240
 # What is looked at of each end of a text: what people paste is longer than what they say.
 _LOOKED_AT = 12_000
 _MOST_SENTENCES = 200
-_MOST_IN_LINE = 2_000
+_MOST_IN_LINE = 6_000
 _MOST_PIECES = 3
 _ENDS = ".!?:;,\u2026\u3002\uff01\uff1f"
 
