@@ -44,6 +44,11 @@ class Context:
         return Style(wants_colour(sys.stdout, self.colour))
 
     @cached_property
+    def on_screen(self) -> bool:
+        """Whether standard output is a terminal, be it through a pager."""
+        return sys.stdout.isatty()
+
+    @cached_property
     def width(self) -> int:
         """The columns of standard output, bounded in a pipe."""
         from .columns import screen_width

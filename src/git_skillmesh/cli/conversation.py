@@ -42,27 +42,29 @@ def exchange_lines(
     when = local_time(exchange.started or exchange.ended)
     head = " · ".join(filter(None, [place, when, exchange.model, noted]))
     head = clip(head, context.width - 6)
+    yield ""
     yield style.path(f"── {head} {'─' * max(min(context.width, _PROSE) - width_of(head) - 4, 2)}")
     yield ""
-    yield from text_lines(context, exchange.prompt, full=full, style="prompt")
-    yield ""
-    for call in exchange.tools:
-        yield from call_lines(context, call, full=full)
+    yield from text_lines(context, exchange.prompt, full=full, is_prompt=True)
     if exchange.tools:
         yield ""
+    for call in exchange.tools:
+        yield from call_lines(context, call, full=full)
     if exchange.response.strip():
+        yield ""
         yield style.dim(clip(agent or "agent", context.width))
         yield from text_lines(context, exchange.response, full=full)
-        yield ""
 
 
-def text_lines(context: Context, text: str, *, full: bool, style: str = "") -> Iterator[str]:
+def text_lines(
+    context: Context, text: str, *, full: bool, is_prompt: bool = False
+) -> Iterator[str]:
     """Yield a text in Markdown, indented: prose is broken into lines, code is not."""
     shown = text.strip("\n")
     if not full:
         shown = shown[:_MOST_CHARACTERS]
     width = min(context.width, _PROSE) - 4
-    bar = context.style.good("▌") if style else " "
+    bar = context.style.good("▌") if is_prompt else " "
     fenced, count = "", 0
     for line in shown.split("\n"):
         fence = _FENCE.match(line)
@@ -89,10 +91,10 @@ def text_lines(context: Context, text: str, *, full: bool, style: str = "") -> I
 def call_lines(context: Context, call: ToolCall, *, full: bool) -> Iterator[str]:
     """Yield a step in one line, its edits as diffs, and with `full` its output."""
     style = context.style
-    act = f"{call.act.value:<6}"
+    act = f"{'tool' if call.act is Act.OTHER else call.act.value:<6}"
     failed = "  (failed)" if call.failed else ""
     what = clip(_what(call), context.width - 4 - len(act) - len(failed) - 1)
-    yield f"  {style.dim(act)} {what}{style.bad(failed)}".rstrip()
+    yield f"  {style.dim(act)} {what}{style.bad(failed) if failed else ''}".rstrip()
     for edit in call.edits:
         if edit.path and edit.path not in (call.paths[:1] or ("",)):
             yield f"         {style.dim(clip(edit.path, context.width - 10))}"

@@ -134,7 +134,7 @@ def _print(context: Context, entry: _Entry) -> None:
     if not entry.made:
         context.out(style.dim(f"{head}  {subject}"))
         return
-    gap = " " * (room - width_of(subject) + 2)
+    gap = " " * (room - width_of(subject) + 2 if context.on_screen else 2)
     context.out(f"{style.path(head)}  {style.bold(subject)}{gap}{style.dim(count)}")
     called = names(entry.told.values())
     shown = list(entry.made)[:_SHOWN_EXCHANGES]

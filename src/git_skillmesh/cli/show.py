@@ -122,7 +122,6 @@ def _head_lines(context: Context, reader: MemoryReader, head: Head) -> Iterator[
         short = names(Told(one.session_id, "", parent=one.parent) for one in children)
         called = ", ".join(name.rstrip("/") for name in short.values())
         yield from labelled(context, "subagents", called)
-    yield ""
 
 
 def _session_document(head: Head) -> dict[str, Any]:
