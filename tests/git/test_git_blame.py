@@ -13,7 +13,13 @@ from git_skillmesh.git.database import ObjectDatabase
 from git_skillmesh.git.repository import discover
 from testing.repos import Repo, make_repo
 
-NAMES = ("tab\there.txt", 'quo"te\\.txt', "line\nfeed.txt", os.fsdecode(b"latin-\xe9.txt"), "'x'.txt")
+NAMES = (
+    "tab\there.txt",
+    'quo"te\\.txt',
+    "line\nfeed.txt",
+    os.fsdecode(b"latin-\xe9.txt"),
+    "'x'.txt",
+)
 
 
 def blamed(repo: Repo, path: str, *ranges: str, at: str = "") -> list[BlamedLine]:
@@ -223,9 +229,21 @@ def test_headers_of_later_versions_are_passed_over() -> None:
     ]
 
 
-@given(st.binary(min_size=1, max_size=12).filter(lambda name: b"\0" not in name and b"/" not in name))
+@given(
+    st.binary(min_size=1, max_size=12).filter(lambda name: b"\0" not in name and b"/" not in name)
+)
 def test_quoting_is_undone(name: bytes) -> None:
-    special = {7: b"a", 8: b"b", 9: b"t", 10: b"n", 11: b"v", 12: b"f", 13: b"r", 34: b'"', 92: b"\\"}
+    special = {
+        7: b"a",
+        8: b"b",
+        9: b"t",
+        10: b"n",
+        11: b"v",
+        12: b"f",
+        13: b"r",
+        34: b'"',
+        92: b"\\",
+    }
     quoted = b"".join(
         b"\\" + special[byte] if byte in special
         else b"\\%03o" % byte if byte < 32 or byte > 126

@@ -11,10 +11,12 @@ from git_skillmesh.git.dates import time_of
 from git_skillmesh.git.repository import discover
 from testing.repos import Repo, make_repo
 
-ODD = os.fsdecode(b"d/tab\t\"line\nlatin-\xe9.txt")
+ODD = os.fsdecode(b'd/tab\t"line\nlatin-\xe9.txt')
 
 
-def logged(repo: Repo, *revisions: str, paths: tuple[str, ...] = (), limit: int = -1) -> list[LoggedCommit]:
+def logged(
+    repo: Repo, *revisions: str, paths: tuple[str, ...] = (), limit: int = -1
+) -> list[LoggedCommit]:
     return list(commit_log(discover(repo.path), revisions, paths, limit))
 
 

@@ -49,7 +49,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     """Blame, and print."""
     repository = context.repository
     path = context.tree_path(args.file)
-    commit = repository.resolve(args.at)[0] if args.at else "HEAD" if repository.is_bare else ""
+    commit = context.asked_commit(args.at)
     with ObjectDatabase(repository) as db:
         check_file(db, path, commit)
         lines = attribute(db, blame(repository, path, args.ranges, commit))

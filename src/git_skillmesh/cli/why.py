@@ -70,7 +70,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     """Join blame, links and memory, and print."""
     path, ranges = _place(args.place, args.ranges, context)
     repository = context.repository
-    commit = repository.resolve(args.at)[0] if args.at else "HEAD" if repository.is_bare else ""
+    commit = context.asked_commit(args.at)
     with ObjectDatabase(repository) as db:
         check_file(db, path, commit)
         lines = attribute(db, blame(repository, path, ranges, commit))

@@ -88,9 +88,7 @@ def _shallow(repository: Repository) -> frozenset[bytes]:
         return frozenset()
 
 
-def parse_porcelain(
-    lines: Iterable[bytes], ends: Collection[bytes] = ()
-) -> Iterator[BlamedLine]:
+def parse_porcelain(lines: Iterable[bytes], ends: Collection[bytes] = ()) -> Iterator[BlamedLine]:
     """Yield what `git blame --porcelain` says; a commit is described when it first appears.
 
     `ends` are commits at which history ends although there is more of it elsewhere.
