@@ -58,7 +58,8 @@ def refusal(repo: Repo, text: str, find: object = find_session) -> str:
 
 def test_a_session_by_its_beginning(repo: Repo) -> None:
     found = {text: find_session(reader(repo), text) for text in (
-        "3f9c1d52-7", "3f9c1d52-7a40", "b", "b81e04c7-2f6d", "b81e04c7-2f6d-a", "a1b2", "rollout-2026-01-02",
+        "3f9c1d52-7", "3f9c1d52-7a40", "b", "b81e04c7-2f6d", "b81e04c7-2f6d-a", "a1b2",
+        "rollout-2026-01-02",
     )}  # fmt: skip
     assert found == {
         "3f9c1d52-7": IDS[0],

@@ -31,8 +31,11 @@ def width_of(text: str) -> int:
 
 
 def _width(character: str) -> int:
-    if unicodedata.combining(character) or unicodedata.category(character) in ("Cf", "Me", "Mn"):
+    category = unicodedata.category(character)
+    if category in ("Cf", "Me", "Mn"):
         return 0
+    if category == "Cs":
+        return 6  # half a surrogate pair is printed as \ud800
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 

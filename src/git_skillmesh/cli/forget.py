@@ -25,6 +25,7 @@ from .context import Context
 from .telling import SCHEMA
 from .terminal import safe_line
 
+_OWN_TRACKING = re.compile(r"refs/skillmesh/remotes/([^/]+)/memory")
 _TRACKING = re.compile(r"refs/(?:skillmesh/remotes|remotes)/([^/]+)/.*")
 
 
@@ -128,19 +129,16 @@ def _elsewhere(repository: Repository, results: Sequence[Forgotten]) -> Iterator
         if found and found[1] in remotes:
             known.add(found[1])
             lease = f"--force-with-lease={REF}:{oids[ref]}"
-            command = ["git", "push", lease, found[1], f"{REF}:{REF}"]
-            yield f"{found[1]} held it when it was last fetched ({ref})", shlex.join(command)
+            command = f"git push {lease} {shlex.quote(found[1])} {REF}:{REF}"
+            yield f"{found[1]} held it when it was last fetched ({ref})", command
         else:
-            yield f"{ref} still holds it here", shlex.join(["git", "update-ref", "-d", ref])
-    tracked = {
-        found[1] for ref in oids if (found := _TRACKING.fullmatch(ref)) and "skillmesh" in ref
-    }
+            yield f"{ref} still holds it here", f"git update-ref -d {shlex.quote(ref)}"
+    fetched = filter(None, (_OWN_TRACKING.fullmatch(ref) for ref in oids))
+    known |= {found[1] for found in fetched}
     for remote in remotes:
-        if remote not in known | tracked:
-            yield (
-                f"what {remote} holds is not known here",
-                shlex.join(["git", "ls-remote", remote, REF]),
-            )
+        if remote not in known:
+            command = f"git ls-remote {shlex.quote(remote)} {REF}"
+            yield f"what {remote} holds is not known here", command
 
 
 def _noted(repository: Repository, sessions: Iterable[str]) -> int:
