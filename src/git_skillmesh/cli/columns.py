@@ -41,6 +41,8 @@ def _width(character: str) -> int:
 
 def clip(text: str, width: int) -> str:
     """Return safe text of one line that is at most so wide; `…` stands for what is cut off."""
+    if len(text) <= width and text.isascii() and text.isprintable():
+        return text
     text = safe_line(text[: _LOOKED_AT + 1])
     if width_of(text) <= width and len(text) <= _LOOKED_AT:
         return text
