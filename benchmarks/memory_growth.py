@@ -63,17 +63,17 @@ class _Stock:
 
     def works(self, words: Sequence[str]) -> dict[str, Callable[[], object]]:
         """Return what is measured."""
-        known = _session(words, 0)
+        known = make_session(words, 0)
 
         def add() -> None:
             self.added += 1
-            written = self.memory.add([_session(words, self.size + self.added)])
+            written = self.memory.add([make_session(words, self.size + self.added)])
             assert len(written.new) == 1
 
         def append() -> None:
             self.grown += 1
             one = _exchange(words, random.Random(-self.grown), f"more-{self.grown}")
-            written = self.memory.add([replace(_session(words, 1), exchanges=(one,))])
+            written = self.memory.add([replace(make_session(words, 1), exchanges=(one,))])
             assert len(written.grown) == 1
 
         def again() -> None:
@@ -88,7 +88,7 @@ def _fill(bench: Bench, words: Sequence[str], size: int) -> _Stock:
     memory = MemoryStore(discover(repo.path, bench.env), lambda exchange: exchange)
     text = 0
     for number in range(size):
-        session = _session(words, number)
+        session = make_session(words, number)
         memory.add([session])
         text += sum(len(encode(records_of(exchange))) for exchange in session.exchanges)
     bench.git("gc", "--quiet", cwd=repo.path)
@@ -101,7 +101,7 @@ def _packed(bench: Bench, repo: Repo) -> int:
     return int(counts["size-pack"]) * 1024
 
 
-def _session(words: Sequence[str], number: int) -> Session:
+def make_session(words: Sequence[str], number: int) -> Session:
     """Return a session of a few kilobytes, the same at every call."""
     chance = random.Random(number)
     made = tuple(_exchange(words, chance, f"{number}-{n}") for n in range(EXCHANGES))

@@ -51,7 +51,7 @@ def details(results: Path) -> str:
     """Return docs/benchmarks.md."""
     growth, lifecycle = _read(results, "growth"), _read(results, "lifecycle")
     speed, latency = _read(results, "index-speed"), _read(results, "query-latency")
-    memory = _read(results, "memory-growth")
+    memory, asking = _read(results, "memory-growth"), _read(results, "why-speed")
     checks = sum(one["comparisons"] for one in lifecycle["repositories"])
     wrong = sum(len(one["failures"]) for one in lifecycle["repositories"])
     steps = max(one["steps"] for one in lifecycle["repositories"])
@@ -91,7 +91,35 @@ made from nothing: {checks:,} answers, {wrong} of them different.
 A new session of {memory["exchanges"]} exchanges, one more exchange of a stored one, the same import
 again, and the list of all; in turn, in one run. "Ratio" is to the fewest sessions. Text is what a
 session holds as JSON, disk what it takes after `git gc`; the text is made of random words.
+
+## Asking
+
+{_table(("repository", *_ASKING_HEAD), _asking(asking))}
+Processor time from the shell, with {asking["sessions"]:,} stored conversations, for
+{asking["lines"]} lines of the files that changed most often; `git blame -w -L` of the same lines in
+turn. Half of the lines are linked to a conversation. The budgets are 300 ms for `why` and 500 ms
+for the list.
 """
+
+
+_ASKING_HEAD = (
+    "commits", "`why`, CPU", "p95", "worst", "`git blame` alone", "worst", "within budget",
+    "list, CPU",
+)  # fmt: skip
+
+
+def _asking(asking: dict[str, Any]) -> Rows:
+    times = ("why", "why_p95", "why_worst", "blame", "blame_worst")
+    return [
+        [
+            one["name"],
+            f"{one['commits']:,}",
+            *(milliseconds(one[name]) for name in times),
+            f"{one['within']:.0%}",
+            milliseconds(one["list"]),
+        ]
+        for one in asking["repositories"]
+    ]
 
 
 def _read(results: Path, name: str) -> dict[str, Any]:

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ..errors import ExitCode
-from ..git.blame import blame, check_file
+from ..git.blame import BlamedCommit, blame, check_file
 from ..git.database import ObjectDatabase
 from ..sessions.answering import Line, Pair, Told, attribute, tell
 from ..sessions.lookup import Lookup
-from .columns import code_line, fit, local_day, plural, width_of
+from .columns import clip, code_line, fit, local_day, plural, width_of
 from .context import Context
 from .pager import paged
 from .telling import NONE_STORED, SCHEMA, commit_document, counted, names
@@ -49,7 +49,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     """Blame, and print."""
     repository = context.repository
     path = context.tree_path(args.file)
-    commit = repository.resolve(args.at)[0] if args.at else "HEAD" if repository.is_bare else ""
+    commit = context.asked_commit(args.at)
     with ObjectDatabase(repository) as db:
         check_file(db, path, commit)
         lines = attribute(db, blame(repository, path, args.ranges, commit))
@@ -61,7 +61,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     with paged(context):
         for text in _rows(context, lines, told):
             context.out(text)
-    context.note(_summary(lines, told))
+    context.note(clip(_summary(lines, told), context.width))
     if is_empty:
         context.note(NONE_STORED)
     return ExitCode.OK
@@ -72,22 +72,22 @@ def _rows(context: Context, lines: Sequence[Line], told: dict[Pair, Told]) -> It
     called = names(told.values())
     tints = {pair: number for number, pair in enumerate(_pairs(lines))}
     name_width = min(max(map(width_of, called.values()), default=0), _NAME_WIDTH)
-    who = {line.blamed.commit.oid: line.blamed.commit.author for line in lines}
-    agents = [told[pair].agent for pair in tints] + list(who.values())
+    people = {_author(line.blamed.commit) for line in lines if not line.link}
+    agents = [told[pair].agent for pair in tints] + list(people)
     narrow = context.width < _NARROW
     most = _WHO_WIDTH - 3 * narrow
     who_width = min(max(map(width_of, agents), default=0), most)
     digits = len(str(lines[-1].blamed.number)) if lines else 1
     for line in lines:
         commit = line.blamed.commit
-        name, agent, confidence = "", commit.author, "    "
+        name, agent, confidence = "", _author(commit), "    "
         if line.link:
             pair = (line.link.session, line.link.exchange)
             name, agent = called[pair], told[pair].agent or "an agent"
             confidence = f"{line.link.confidence:.2f}"
         day, oid = local_day(commit.time), commit.oid[: 7 if narrow else 9]
         if commit.is_uncommitted:
-            agent, day, oid = "not committed", " " * 10, " " * len(oid)
+            day, oid = " " * 10, " " * len(oid)
         origin = [fit(name, name_width)] if name_width else []
         origin += [fit(agent, who_width), confidence] if called else [fit(agent, who_width)]
         origin += [day[2:] if narrow else day, oid]
@@ -96,6 +96,10 @@ def _rows(context: Context, lines: Sequence[Line], told: dict[Pair, Told]) -> It
         text = code_line(line.blamed.text, context.width - width_of(head) - digits - 3)
         shown = context.style.tint(tints[pair], head) if line.link else context.style.dim(head)
         yield f"{shown} {context.style.dim(number)}  {text}".rstrip()
+
+
+def _author(commit: BlamedCommit) -> str:
+    return "not committed" if commit.is_uncommitted else commit.author
 
 
 def _pairs(lines: Sequence[Line]) -> list[Pair]:

@@ -31,13 +31,18 @@ def width_of(text: str) -> int:
 
 
 def _width(character: str) -> int:
-    if unicodedata.combining(character) or unicodedata.category(character) in ("Cf", "Me", "Mn"):
+    category = unicodedata.category(character)
+    if category in ("Cf", "Me", "Mn"):
         return 0
+    if category == "Cs":
+        return 6  # half a surrogate pair is printed as \ud800
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
 def clip(text: str, width: int) -> str:
     """Return safe text of one line that is at most so wide; `…` stands for what is cut off."""
+    if len(text) <= width and text.isascii() and text.isprintable():
+        return text
     text = safe_line(text[: _LOOKED_AT + 1])
     if width_of(text) <= width and len(text) <= _LOOKED_AT:
         return text

@@ -44,6 +44,11 @@ class Context:
         return Style(wants_colour(sys.stdout, self.colour))
 
     @cached_property
+    def on_screen(self) -> bool:
+        """Whether standard output is a terminal, be it through a pager."""
+        return sys.stdout.isatty()
+
+    @cached_property
     def width(self) -> int:
         """The columns of standard output, bounded in a pipe."""
         from .columns import screen_width
@@ -72,6 +77,15 @@ class Context:
         """Return a path of the repository as seen from the folder the user stands in."""
         prefix = self.repository.prefix
         return os.path.relpath(path, prefix) if prefix else path
+
+    def asked_commit(self, at: str | None) -> str:
+        """Return the commit to ask of, "" for the working tree. Raises `UsageError`."""
+        if not at:
+            return "HEAD" if self.repository.is_bare else ""
+        commit, tree = self.repository.resolve(at)
+        if commit == tree:
+            raise UsageError(f"{at} is a tree: it has no history")
+        return commit
 
     def tree_path(self, name: str) -> str:
         """Return a path that the user typed as one from the root. Raises `UsageError`."""

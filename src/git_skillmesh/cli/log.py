@@ -11,15 +11,14 @@ from typing import Any
 from ..errors import ExitCode, UsageError
 from ..git.commitlog import LoggedCommit, commit_log, is_revision
 from ..git.database import ObjectDatabase
-from ..sessions.answering import Pair, Told, tell_pairs
+from ..sessions.answering import Made, Pair, Told, made_of, tell_pairs
 from ..sessions.brief import prompt_in_brief
-from ..sessions.links import Link, lines_linked, read_links
+from ..sessions.links import Link, read_links
 from ..sessions.lookup import Lookup
 from .columns import clip, fit, local_day, plural, utc, width_of
 from .context import Context
 from .pager import paged
 from .telling import NONE_STORED, SCHEMA, exchange_document, missing_words, names
-from .terminal import safe_line
 
 # Commits whose notes are read at once.
 _BATCH = 100
@@ -49,22 +48,17 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
-    """What one exchange did for a commit."""
-
-    told: Told
-    lines: int
-    confidence: float
-    paths: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class _Entry:
-    """A commit and what made it, the most lines first; `linked` counts each line once."""
+    """A commit and what made it, the most lines first."""
 
     commit: LoggedCommit
-    parts: tuple[_Part, ...]
-    linked: int
+    made: dict[Pair, Made]
+    told: dict[Pair, Told]
+
+    @property
+    def linked(self) -> int:
+        """How many of its lines have a conversation."""
+        return sum(made.lines for made in self.made.values())
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
@@ -81,7 +75,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     found = False
     with paged(context):
         for entry in entries:
-            found = found or bool(entry.parts)
+            found = found or bool(entry.made)
             _print(context, entry)
     if not found:
         with ObjectDatabase(context.repository) as db:
@@ -119,7 +113,7 @@ def _entries(
             links = read_links(context.repository, [commit.oid for commit in batch])
             for commit in batch:
                 entry = _entry(lookup, commit, links.get(commit.oid, ()))
-                if entry.parts or not args.linked:
+                if entry.made or not args.linked:
                     yield entry
                     left -= 1
                     if left == 0:
@@ -127,61 +121,45 @@ def _entries(
 
 
 def _entry(lookup: Lookup, commit: LoggedCommit, links: Sequence[Link]) -> _Entry:
-    """Return a commit with what its links say of the files it has."""
-    lines: dict[Pair, list[Link]] = {}
-    paths: dict[Pair, set[str]] = {}
-    linked = 0
-    for file in commit.files:
-        found = lines_linked(links, file.path, file.blob) if file.blob else {}
-        linked += len(found)
-        for link in found.values():
-            lines.setdefault((link.session, link.exchange), []).append(link)
-        for link in links:
-            if link.path == file.path and link.blob == file.blob:
-                paths.setdefault((link.session, link.exchange), set()).add(file.path)
-    for link in links:
-        if not link.path:  # it is about the commit as a whole
-            paths.setdefault((link.session, link.exchange), set())
-    told = tell_pairs(lookup, paths, "openings")
-    confidence = {
-        pair: max(link.confidence for link in links if (link.session, link.exchange) == pair)
-        for pair in told
-    }
-    parts = [
-        _Part(told[pair], len(lines.get(pair, ())), confidence[pair], tuple(sorted(paths[pair])))
-        for pair in told
-    ]
-    parts.sort(key=lambda part: (-part.lines, part.told.session, part.told.number))
-    return _Entry(commit, tuple(parts), linked)
+    made = made_of(commit, links)
+    return _Entry(commit, made, tell_pairs(lookup, made, "openings"))
 
 
 def _print(context: Context, entry: _Entry) -> None:
     style, commit = context.style, entry.commit
-    count = f"{entry.linked:,} of {commit.added:,} lines" if entry.parts else ""
+    count = f"{entry.linked:,} of {plural(commit.added, 'line')}" if entry.made else ""
     head = f"{commit.oid[:9]}  {local_day(commit.time)}"
     room = context.width - len(head) - 2 - (len(count) + 2 if count else 0)
     subject = clip(f"{commit.summary}  ({commit.author})", room)
-    gap = " " * max(room - width_of(subject) + 2, 2) if count else ""
-    if not entry.parts:
+    if not entry.made:
         context.out(style.dim(f"{head}  {subject}"))
         return
-    context.out(f"{style.path(head)}  {style.bold(subject)}{gap}{style.dim(count)}".rstrip())
-    called = names(part.told for part in entry.parts)
-    shown = entry.parts[:_SHOWN_EXCHANGES]
-    pairs = [(part.told.session, part.told.exchange_id) for part in shown]
-    name_width = max(width_of(safe_line(called[pair])) for pair in pairs)
-    agent_width = max(width_of(safe_line(part.told.agent)) for part in shown)
-    counts = [plural(part.lines, "line") for part in shown]
-    count_width = max(map(len, counts))
-    for number, part in enumerate(shown):
-        left = f"  {fit(called[pairs[number]], min(name_width, 20))}  "
-        left += f"{fit(part.told.agent, min(agent_width, 14))}  {part.confidence:.2f}  "
-        left += f"{counts[number]:>{count_width}}  "
-        asked = prompt_in_brief(part.told.opening) or part.told.title
-        asked = f"({missing_words(part.told)})" if part.told.missing else asked
-        context.out(left + clip(asked, max(context.width - width_of(left), 12)))
-    if len(entry.parts) > len(shown):
-        context.out(style.dim(f"  … {plural(len(entry.parts) - len(shown), 'more exchange')}"))
+    gap = " " * (room - width_of(subject) + 2 if context.on_screen else 2)
+    context.out(f"{style.path(head)}  {style.bold(subject)}{gap}{style.dim(count)}")
+    called = names(entry.told.values())
+    shown = list(entry.made)[:_SHOWN_EXCHANGES]
+    rows = [
+        (
+            clip(called[pair], 20),
+            clip(entry.told[pair].agent, 14),
+            f"{entry.made[pair].confidence:.2f}",
+            plural(entry.made[pair].lines, "line"),
+        )
+        for pair in shown
+    ]
+    widths = [max(map(width_of, column)) for column in zip(*rows, strict=True)]
+    for pair, (name, agent, confidence, lines) in zip(shown, rows, strict=True):
+        left = f"  {fit(name, widths[0])}  {fit(agent, widths[1])}  {confidence}"
+        left += f"  {lines:>{widths[3]}}  "
+        context.out(left + clip(_asked(entry.told[pair]), max(context.width - width_of(left), 12)))
+    if len(entry.made) > len(shown):
+        context.out(style.dim(f"  … {plural(len(entry.made) - len(shown), 'more exchange')}"))
+
+
+def _asked(told: Told) -> str:
+    if told.missing:
+        return f"({missing_words(told)})"
+    return prompt_in_brief(told.opening) or told.title
 
 
 def _document(entry: _Entry) -> dict[str, Any]:
@@ -195,11 +173,11 @@ def _document(entry: _Entry) -> dict[str, Any]:
         "linked": entry.linked,
         "exchanges": [
             {
-                **exchange_document(part.told, full=False),
-                "lines": part.lines,
-                "confidence": part.confidence,
-                "paths": list(part.paths),
+                **exchange_document(told, full=False),
+                "lines": entry.made[pair].lines,
+                "confidence": entry.made[pair].confidence,
+                "paths": list(entry.made[pair].files),
             }
-            for part in entry.parts
+            for pair, told in entry.told.items()
         ],
     }

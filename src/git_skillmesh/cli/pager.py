@@ -25,7 +25,11 @@ def paged(context: Context) -> Iterator[None]:
     if command in ("", "cat"):
         yield
         return
-    _ = context.style, context.width  # those of the terminal, not of the pipe to the pager
+    _ = (
+        context.style,
+        context.width,
+        context.on_screen,
+    )  # those of the terminal, not of the pipe to the pager
     environment = {"LESS": _LESS, "LV": "-c", **os.environ}
     # A pager is a line for the shell: `less -R`, `delta | less`. It is the user's own.
     process = subprocess.Popen(["sh", "-c", command], stdin=subprocess.PIPE, env=environment)

@@ -125,22 +125,21 @@ def _table(context: Context, rows: Sequence[Row]) -> Iterator[str]:
         )
         for row in rows
     ]
-    counts = ("ex", "fi", "co") if narrow else ("exchanges", "files", "commits")
-    head = ("id", "when", "agent", *counts)
+    head = ("id", "when", "agent", "exch" if narrow else "exchanges", "files", "commits")
     widths = [max(map(width_of, column)) for column in zip(head, *cells, strict=True)]
-    yield context.style.dim(_row(head, widths) + "  title")
+    yield context.style.dim(_row(head, widths, narrow) + "  title")
     for row, texts in zip(rows, cells, strict=True):
-        left = _row(texts, widths)
+        left = _row(texts, widths, narrow)
         title = _title(row)
         room = max(context.width - width_of(left) - 2, 12)
         name = fit(texts[0], widths[0])
         yield f"{context.style.path(name)}{left[len(name) :]}  {clip(title, room)}".rstrip()
 
 
-def _row(texts: Sequence[str], widths: Sequence[int]) -> str:
+def _row(texts: Sequence[str], widths: Sequence[int], narrow: bool) -> str:
     left = [fit(text, width) for text, width in zip(texts[:3], widths, strict=False)]
     right = [f"{text:>{width}}" for text, width in zip(texts[3:], widths[3:], strict=True)]
-    return "  ".join(left + right)
+    return (" " if narrow else "  ").join(left + right)
 
 
 def _title(row: Row) -> str:

@@ -14,7 +14,7 @@ from ..sessions.answering import Group, Line, Pair, Told, attribute, grouped, te
 from ..sessions.brief import prompt_in_brief, response_in_brief
 from ..sessions.links import format_ranges, ranges_of
 from ..sessions.lookup import Lookup
-from .columns import code_line, local_time, plural
+from .columns import clip, code_line, local_time, plural
 from .context import Context
 from .pager import paged
 from .telling import (
@@ -70,7 +70,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     """Join blame, links and memory, and print."""
     path, ranges = _place(args.place, args.ranges, context)
     repository = context.repository
-    commit = repository.resolve(args.at)[0] if args.at else "HEAD" if repository.is_bare else ""
+    commit = context.asked_commit(args.at)
     with ObjectDatabase(repository) as db:
         check_file(db, path, commit)
         lines = attribute(db, blame(repository, path, ranges, commit))
@@ -106,7 +106,9 @@ def _print(context: Context, path: str, groups: Sequence[Group], full: bool) -> 
         if number:
             context.out()
         numbers = format_ranges(ranges_of(line.blamed.number for line in group.lines))
-        context.out(context.style.path(f"{safe_line(context.shown_path(path))}:{numbers}"))
+        name = safe_line(context.shown_path(path))
+        place = f"{clip(name, max(context.width - len(numbers) - 1, 20))}:{numbers}"
+        context.out(context.style.path(clip(place, context.width)))
         for text in (*_code(context, group.lines, full), *_about(context, group, called, full)):
             context.out(text)
 

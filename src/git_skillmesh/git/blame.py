@@ -7,7 +7,7 @@ followed, and the user's `blame.ignoreRevsFile` counts, as in git's own command.
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -70,18 +70,29 @@ def blame(
         ConfigurationError: the user's `blame.ignoreRevsFile` cannot be read.
         Unavailable: the clone lacks what is needed.
     """
-    # What the user has configured for people (dates, colours) has no say in this format; --root:
-    # the first commit of all is no boundary; textconv runs foreign programs.
-    arguments = ["blame", "--porcelain", "-w", "--root", "--no-textconv", "--encoding=UTF-8"]
+    # What the user has configured for people (dates, colours) has no say in this format.
+    # textconv runs foreign programs, and lines of what they say are not lines of the file.
+    arguments = ["blame", "--porcelain", "-w", "--no-textconv", "--encoding=UTF-8"]
     arguments += [word for each in ranges for word in ("-L", each)]
     done = repository.git.run_unchecked(*arguments, *filter(None, [commit]), "--", path)
     if done.returncode:
         raise _explained(GitFailed(arguments, done.returncode, done.stderr), path, ranges)
-    return tuple(parse_porcelain(done.stdout.split(b"\n")))
+    return tuple(parse_porcelain(done.stdout.split(b"\n"), _shallow(repository)))
 
 
-def parse_porcelain(lines: Iterable[bytes]) -> Iterator[BlamedLine]:
-    """Yield what `git blame --porcelain` says; a commit is described when it first appears."""
+def _shallow(repository: Repository) -> frozenset[bytes]:
+    """Return the commits at which the history of a shallow clone ends."""
+    try:
+        return frozenset((repository.common_dir / "shallow").read_bytes().split())
+    except OSError:
+        return frozenset()
+
+
+def parse_porcelain(lines: Iterable[bytes], ends: Collection[bytes] = ()) -> Iterator[BlamedLine]:
+    """Yield what `git blame --porcelain` says; a commit is described when it first appears.
+
+    `ends` are commits at which history ends although there is more of it elsewhere.
+    """
     commits: dict[bytes, BlamedCommit] = {}
     paths: dict[bytes, str] = {}
     said: dict[bytes, bytes] = {}
@@ -96,20 +107,20 @@ def parse_porcelain(lines: Iterable[bytes]) -> Iterator[BlamedLine]:
             continue
         oid = header[1]
         if b"author" in said:
-            commits[oid] = _described(oid, said)
+            commits[oid] = _described(oid, said, oid in ends)
         if b"filename" in said:
             paths[oid] = os.fsdecode(unquoted(said[b"filename"]))
         yield BlamedLine(int(header[3]), raw[1:], commits[oid], paths[oid], int(header[2]))
         header, said = None, {}
 
 
-def _described(oid: bytes, said: dict[bytes, bytes]) -> BlamedCommit:
+def _described(oid: bytes, said: dict[bytes, bytes], is_end: bool) -> BlamedCommit:
     return BlamedCommit(
         oid.decode(),
         said[b"author"].decode("utf-8", "replace"),
         int(said.get(b"author-time", b"0")),
         said.get(b"summary", b"").decode("utf-8", "replace"),
-        b"boundary" in said,
+        is_end,
     )
 
 

@@ -19,3 +19,8 @@ def origin_name(repository: Repository) -> str:
     """Return the name of the repository at its origin, "" without one."""
     url = os.fsdecode(repository.git.run_unchecked("config", "remote.origin.url").stdout).strip()
     return re.split(r"[/:]", url.rstrip("/").removesuffix(".git"))[-1]
+
+
+def remote_names(repository: Repository) -> list[str]:
+    """Return the names of the remotes."""
+    return os.fsdecode(repository.git.run("remote")).splitlines()

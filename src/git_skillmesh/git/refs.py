@@ -127,3 +127,8 @@ def until_moved(attempt: Callable[[], T], ref: str) -> T:
                 raise Busy(f"another process keeps {ref}", said[-1] if said else "") from None
         time.sleep(pause * random.random())  # noqa: S311
         pause = min(pause * 2, 0.25)
+
+
+def drop_unreachable(repository: Repository) -> None:
+    """Drop every object that nothing refers to, at once. Raises `GitFailed`."""
+    repository.git.run("gc", "--quiet", "--prune=now")

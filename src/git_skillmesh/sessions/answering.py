@@ -5,13 +5,14 @@ the exchanges. A link counts only in the version of the file that it names: one 
 another version is stale, and left out.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Literal
 
 from ..errors import Damaged
 from ..git.blame import BlamedCommit, BlamedLine
+from ..git.commitlog import LoggedCommit
 from ..git.database import ObjectDatabase
 from .links import Link, lines_linked, read_links
 from .lookup import Lookup
@@ -121,6 +122,49 @@ def grouped(lines: Iterable[Line], told: dict[Pair, Told]) -> tuple[Group, ...]:
 def _commits(lines: Iterable[Line]) -> tuple[BlamedCommit, ...]:
     unique = {line.blamed.commit.oid: line.blamed.commit for line in lines}
     return tuple(sorted(unique.values(), key=lambda commit: (-commit.time, commit.oid)))
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What an exchange made of a commit: the lines it added to each file, and what says so.
+
+    A file without lines is one that it changed by taking some away.
+    """
+
+    files: Mapping[str, tuple[int, ...]]
+    links: tuple[Link, ...]
+
+    @property
+    def lines(self) -> int:
+        """How many lines it added."""
+        return sum(len(lines) for lines in self.files.values())
+
+    @property
+    def confidence(self) -> float:
+        """That of its best link."""
+        return max(link.confidence for link in self.links)
+
+
+def made_of(commit: LoggedCommit, links: Sequence[Link]) -> dict[Pair, Made]:
+    """Return what each exchange made of a commit, the most lines first; stale links say nothing."""
+    blobs = {file.path: file.blob for file in commit.files}
+    fresh = [link for link in links if not link.path or link.blob == blobs.get(link.path)]
+    files: dict[Pair, dict[str, list[int]]] = {}
+    for link in fresh:
+        pair = files.setdefault((link.session, link.exchange), {})
+        if link.path:
+            pair.setdefault(link.path, [])
+    for path, blob in blobs.items():
+        for line, link in lines_linked(fresh, path, blob).items():
+            files[link.session, link.exchange][path].append(line)
+    found = {
+        pair: Made(
+            {path: tuple(sorted(lines)) for path, lines in sorted(each.items())},
+            tuple(link for link in fresh if (link.session, link.exchange) == pair),
+        )
+        for pair, each in files.items()
+    }
+    return dict(sorted(found.items(), key=lambda item: (-item[1].lines, item[0])))
 
 
 def tell(db: ObjectDatabase, links: Iterable[Link | None], texts: Texts) -> dict[Pair, Told]:

@@ -8,7 +8,9 @@ import re
 _LOOKED_AT = 20_000
 _LONGEST = 300
 # What stands around the words of a sentence in Markdown.
-_MARKS = re.compile(r"[*_`#>]+|^\s*(?:[-+]|\d+[.)])\s+|\[([^\]]*)\]\([^)]*\)", re.MULTILINE)
+_MARKS = re.compile(
+    r"\*{2,}|`+|^[ \t]*(?:#+|>+|[-+*]|\d+[.)])\s+|\[([^\]\n]*)\]\([^)\n]*\)", re.MULTILINE
+)
 _FENCED = re.compile(r"^(```|~~~).*?(?:^\1|\Z)", re.MULTILINE | re.DOTALL)
 
 

@@ -181,6 +181,7 @@ def _unknown(kind: str, text: str, known: Collection[str]) -> UsageError:
 
 
 def _similar(text: str, known: Iterable[str]) -> str:
-    beginnings = {name[: len(text)]: name for name in known}
+    # The shortest of a beginning: a session rather than its subagent.
+    beginnings = {name[: len(text)]: name for name in sorted(known, key=len, reverse=True)}
     close = difflib.get_close_matches(text[:80], list(beginnings), 1, 0.75) if len(text) > 3 else []
     return beginnings[close[0]] if close else ""

@@ -8,6 +8,7 @@ holds what both hold.
 import hashlib
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -68,6 +69,16 @@ class Segment:
     def of(cls, number: int, exchange: str, content: bytes) -> "Segment":
         """Return the segment for a content."""
         return cls(number, exchange, f"{number:04}-{exchange}-{_hash(content, 16)}.jsonl")
+
+
+def exchanges_in(names: Iterable[str]) -> tuple[int, str]:
+    """Return how many exchanges the files of a session tell of, and which file comes first.
+
+    The second is "" without any. For a list of thousands, where `Segment`s would cost too much.
+    """
+    found = [match for name in names if (match := _SEGMENT.fullmatch(name))]
+    first = min(found, key=lambda match: (int(match[1]), match[2], match[0]), default=None)
+    return len({match[2] for match in found}), first[0] if first else ""
 
 
 def events_name(content: bytes, time: str) -> str:

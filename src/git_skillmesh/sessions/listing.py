@@ -4,11 +4,12 @@ In: the memory, the notes, a filter. Out: rows, newest first. Heads, notes and e
 list; the exchanges themselves only where a filter asks for what is in them.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 
+from ..git.database import ObjectDatabase
 from ..git.notes import all_notes
 from ..git.repository import Repository
 from .events import Status, statuses
@@ -16,9 +17,10 @@ from .layout import Head
 from .links import parse_link
 from .model import Exchange, Session
 from .openings import titles
-from .reading import MemoryReader, Summary
+from .reading import MemoryReader, Summary, events_in
 
 Fits = Callable[[str], bool]
+Statuses = dict[str, Status]
 Progress = Callable[[int, int], None] | None
 
 
@@ -80,35 +82,47 @@ def list_sessions(
     Raises `Damaged`.
     """
     made = _made(reader.repository)
-    events = {key: statuses(found) for key, found in reader.all_events().items()}
     candidates = [one for one in reversed(reader.sessions()) if _head_fits(one.head, wanted)]
+    known = _statuses(reader.repository, candidates)
     found: list[tuple[Summary, tuple[int, ...]]] = []
     for done, one in enumerate(candidates):
         if limit and len(found) == limit:
             break
-        known, does = events.get(one.head.key, {}), made.get(one.head.session_id, _Made())
+        session_id = one.head.session_id
         if wanted.needs_contents:
             if progress:
                 progress(done, len(candidates))
-            session = reader.session(one.head.session_id)
-            fitting = tuple(_fitting(session, wanted, does, known))
+            session = reader.session(session_id)
+            fitting = tuple(_fitting(session, wanted, made[session_id], known[session_id]))
             if fitting:
                 found.append((one, fitting))
-        elif not wanted.statuses or wanted.statuses & _all_statuses(one, known):
+        elif not wanted.statuses or wanted.statuses & _all_statuses(one, known[session_id]):
             found.append((one, ()))
     called = titles(reader.repository, [one for one, _ in found])
-    return [
-        Row(
-            one.head,
-            one.exchanges,
-            called[one.head.session_id],
-            len(made[one.head.session_id].paths) if one.head.session_id in made else 0,
-            len(made[one.head.session_id].commits) if one.head.session_id in made else 0,
-            furthest(events.get(one.head.key, {}).values()),
-            fitting,
-        )
-        for one, fitting in found
-    ]
+    return [_row(one, called, made, known, fitting) for one, fitting in found]
+
+
+def _row(
+    one: Summary,
+    called: Mapping[str, str],
+    made: Mapping[str, _Made],
+    known: Mapping[str, Statuses],
+    fitting: tuple[int, ...],
+) -> Row:
+    session_id = one.head.session_id
+    does, status = made[session_id], furthest(known[session_id].values())
+    files, commits = len(does.paths), len(does.commits)
+    return Row(one.head, one.exchanges, called[session_id], files, commits, status, fitting)
+
+
+def _statuses(repository: Repository, listed: Iterable[Summary]) -> Mapping[str, Statuses]:
+    """Return session id → statuses of its exchanges, as far as they are not just captured."""
+    found: defaultdict[str, Statuses] = defaultdict(dict)
+    with ObjectDatabase(repository) as db:
+        for one in listed:
+            if one.events:
+                found[one.head.session_id] = statuses(events_in(db, one.events))
+    return found
 
 
 def furthest(found: Iterable[Status]) -> Status:
@@ -117,12 +131,12 @@ def furthest(found: Iterable[Status]) -> Status:
     return max(found, key=order.index, default=Status.CAPTURED)
 
 
-def _made(repository: Repository) -> dict[str, _Made]:
+def _made(repository: Repository) -> Mapping[str, _Made]:
     """Return session id → what its links say that it made."""
-    found: dict[str, _Made] = {}
+    found: defaultdict[str, _Made] = defaultdict(_Made)
     for commit, lines in all_notes(repository).items():
         for link in filter(None, map(parse_link, lines)):
-            made = found.setdefault(link.session, _Made())
+            made = found[link.session]
             made.commits.add(commit)
             made.paths |= {link.path} - {""}
             made.lines[link.exchange] += sum(last - first + 1 for first, last in link.ranges)
@@ -139,14 +153,12 @@ def _head_fits(head: Head, wanted: Filter) -> bool:
     return not wanted.until or (head.started or head.ended) <= wanted.until
 
 
-def _all_statuses(one: Summary, known: Mapping[str, Status]) -> set[Status]:
+def _all_statuses(one: Summary, known: Statuses) -> set[Status]:
     captured = {Status.CAPTURED} if len(known) < one.exchanges else set[Status]()
     return captured | set(known.values())
 
 
-def _fitting(
-    session: Session, wanted: Filter, made: _Made, known: Mapping[str, Status]
-) -> Iterator[int]:
+def _fitting(session: Session, wanted: Filter, made: _Made, known: Statuses) -> Iterator[int]:
     """Yield the places of the exchanges that fit."""
     linked = wanted.path is not None and any(map(wanted.path, made.paths))
     for number, exchange in enumerate(session.exchanges, 1):

@@ -24,12 +24,14 @@ from .records import Incomplete, State, decode, exchange_of, unite
 class Summary:
     """A session as a list shows it: its head and how many exchanges it has.
 
-    `opening` is the blob of the file that holds the first of them, "" without any.
+    `opening` is the blob of the file that holds the first of them, `events` the tree of its events;
+    both are "" without any.
     """
 
     head: Head
     exchanges: int
     opening: str = ""
+    events: str = ""
 
 
 class MemoryReader:
@@ -63,9 +65,10 @@ class MemoryReader:
         for key, head in found.items():
             listed = inner[key].get(layout.EXCHANGES)
             files = names[listed.oid] if listed else {}
-            segments = segments_in(files)
-            first = min((each[0] for each in segments.values()), default=None)
-            summaries.append(Summary(head, len(segments), files[first.name].oid if first else ""))
+            count, first = layout.exchanges_in(files)
+            opening = files[first].oid if first else ""
+            events = inner[key].get(layout.EVENTS)
+            summaries.append(Summary(head, count, opening, events.oid if events else ""))
         return tuple(sorted(summaries, key=lambda s: (s.head.ended, s.head.session_id)))
 
     def session(self, session_id: str) -> Session:
@@ -229,9 +232,12 @@ def _exchanges(db: ObjectDatabase, folder: Entries) -> Iterator[Exchange]:
 
 def _events(db: ObjectDatabase, folder: Entries) -> tuple[Event, ...]:
     listed = folder.get(layout.EVENTS)
-    if listed is None:
-        return ()
-    files = db.reader.read_many(entry.oid for entry in db.trees.entries(listed.oid).values())
+    return events_in(db, listed.oid) if listed else ()
+
+
+def events_in(db: ObjectDatabase, tree: str) -> tuple[Event, ...]:
+    """Return the events in the files of a tree, the oldest first. Raises `Damaged`."""
+    files = db.reader.read_many(entry.oid for entry in db.trees.entries(tree).values())
     return in_order(event for data in files for event in decode_events(data or b""))
 
 

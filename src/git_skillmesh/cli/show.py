@@ -1,0 +1,232 @@
+"""`git skillmesh show`: a conversation, one exchange of it, or what made a commit."""
+
+import argparse
+from collections.abc import Iterator
+from typing import Any
+
+from ..errors import ExitCode, UsageError
+from ..git.commitlog import LoggedCommit, commit_log
+from ..git.database import ObjectDatabase
+from ..sessions.answering import Made, Pair, Told, made_of, tell_pairs
+from ..sessions.brief import prompt_in_brief, response_in_brief
+from ..sessions.events import Status, statuses
+from ..sessions.finding import find_any
+from ..sessions.layout import Head
+from ..sessions.links import format_ranges, ranges_of, read_links
+from ..sessions.lookup import Lookup
+from ..sessions.model import Exchange, exchange_to_json
+from ..sessions.reading import MemoryReader
+from .columns import clip, code_line, local_day, local_time, plural, utc
+from .context import Context
+from .conversation import exchange_lines
+from .pager import paged
+from .telling import (
+    NONE_STORED,
+    SCHEMA,
+    evidence_words,
+    exchange_document,
+    labelled,
+    link_document,
+    missing_words,
+    names,
+    who,
+)
+from .terminal import safe_line
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command's parser."""
+    parser = subparsers.add_parser(
+        "show",
+        help="show a conversation, an exchange, or what made a commit",
+        description="Show a conversation: prompts, the steps taken, edits as diffs, answers. Of a "
+        "commit, show the exchanges that made it and the lines that each made.",
+    )
+    parser.add_argument(
+        "name",
+        nargs="?",
+        default="HEAD",
+        metavar="SESSION|EXCHANGE|COMMIT",
+        help="an id or its beginning, SESSION/NUMBER for an exchange, a revision (default HEAD)",
+    )
+    parser.add_argument(
+        "--full", action="store_true", help="whole texts and edits, and what the tools answered"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON, see docs/json.md")
+    parser.add_argument(
+        "--color", choices=("auto", "always", "never"), default="auto", help="when to use colour"
+    )
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    """Find what is named, and show it."""
+    reader = MemoryReader(context.repository)
+    if args.name == "HEAD" and context.repository.head_commit() is None:
+        raise UsageError("this repository has no commits yet")
+    found = find_any(reader, args.name)
+    if found.commit:
+        return _show_commit(context, found.commit, args.full)
+    head = reader.head(found.session)
+    return _show_session(context, reader, head, found.exchange, args.full)
+
+
+def _show_session(
+    context: Context, reader: MemoryReader, head: Head, exchange: str, full: bool
+) -> int:
+    known = statuses(reader.events(head.session_id))
+    if context.json:
+        exchanges = (
+            [reader.exchange(exchange, head.session_id)]
+            if exchange
+            else reader.exchanges(head.session_id)
+        )
+        document = _session_document(head)
+        document["exchanges"] = [
+            {**exchange_to_json(one), "status": known.get(one.exchange_id, Status.CAPTURED)}
+            for one in exchanges
+        ]
+        context.out_json(document)
+        return ExitCode.OK
+    with ObjectDatabase(context.repository) as db:
+        numbers = {one: number for number, one, _ in Lookup(db).beginnings(head.session_id)}
+    with paged(context):
+        for line in _head_lines(context, reader, head):
+            context.out(line)
+        if exchange:
+            listed: Iterator[Exchange] = iter([reader.exchange(exchange, head.session_id)])
+        else:
+            listed = reader.exchanges(head.session_id)
+        for one in listed:
+            place = f"{numbers.get(one.exchange_id, 0)} of {len(numbers)}"
+            status = known.get(one.exchange_id, Status.CAPTURED)
+            for line in exchange_lines(context, one, place, head.agent, status, full=full):
+                context.out(line)
+    return ExitCode.OK
+
+
+def _head_lines(context: Context, reader: MemoryReader, head: Head) -> Iterator[str]:
+    if head.title:
+        yield context.style.bold(clip(head.title, context.width))
+    yield from labelled(context, "session", head.session_id, clipped=True)
+    yield from labelled(context, "agent", head.agent, clipped=True)
+    times = dict.fromkeys(filter(None, map(local_time, (head.started, head.ended))))
+    if times:
+        yield from labelled(context, "when", " to ".join(times))
+    for label, text in (("branch", head.branch), ("folder", head.directory)):
+        if text:
+            yield from labelled(context, label, text, clipped=True)
+    if head.parent:
+        yield from labelled(context, "subagent", f"of {head.parent}", clipped=True)
+    children = [one.head for one in reader.sessions() if one.head.parent == head.session_id]
+    if children:
+        short = names(Told(one.session_id, "", parent=one.parent) for one in children)
+        called = ", ".join(name.rstrip("/") for name in short.values())
+        yield from labelled(context, "subagents", called)
+
+
+def _session_document(head: Head) -> dict[str, Any]:
+    return {
+        "schema": SCHEMA,
+        "session": head.session_id,
+        "agent": head.agent,
+        "title": head.title,
+        "started": head.started,
+        "ended": head.ended,
+        "directory": head.directory,
+        "branch": head.branch,
+        "parent": head.parent,
+    }
+
+
+def _show_commit(context: Context, oid: str, full: bool) -> int:
+    """Show the exchanges that made a commit, and the lines that each made."""
+    repository = context.repository
+    (commit,) = commit_log(repository, [oid], [], 1)
+    made = made_of(commit, read_links(repository, [oid]).get(oid, ()))
+    with ObjectDatabase(repository) as db:
+        lookup = Lookup(db)
+        told = tell_pairs(lookup, made, "all")
+        is_empty = not made and lookup.is_empty
+        if context.json:
+            context.out_json(_commit_document(commit, made, told, full))
+        else:
+            with paged(context):
+                for line in _commit_lines(context, db, commit, made, told, full):
+                    context.out(line)
+    if not made:
+        context.note(NONE_STORED if is_empty else "no conversation is known for this commit")
+    return ExitCode.OK if made else ExitCode.NOTHING_FOUND
+
+
+def _commit_lines(
+    context: Context,
+    db: ObjectDatabase,
+    commit: LoggedCommit,
+    made: dict[Pair, Made],
+    told: dict[Pair, Told],
+    full: bool,
+) -> Iterator[str]:
+    style = context.style
+    yield style.bold(clip(commit.summary, context.width))
+    head = f"{commit.oid}  {local_day(commit.time)}  {commit.author}"
+    yield style.path(clip(head, context.width))
+    if made:
+        linked = sum(one.lines for one in made.values())
+        yield f"{linked:,} of {plural(commit.added, 'added line')} with a conversation"
+    called = names(told.values())
+    blobs = {file.path: file.blob for file in commit.files}
+    for pair, one in made.items():
+        yield ""
+        yield from _made_lines(context, told[pair], called[pair], one, full)
+        for path, lines in one.files.items():
+            ranges = format_ranges(ranges_of(lines)) if lines else "lines taken away"
+            place = f"{safe_line(context.shown_path(path))}:"
+            where = clip(f"{place}{ranges}" if lines else f"{place} {ranges}", context.width - 12)
+            yield f"    {where}  {style.dim(plural(len(lines), 'line') if lines else '')}".rstrip()
+            if full and lines:
+                text = (db.reader.read(blobs[path]) or b"").split(b"\n")
+                for number in lines:
+                    code = code_line(text[number - 1], context.width - 13)
+                    yield f"    {style.dim(f'{number:>6}')} {style.good(f'+{code}')}"
+
+
+def _made_lines(context: Context, told: Told, name: str, made: Made, full: bool) -> Iterator[str]:
+    """Yield what an exchange was about."""
+    exchange = told.exchange
+    when = local_time(exchange.ended or exchange.started) if exchange else ""
+    head = clip(" · ".join(filter(None, [name, who(told), when])), context.width)
+    yield context.style.path(head)
+    if exchange is None:
+        yield from labelled(context, "asked", f"({missing_words(told)})")
+    else:
+        asked, answered = exchange.prompt.strip(), exchange.response.strip()
+        if not full:
+            asked, answered = prompt_in_brief(asked), response_in_brief(answered)
+        yield from labelled(context, "asked", asked, context.style.bold)
+        yield from labelled(context, "answered", answered or "(nothing in words)")
+    yield from labelled(context, "evidence", evidence_words(made.links))
+
+
+def _commit_document(
+    commit: LoggedCommit, made: dict[Pair, Made], told: dict[Pair, Told], full: bool
+) -> dict[str, Any]:
+    return {
+        "schema": SCHEMA,
+        "commit": commit.oid,
+        "author": commit.author,
+        "time": utc(commit.time),
+        "summary": commit.summary,
+        "added": commit.added,
+        "linked": sum(one.lines for one in made.values()),
+        "exchanges": [
+            {
+                **exchange_document(told[pair], full=full),
+                "files": [
+                    {"path": path, "lines": format_ranges(ranges_of(lines))}
+                    for path, lines in one.files.items()
+                ],
+                "links": [link_document(link) for link in one.links],
+            }
+            for pair, one in made.items()
+        ],
+    }
