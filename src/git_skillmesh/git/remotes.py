@@ -101,6 +101,15 @@ def find_remote(repository: Repository, text: str) -> Remote:
     return Remote(text, without_credentials(text), f"url-{_short_hash(place)}")
 
 
+def fetch_settings(remote: Remote, refs: Iterable[str]) -> list[tuple[str, str]]:
+    """Return the git configuration by which the user's own `git fetch` brings refs, too.
+
+    With a star, because git fails on an exact name that the remote does not have.
+    """
+    lines = [f"+{ref}*:{remote.tracking(ref)}*" for ref in refs]
+    return [(f"remote.{remote.name}.fetch", line) for line in lines]
+
+
 def known(repository: Repository, remote: Remote, refs: Iterable[str]) -> dict[str, str | None]:
     """Return ref → what the remote had when it was last asked."""
     found = list_refs(repository, f"{TRACKING}/{remote.key}/")

@@ -9,6 +9,7 @@ delete.
 import os
 import shlex
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -45,9 +46,15 @@ class HookState:
     chained: str = ""
 
 
-def install(repository: Repository, *, shared_hooks: bool = False) -> Report:
+def install(
+    repository: Repository,
+    *,
+    shared_hooks: bool = False,
+    more_settings: Sequence[tuple[str, str]] = (),
+) -> Report:
     """Install the shims and the configuration; doing it again changes nothing.
 
+    `more_settings` are further lines of git configuration, taken away again like the others.
     Raises `UsageError` for a hooks folder that other repositories use too, and `ReadOnly`.
     """
     folder = repository.path_of("hooks")
@@ -64,7 +71,7 @@ def install(repository: Repository, *, shared_hooks: bool = False) -> Report:
         record.save(repository)
         for name in TEMPLATES:
             _install_one(folder / name, render(name, shared=shared), report)
-        report.config += settings.write(repository, record)
+        report.config += settings.write(repository, record, more_settings)
         if shared:  # the sign by which a shared shim knows that this repository wants it
             repository.state_dir.mkdir(exist_ok=True)
     except OSError as error:
