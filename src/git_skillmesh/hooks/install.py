@@ -165,8 +165,8 @@ def _refuse_managed(folder: Path) -> None:
     if folder.name == "_" and any((folder / name).exists() for name in ("h", "husky.sh")):
         raise UsageError(
             f"the hooks of this repository are managed by husky, which rewrites {folder}",
-            "call `git-skillmesh-hook post-commit` in .husky/post-commit instead, and likewise for "
-            + ", ".join(name for name in TEMPLATES if name != "post-commit"),
+            'call `git-skillmesh-hook post-commit "$@"` in .husky/post-commit instead, and '
+            "likewise for " + ", ".join(name for name in TEMPLATES if name != "post-commit"),
         )
 
 
