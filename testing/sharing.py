@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from git_skillmesh.errors import Busy, SkillmeshError, Unavailable
+from git_skillmesh.errors import Busy, Unavailable
 from git_skillmesh.git.notes import add_lines, all_notes
 from git_skillmesh.git.remotes import find_remote
 from git_skillmesh.git.repository import discover
@@ -157,8 +157,8 @@ class World:
             (hub.hooks_dir / "pre-receive").unlink(missing_ok=True)
         for _ in range(2):
             for repo in self.clones:
-                for hub in range(len(self.hubs)):
-                    assert self.sync(repo, hub), f"{repo.path} cannot sync with {hub}"
+                for place in range(len(self.hubs)):
+                    assert self.sync(repo, place), f"{repo.path} cannot sync with {place}"
 
     def check(self) -> None:
         """Compare all clones and hubs with each other and with the model."""
@@ -191,8 +191,3 @@ class World:
         assert all(memory.is_forgotten(name) for name in self.model.forgotten)
         notes = {commit: set(lines) for commit, lines in all_notes(discover(repo.path)).items()}
         assert notes == self.model.notes
-
-
-def unexpected(error: SkillmeshError) -> bool:
-    """Whether an error of a sync is one that a user should never see."""
-    return not isinstance(error, (Unavailable, Busy))

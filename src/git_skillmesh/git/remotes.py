@@ -49,7 +49,6 @@ class Verdict(Enum):
 
     DONE = "done"
     MOVED = "somebody else was faster"
-    NO_REWRITE = "no rewriting"
     REFUSED = "refused"
 
 
@@ -86,10 +85,11 @@ def find_remote(repository: Repository, text: str) -> Remote:
     if text in names:
         return _named(repository, text)
     folder = (repository.top or repository.git_dir) / repository.prefix / text
-    if not _ADDRESS.match(text) and folder.is_dir():
-        text = os.fspath(folder.resolve())
-    elif not _ADDRESS.match(text) or text.startswith("-"):
+    is_address = _ADDRESS.match(text) is not None
+    if not text or text.startswith("-") or not (is_address or folder.is_dir()):
         raise UsageError(f"no such remote: {text}", "git remote -v lists them")
+    if not is_address:
+        text = os.fspath(folder.resolve())
     place = normalise_url(text, repository.git.cwd)
     for name in names:
         remote = _named(repository, name)
@@ -171,7 +171,7 @@ def push(
         repository, *config, "push", *options, "--", remote.name, *refspecs,
         remote=remote.name, manners=manners,
     )  # fmt: skip
-    answers = dict(_answers(done.stdout.decode(errors="replace"), done.stderr, leases))
+    answers = dict(_answers(done.stdout.decode(errors="replace"), done.stderr))
     if done.returncode != 0 and not answers:
         raise unavailable(remote.name, done.stderr)
     missing = Answer(Verdict.REFUSED, "the remote did not answer")
@@ -234,7 +234,7 @@ _RACES = ("failed to update ref", "cannot lock ref", "failed to lock", "incorrec
           "reference already exists")  # fmt: skip
 
 
-def _answers(said: str, stderr: bytes, leases: Mapping[str, str]) -> Iterable[tuple[str, Answer]]:
+def _answers(said: str, stderr: bytes) -> Iterable[tuple[str, Answer]]:
     for line in said.splitlines():
         flag, _, rest = line.partition("\t")
         refspec, _, summary = rest.partition("\t")
@@ -246,12 +246,17 @@ def _answers(said: str, stderr: bytes, leases: Mapping[str, str]) -> Iterable[tu
             yield ref, Answer(Verdict.DONE)
         elif summary.startswith("[rejected]") or any(sign in summary for sign in _RACES):
             yield ref, Answer(Verdict.MOVED, reason)
-        elif reason == "non-fast-forward" and ref in leases:
-            yield ref, Answer(Verdict.NO_REWRITE, "denied, receive.denyNonFastForwards is set")
         else:
-            told = [line for line in stderr.splitlines() if line.startswith(b"remote: ")]
-            words = reason_in(b"\n".join(told)) if told else ""
+            words = _words_of_server(stderr)
             yield ref, Answer(Verdict.REFUSED, f"{reason}: {words}" if words else reason)
+
+
+def _words_of_server(stderr: bytes) -> str:
+    """Return the first thing that a server says to whoever pushes, "" if nothing."""
+    lines = stderr.decode(errors="replace").splitlines()
+    told = (line[8:].strip() for line in lines if line.startswith("remote: "))
+    first = next((line for line in told if line and "hook declined" not in line), "")
+    return without_credentials(first.removeprefix("error: "))[:300]
 
 
 def _named(repository: Repository, name: str) -> Remote:

@@ -204,15 +204,16 @@ def _push(
                 outcome.rewritten = True
                 expire_reflog(repository, remote.tracking(ref))
     for ref, answer in answers.items():
-        if answer.verdict is Verdict.NO_REWRITE:
+        if answer.verdict is not Verdict.REFUSED:
+            continue
+        if ref in leases:
             raise Unavailable(
-                f"{remote.shown} keeps a session that was forgotten here, it refuses to replace "
-                f"the history of {ref}",
-                f"allow it for this push (receive.denyNonFastForwards), or delete {ref} there "
-                "and sync again",
+                f"{remote.shown} does not let the history of {ref} be replaced, and so still has "
+                f"what was forgotten here: {answer.reason}",
+                f"allow that there for once, or delete the ref there, then sync again: "
+                f"git push {remote.shown} :{ref}",
             )
-        if answer.verdict is Verdict.REFUSED:
-            raise Unavailable(f"{remote.shown} does not take {ref}", answer.reason)
+        raise Unavailable(f"{remote.shown} does not take {ref}", answer.reason)
     return all(answer.verdict is Verdict.DONE for answer in answers.values())
 
 
