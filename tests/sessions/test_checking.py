@@ -71,7 +71,6 @@ def test_memories_as_the_program_writes_them_pass(repo: Repo) -> None:
 
 
 def test_what_a_later_version_may_add_passes(repo: Repo) -> None:
-    one = blob(repo)
     more = [
         f"100644 {blob(repo)} {path}"
         for path in (

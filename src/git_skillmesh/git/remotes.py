@@ -13,7 +13,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from ..errors import UsageError
-from .refs import RefMoved, list_refs
+from .refs import RefMoved, expire_reflog, is_ancestor, list_refs
 from .repository import Repository, normalise_url
 from .transport import Manners, reason_in, talk, unavailable, without_credentials
 
@@ -143,8 +143,13 @@ def fetch(
     for ref in set(refs) - set(wanted):
         _drop(repository, remote.tracking(ref))
     if wanted:
-        _fetch(repository, remote, wanted, before, manners, whole)
-    return known(repository, remote, refs)
+        _fetch(repository, remote, wanted, manners, whole)
+    after = known(repository, remote, refs)
+    for ref, old in before.items():
+        new = after[ref]
+        if old and new and not is_ancestor(repository, old, new):
+            expire_reflog(repository, remote.tracking(ref))  # what was forgotten there
+    return after
 
 
 def push(
@@ -196,7 +201,6 @@ def _fetch(
     repository: Repository,
     remote: Remote,
     refs: Sequence[str],
-    before: Mapping[str, str | None],
     manners: Manners,
     whole: bool,
 ) -> None:

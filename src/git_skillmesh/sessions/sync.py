@@ -16,7 +16,7 @@ from ..errors import Busy, Damaged, Unavailable
 from ..git.database import ObjectDatabase
 from ..git.notes import REF as NOTES
 from ..git.refs import RefMoved, expire_reflog, is_ancestor, list_refs, move_ref, until_moved
-from ..git.remotes import TRACKING, Remote, Verdict, fetch, push
+from ..git.remotes import TRACKING, Remote, Verdict, fetch, known, push
 from ..git.repository import Repository
 from ..git.transport import Manners
 from .checking import NotWhole, check_memory, check_notes
@@ -74,6 +74,7 @@ def sync(
         outcome.attempts = attempt
         try:
             theirs = fetch(repository, remote, REFS, manners, whole=whole)
+            _check(repository, remote, theirs)
             ours = {ref: _unite(repository, remote, ref, theirs[ref], outcome) for ref in REFS}
             wanted = {ref: tip for ref, tip in ours.items() if tip and tip != theirs[ref]}
             outcome.waiting = _all_differences(repository, theirs, wanted)
@@ -99,10 +100,11 @@ def plan(repository: Repository, remote: Remote, manners: Manners) -> Outcome:
     outcome = Outcome(remote)
     look = partial(fetch, repository, remote, REFS, manners)
     theirs = until_moved(look, remote.tracking(MEMORY))
+    _check(repository, remote, theirs)
     wanted: dict[str, str] = {}
     for ref in REFS:
         ours = list_refs(repository, ref).get(ref)
-        merged = _merged(repository, remote, ref, ours, theirs[ref])
+        merged = _merged(repository, ref, ours, theirs[ref])
         if merged is not None:
             outcome.fetched += _difference(repository, ref, ours, merged)
             wanted |= {ref: merged} if merged != theirs[ref] else {}
@@ -117,28 +119,26 @@ def unite_fetched(repository: Repository) -> Difference:
     The network is not used. What is not usable is left where it is. Raises `ReadOnly`, `Busy`,
     and `Damaged` at the end if something was not usable.
     """
-    found = Difference()
+    outcome = Outcome(Remote("", "", ""))
     problems: list[Damaged] = []
-    for name in list_refs(repository, f"{TRACKING}/*/memory", f"{TRACKING}/*/notes"):
-        key, _, kind = name.removeprefix(f"{TRACKING}/").rpartition("/")
+    tracked = list_refs(repository, TRACKING)
+    keys = {name.removeprefix(f"{TRACKING}/").rpartition("/")[0] for name in tracked}
+    for key in sorted(keys):
         remote = Remote(key, "", key)
-        ref = MEMORY if kind == "memory" else NOTES
-        outcome = Outcome(remote)
-
-        def attempt(
-            remote: Remote = remote, name: str = name, ref: str = ref, outcome: Outcome = outcome
-        ) -> None:
-            tip = list_refs(repository, name).get(name)
-            _unite(repository, remote, ref, tip, outcome)
-
         try:
-            until_moved(attempt, ref)
+            until_moved(partial(_take_over, repository, remote, outcome), MEMORY)
         except Damaged as problem:
             problems.append(problem)
-        found += outcome.fetched
     if problems:
         raise problems[0]
-    return found
+    return outcome.fetched
+
+
+def _take_over(repository: Repository, remote: Remote, outcome: Outcome) -> None:
+    theirs = known(repository, remote, REFS)
+    _check(repository, remote, theirs)
+    for ref in REFS:
+        _unite(repository, remote, ref, theirs[ref], outcome)
 
 
 def _attempts() -> Iterator[int]:
@@ -152,12 +152,21 @@ def _attempts() -> Iterator[int]:
         pause = min(pause * 2, 8.0)
 
 
+def _check(repository: Repository, remote: Remote, theirs: Mapping[str, str | None]) -> None:
+    """Look through all that a remote has and that is not here, before any of it is taken over."""
+    for ref in REFS:
+        tip, ours = theirs[ref], list_refs(repository, ref).get(ref)
+        if tip is not None and not _is_known(repository, tip, ours):
+            with ObjectDatabase(repository) as db:
+                _CHECKS[ref](db, tip, ours, f"{ref} of {remote.shown}")
+
+
 def _unite(
     repository: Repository, remote: Remote, ref: str, theirs: str | None, outcome: Outcome
 ) -> str | None:
     """Move a local ref to the union with theirs, and return it. Raises `RefMoved`, `Damaged`."""
     ours = list_refs(repository, ref).get(ref)
-    merged = _merged(repository, remote, ref, ours, theirs)
+    merged = _merged(repository, ref, ours, theirs)
     if merged is None or merged == ours:
         return ours
     move_ref(repository, ref, merged, ours, f"skillmesh: sync with {remote.key}")
@@ -167,14 +176,14 @@ def _unite(
     return merged
 
 
-def _merged(
-    repository: Repository, remote: Remote, ref: str, ours: str | None, theirs: str | None
-) -> str | None:
-    if theirs is None or (ours is not None and _grows(repository, theirs, ours)):
+def _merged(repository: Repository, ref: str, ours: str | None, theirs: str | None) -> str | None:
+    if theirs is None or _is_known(repository, theirs, ours):
         return ours
-    with ObjectDatabase(repository) as db:
-        _CHECKS[ref](db, theirs, ours, f"{ref} of {remote.shown}")
     return _MERGES[ref](repository, ours, theirs)
+
+
+def _is_known(repository: Repository, theirs: str, ours: str | None) -> bool:
+    return ours is not None and is_ancestor(repository, theirs, ours)
 
 
 def _grows(repository: Repository, old: str | None, new: str) -> bool:
