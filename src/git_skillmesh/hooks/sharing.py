@@ -13,7 +13,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..config import Config
-from ..errors import SkillmeshError
 from ..git.repository import Repository, discover
 
 # A push takes long where much is pushed; the worker goes on beside it after this.
@@ -85,15 +84,16 @@ def share(
             outcome = sync(repository, remote, manners=Manners(seconds=300))
             what, failed = f"shared with {remote.shown}: {outcome.shared}", "no"
             what += f"; fetched: {outcome.fetched}" if outcome.fetched else ""
-    except SkillmeshError as error:
-        what, failed = f"not shared: {error}", "yes"
+    except Exception as error:  # the index, which comes next, is not to suffer from it
+        what, failed = f"not shared: {error if str(error) else type(error).__name__}", "yes"
     log(what)
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     record = {"time": now, "what": what, "failed": failed, "id": f"{time.time_ns()}"}
     path = repository.state_dir / "sharing.json"
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    fresh.write_text(json.dumps(record))
-    fresh.replace(path)
+    with contextlib.suppress(OSError):
+        fresh.write_text(json.dumps(record))
+        fresh.replace(path)
 
 
 def take_over_fetched(repository: Repository, log: Callable[[str], None]) -> None:
@@ -103,8 +103,8 @@ def take_over_fetched(repository: Repository, log: Callable[[str], None]) -> Non
     try:
         if found := unite_fetched(repository):
             log(f"taken over from what was fetched: {found}")
-    except SkillmeshError as error:
-        log(f"not taken over: {error}")
+    except Exception as error:
+        log(f"not taken over: {error if str(error) else type(error).__name__}")
 
 
 def last_sharing(state: Path) -> dict[str, str] | None:
