@@ -271,6 +271,8 @@ def test_no_network_is_a_line_in_the_log(hub: Repo, repo: Repo, wait_for_worker:
     sharing = last_sharing(repo.state_dir)
     assert sharing is not None
     assert sharing["failed"] == "yes"
+    (shown,) = [s for s in repo.skillmesh("status").stdout.splitlines() if s.startswith("sharing")]
+    assert shown == f"sharing     {sharing['time']} {sharing['what']}"
 
 
 def _hook() -> tuple[str, ...]:

@@ -36,7 +36,7 @@ def answer_push(arguments: Sequence[str]) -> str:
     if config["sync.push"] not in ("auto", "wait") or not remote:
         return ""
     desk = Desk(repository.state_dir)
-    before = last_sharing(repository.state_dir)
+    before = _record(repository.state_dir, ("id",))
     request = desk.request(folder_of(repository), remote)
     start_worker("serve")
     if config["sync.push"] == "auto":
@@ -44,9 +44,9 @@ def answer_push(arguments: Sequence[str]) -> str:
     seconds = config.number("sync.timeout")
     deadline = time.monotonic() + seconds
     while request.exists() or request.with_name(request.name + RUNNING).exists():
-        after = last_sharing(repository.state_dir)
-        if after is not None and after != before:
-            return after["what"] if after["failed"] == "yes" else ""
+        if _record(repository.state_dir, ("id",)) != before:
+            after = last_sharing(repository.state_dir)
+            return after["what"] if after and after["failed"] == "yes" else ""
         if time.monotonic() > deadline:
             return f"nothing shared after {seconds} s, it goes on in the background"
         time.sleep(_POLL_SECONDS)
@@ -109,7 +109,11 @@ def take_over_fetched(repository: Repository, log: Callable[[str], None]) -> Non
 
 def last_sharing(state: Path) -> dict[str, str] | None:
     """Return how the last push shared: time, what, failed (yes or no); None if none did."""
+    return _record(state, ("time", "what", "failed"))
+
+
+def _record(state: Path, names: Sequence[str]) -> dict[str, str] | None:
     with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
         found = json.loads((state / "sharing.json").read_bytes())
-        return {key: str(found[key]) for key in ("time", "what", "failed", "id")}
+        return {name: str(found[name]) for name in names}
     return None
