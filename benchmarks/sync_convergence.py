@@ -79,7 +79,7 @@ def _worlds(folder: Path, seconds: float, seed: int, most: int) -> dict[str, Any
 
 def _steps(chance: random.Random, most: int) -> list[Step]:
     return [
-        (chance.choice(ACTIONS), chance.randrange(5), chance.randrange(4), chance.randint(1, 3))
+        (chance.choice(ACTIONS), chance.randrange(5), chance.randrange(6), chance.randint(1, 3))
         for _ in range(chance.randint(3, most))
     ]
 

@@ -26,10 +26,10 @@ from .remotes import make_hub, refuse_once
 from .repos import Repo, make_repo
 
 REF, NOTES = "refs/skillmesh/memory", "refs/notes/skillmesh"
-SESSIONS = tuple(f"s{number}" for number in range(4))
+SESSIONS = tuple(f"s{number}" for number in range(3))
 # What may happen, as often as it stands here.
 ACTIONS = ("add", "add", "grow", "event", "note", "amend", "sync", "sync", "sync", "forget",
-           "killed", "refused", "both")  # fmt: skip
+           "forget", "killed", "refused", "both")  # fmt: skip
 Step = tuple[str, int, int, int]
 
 

@@ -172,6 +172,23 @@ def test_a_push_only_grows_unless_it_has_a_lease(pair: tuple[Repo, Repo]) -> Non
     ]
 
 
+def test_a_remote_with_several_addresses(tmp_path: Path, pair: tuple[Repo, Repo]) -> None:
+    hub, repo = pair
+    mirror = make_hub(tmp_path, "mirror.git")
+    for place in (hub, mirror):
+        repo.git("remote", "set-url", "--add", "--push", "origin", place.path.as_uri())
+    repository, remote = at(repo)
+    assert remote.url == f"{hub.path.as_uri()}, {mirror.path.as_uri()}"
+    first = commit_on(repo, MEMORY, "first")
+    done = push(repository, remote, {MEMORY: first}, {}, SOON)
+    assert done == {MEMORY: Answer(Verdict.DONE)}
+    assert hub.git("rev-parse", MEMORY) == mirror.git("rev-parse", MEMORY) == first
+    hub.git("config", "receive.hideRefs", "refs/notes")
+    notes = commit_on(repo, NOTES, "notes")
+    refused = push(repository, remote, {NOTES: notes}, {}, SOON)
+    assert refused == {NOTES: Answer(Verdict.REFUSED, "deny updating a hidden ref")}
+
+
 def test_what_a_remote_refuses_is_said_in_its_own_words(pair: tuple[Repo, Repo]) -> None:
     hub, repo = pair
     repository, remote = at(repo)

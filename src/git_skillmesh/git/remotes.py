@@ -27,7 +27,8 @@ class Remote:
     """Where to fetch from and push to.
 
     `name` is what git is told: the name of a remote or an address. `url` is where it pushes,
-    without user and password. `key` names the tracking refs.
+    without user and password (several addresses with commas between). `key` names the tracking
+    refs.
     """
 
     name: str
@@ -169,14 +170,18 @@ def push(
     options += [f"--force-with-lease={ref}:{value}" for ref, value in leases.items()]
     # Neither options meant for a branch nor a mirror's rules are for these refs.
     config = ["-c", "push.pushOption="]
-    if remote.name in remote_names(repository):
+    if remote.name in remote_names(repository) and "=" not in remote.name:
         config += ["-c", f"remote.{remote.name}.mirror=false"]
     refspecs = [f"{oid}:{ref}" for ref, oid in wanted.items()]
     done = talk(
         repository, *config, "push", *options, "--", remote.name, *refspecs,
         remote=remote.name, manners=manners,
     )  # fmt: skip
-    answers = dict(_answers(done.stdout.decode(errors="replace"), done.stderr))
+    answers: dict[str, Answer] = {}
+    for ref, answer in _answers(done.stdout.decode(errors="replace"), done.stderr):
+        # A remote may have several addresses to push to: all of them have to agree.
+        if ref not in answers or answers[ref].verdict is Verdict.DONE:
+            answers[ref] = answer
     if done.returncode != 0 and not answers:
         raise unavailable(remote.name, done.stderr)
     missing = Answer(Verdict.REFUSED, "the remote did not answer")
@@ -264,8 +269,8 @@ def _words_of_server(stderr: bytes) -> str:
 
 
 def _named(repository: Repository, name: str) -> Remote:
-    out = repository.git.run_unchecked("remote", "get-url", "--push", "--", name).stdout
-    url = os.fsdecode(out).split("\n")[0]
+    out = repository.git.run_unchecked("remote", "get-url", "--push", "--all", "--", name).stdout
+    url = ", ".join(os.fsdecode(out).splitlines())
     key = name if _PLAIN_NAME.fullmatch(name) and not name.endswith(".lock") else ""
     return Remote(name, without_credentials(url), key or f"remote-{_short_hash(name)}")
 

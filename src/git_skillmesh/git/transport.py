@@ -66,15 +66,15 @@ def talk(
     try:
         return git.run_apart(*words, *args, seconds=manners.seconds)
     except TimeoutError as error:
-        raise Unavailable(f"cannot reach {remote}", str(error)) from None
+        raise Unavailable(f"cannot reach {without_credentials(remote)}", str(error)) from None
 
 
 def unavailable(remote: str, said: bytes) -> Unavailable:
     """Return the error for what git said before it gave up."""
-    reason = reason_in(said)
+    reason, shown = reason_in(said), without_credentials(remote)
     if any(sign in reason for sign in _NO_LOGIN):
-        reason += f" (log in once: git ls-remote {shlex.quote(remote)})"
-    return Unavailable(f"cannot reach {without_credentials(remote)}", reason)
+        reason += f" (log in once: git ls-remote {shlex.quote(shown)})"
+    return Unavailable(f"cannot reach {shown}", reason)
 
 
 def reason_in(said: bytes) -> str:

@@ -121,8 +121,13 @@ def unite_fetched(repository: Repository) -> Difference:
     """
     outcome = Outcome(Remote("", "", ""))
     problems: list[Damaged] = []
-    tracked = list_refs(repository, TRACKING)
-    keys = {name.removeprefix(f"{TRACKING}/").rpartition("/")[0] for name in tracked}
+    here = list_refs(repository, *REFS, TRACKING)
+    known_tips = {here.get(ref) for ref in REFS}
+    keys = {
+        name.removeprefix(f"{TRACKING}/").rpartition("/")[0]
+        for name, tip in here.items()
+        if name.startswith(f"{TRACKING}/") and tip not in known_tips
+    }
     for key in sorted(keys):
         remote = Remote(key, "", key)
         try:
