@@ -6,7 +6,7 @@ First worlds of two to five clones and one or two bare remotes, with random step
 events, notes, amending, forgetting, syncs of which some are killed, refused or doubled. Each world
 ends with two rounds of syncs, and is compared with a model. Then, through a counting proxy before
 `git daemon`: a sync with nothing to do and one with a new session, beside memories of more and more
-sessions.
+sessions. At last the hook before a push, while sharing is off.
 """
 
 import os
@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measure import cpu_seconds, in_turn, median
+from benchmarks.measure import cpu_seconds, in_turn, median, run
 from benchmarks.memory_growth import make_stored_session
 from benchmarks.program import Bench, common_arguments, workplace
 from benchmarks.results import Recorder, milliseconds, table
@@ -47,7 +47,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.environ.update(bench.env)
         worlds = _worlds(bench.folder, args.seconds, args.seed, args.steps)
         costs = _costs(bench, args.sizes, args.rounds) if args.sizes else []
-    recorder.write(**worlds, rounds=args.rounds, costs=costs)
+        hook = _hook_cost(bench)
+    recorder.write(**worlds, rounds=args.rounds, costs=costs, hook=hook)
     return 0
 
 
@@ -105,6 +106,33 @@ def _costs(bench: Bench, sizes: Sequence[int], rounds: int) -> list[dict[str, An
             }
         found.append(one)
     print(table(_HEAD, [_row(one, found[0]) for one in found]))
+    return found
+
+
+def _hook_cost(bench: Bench) -> dict[str, float]:
+    """Measure the hook before a push while sharing is off, beside a hook that does nothing."""
+    repo = bench.new_repository(bench.folder / "pushing")
+    bench.skillmesh(repo, "init", "--no-index")
+    idle = repo.path / "idle"
+    idle.write_text("#!/bin/sh\nexit 0\n")
+    idle.chmod(0o755)
+    shim = repo.hooks_dir / "pre-push"
+    taken = in_turn(
+        {
+            "shim": lambda: run([str(shim), "origin", "address"], repo.path, bench.env),
+            "idle": lambda: run([str(idle), "origin", "address"], repo.path, bench.env),
+        },
+        40,
+    )
+    found = {
+        f"{name}_{kind}": median([getattr(cost, kind) for cost in costs])
+        for name, costs in taken.items()
+        for kind in ("wall", "cpu")
+    }
+    print(
+        f"\nhook before a push, sharing off: {milliseconds(found['shim_wall'])}, "
+        f"{milliseconds(found['shim_cpu'])} CPU; an empty hook {milliseconds(found['idle_wall'])}"
+    )
     return found
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
-from ..errors import UsageError
+from ..errors import Damaged, UsageError
 from .refs import RefMoved, expire_reflog, is_ancestor, list_refs
 from .repository import Repository, normalise_url
 from .transport import Manners, reason_in, talk, unavailable, without_credentials
@@ -132,6 +132,7 @@ def fetch(
 
     Raises:
         Unavailable: the remote cannot be reached, or does not let us in.
+        Damaged: it has objects that git does not take.
         RefMoved: another process is fetching, or the remote changed meanwhile.
     """
     before = known(repository, remote, refs)
@@ -231,6 +232,10 @@ def _fetch(
         raise RefMoved(reason_in(done.stderr))
     if b"cannot lock ref" in done.stderr or b"not our ref" in done.stderr:
         raise RefMoved(reason_in(done.stderr))
+    if b"fsck error" in done.stderr:
+        told = [line for line in done.stderr.splitlines() if line.startswith(b"error: object ")]
+        what = reason_in(b"\n".join(told[:1]) or done.stderr)
+        raise Damaged(f"git refuses what {remote.shown} has", f"{what}; nothing was taken over")
     raise unavailable(remote.name, done.stderr)
 
 
