@@ -288,7 +288,8 @@ def test_broken_data_of_a_remote_is_refused_whole(hub: Repo, one: Repo, two: Rep
 
 def test_objects_that_git_refuses_do_not_arrive(hub: Repo, one: Repo) -> None:
     bad = hub.path / "bad"
-    bad.write_bytes(b"100644 x\0" + b"\1" * 20 + b"100644 x\0" + b"\1" * 20)
+    oid = bytes.fromhex(hub.git("hash-object", "-w", "--stdin", stdin="x"))
+    bad.write_bytes((b"100644 x\0" + oid) * 2)
     tree = hub.git("hash-object", "-t", "tree", "-w", "--literally", "--", f"{bad}")
     hub.git("update-ref", REF, hub.git("commit-tree", tree, "-m", "twice the same name"))
     hub.git("config", "transfer.fsckObjects", "false")
