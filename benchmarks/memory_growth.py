@@ -101,8 +101,13 @@ def _packed(bench: Bench, repo: Repo) -> int:
     return int(counts["size-pack"]) * 1024
 
 
-def make_session(words: Sequence[str], number: int) -> Session:
+def make_stored_session(number: int) -> Session:
     """Return a session of a few kilobytes, the same at every call."""
+    return make_session(_WORDS.read_text().split(), number)
+
+
+def make_session(words: Sequence[str], number: int) -> Session:
+    """Return the same, made of these words."""
     chance = random.Random(number)
     made = tuple(_exchange(words, chance, f"{number}-{n}") for n in range(EXCHANGES))
     return Session(f"session-{number}", "codex", made, " ".join(chance.choices(words, k=6)))

@@ -52,6 +52,7 @@ def details(results: Path) -> str:
     growth, lifecycle = _read(results, "growth"), _read(results, "lifecycle")
     speed, latency = _read(results, "index-speed"), _read(results, "query-latency")
     memory, asking = _read(results, "memory-growth"), _read(results, "why-speed")
+    shared = _read(results, "sync-convergence")
     checks = sum(one["comparisons"] for one in lifecycle["repositories"])
     wrong = sum(len(one["failures"]) for one in lifecycle["repositories"])
     steps = max(one["steps"] for one in lifecycle["repositories"])
@@ -99,6 +100,19 @@ Processor time from the shell, with {asking["sessions"]:,} stored conversations,
 {asking["lines"]} lines of the files that changed most often; `git blame -w -L` of the same lines in
 turn. Half of the lines are linked to a conversation. The budgets are 300 ms for `why` and 500 ms
 for the list.
+
+## Sharing
+
+{_table(("stored sessions", *_SYNC_HEAD), _sync(shared["costs"]))}
+A sync with nothing to do, one that shares a new session, and one in another clone that fetches it;
+processor time of the clone, bytes both ways through `git daemon`. Nothing to do is one connection,
+the others are two. The hook before a push costs {milliseconds(shared["hook"]["shim_cpu"])} of
+processor time while sharing is off, an empty hook {milliseconds(shared["hook"]["idle_cpu"])}.
+
+{shared["worlds"]:,} worlds of two to five clones took {shared["steps"]:,} random steps: writing,
+forgetting, amending, and {shared["syncs"]:,} syncs, some of them killed, refused or doubled. All
+ended with the same memory everywhere: all that was written, and nothing of the
+{shared["forgotten"]} sessions that were forgotten.
 """
 
 
@@ -280,6 +294,24 @@ def _memory(memory: dict[str, Any]) -> Rows:
         )
         for one in memory["sizes"]
     ]
+
+
+_SYNC_HEAD = (
+    "nothing to do, CPU", "bytes", "one shared, CPU", "ratio", "bytes", "one fetched, CPU", "ratio",
+    "bytes",
+)  # fmt: skip
+
+
+def _sync(costs: Sequence[dict[str, Any]]) -> Rows:
+    rows: Rows = []
+    for one in costs:
+        row = [f"{one['sessions']:,}", _short(one["idle"]["cpu"]), f"{one['idle']['bytes']:,.0f}"]
+        for what in ("share", "get"):
+            cpu = one[what]["cpu"]
+            row += [_short(cpu), f"{cpu / costs[0][what]['cpu']:.2f}"]
+            row.append(f"{one[what]['bytes']:,.0f}")
+        rows.append(row)
+    return rows
 
 
 def draw(growth: dict[str, Any], path: Path) -> None:

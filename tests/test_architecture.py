@@ -196,7 +196,9 @@ def heavy(modules: list[str], names: tuple[str, ...]) -> list[str]:
     return [name for name in names if name in modules]
 
 
-@pytest.mark.parametrize("name", ["main", "worker", "shim", "install", "settings", "background"])
+@pytest.mark.parametrize(
+    "name", ["main", "worker", "shim", "install", "settings", "background", "sharing"]
+)
 def test_hooks_load_nothing_heavy(name: str) -> None:
     modules = loaded(f"import git_skillmesh.hooks.{name}")
     assert f"git_skillmesh.hooks.{name}" in modules

@@ -99,6 +99,8 @@ def test_without_any_place_everything_is_default(repo: Repo) -> None:
         "redaction.pii": "home",
         "redaction.rules": "",
         "redaction.allow": "",
+        "sync.push": "off",
+        "sync.timeout": "30",
         "log.level": "info",
     }
     assert set(config.origins.values()) == {"default"}
@@ -115,6 +117,7 @@ def test_the_environment_keeps_the_names_people_know() -> None:
         "CHROMA_API_KEY": "chroma.apikey",
         "EMBEDDING_MODEL_PROVIDER": "embedding.provider",
         "EMBEDDING_MODEL_NAME": "embedding.name",
+        "SKILLMESH_SYNC_PUSH": "sync.push",
         "LOG_LEVEL": "log.level",
     }
 

@@ -97,6 +97,19 @@ SETTINGS = {
             lines=True,
         ),
         Setting(
+            "sync.push",
+            "off",
+            "whether a push shares conversations too: after it, before it, only by hand, or never",
+            "SKILLMESH_SYNC_PUSH",
+            ("off", "auto", "wait", "never"),
+        ),
+        Setting(
+            "sync.timeout",
+            "30",
+            "seconds for which a push waits with sync.push=wait",
+            number=True,
+        ),
+        Setting(
             "log.level",
             "info",
             "what the log of background work keeps: runs (debug, info) or failures only",

@@ -24,6 +24,7 @@ def test_init_installs_and_indexes_and_a_commit_is_followed(
         "  post-merge: installed\n"
         "  post-checkout: installed\n"
         "  post-rewrite: installed\n"
+        "  pre-push: installed\n"
         "  git config: notes.rewriteRef = refs/notes/skillmesh*\n"
         f"  git config: skillmesh.repoid = {pinned}\n"
     )
@@ -45,7 +46,8 @@ def test_a_second_init_says_the_same_about_hooks_and_nothing_about_settings(tmp_
         "  post-commit: installed\n"
         "  post-merge: installed; post-merge.before-skillmesh runs first\n"
         "  post-checkout: installed\n"
-        "  post-rewrite: installed\n",
+        "  post-rewrite: installed\n"
+        "  pre-push: installed\n",
         "",
     )
     assert not repo.state_dir.exists()
@@ -63,6 +65,7 @@ def test_remove_keeps_the_index_and_purge_does_not(tmp_path: Path) -> None:
         "  post-merge: removed\n"
         "  post-checkout: removed\n"
         "  post-rewrite: removed\n"
+        "  pre-push: removed\n"
         "  git config: notes.rewriteRef = refs/notes/skillmesh*\n"
         f"  git config: skillmesh.repoid = {pinned}\n",
         "",

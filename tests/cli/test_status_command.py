@@ -117,6 +117,7 @@ def test_the_document_is_whole(repo: Repo) -> None:
         },
         "skipped": {"count": 0, "reasons": {}, "files": {}},
         "chroma": {"target": "off", "behind": None, "problem": ""},
+        "sharing": None,
         "last_error": None,
     }
 

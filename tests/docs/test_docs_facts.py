@@ -129,7 +129,19 @@ def test_the_schema_is_one_and_refuses_what_it_does_not_know() -> None:
 @pytest.mark.parametrize(
     ("command", "keys"),
     [
-        ("status", {"repository", "index", "skipped", "chroma", "hooks", "last_error", "config"}),
+        (
+            "status",
+            {
+                "repository",
+                "index",
+                "skipped",
+                "chroma",
+                "hooks",
+                "sharing",
+                "last_error",
+                "config",
+            },
+        ),
         ("doctor", {"ok", "checks"}),
         ("prune", {"file_versions", "bytes_before", "bytes_after"}),
         ("collections", {"target", "collections"}),

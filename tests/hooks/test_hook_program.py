@@ -12,10 +12,10 @@ from testing.repos import Repo, Result, make_repo, run
 
 Runs = Callable[[Repo], list[Path]]
 PROGRAM = (sys.executable, "-m", "git_skillmesh.hooks")
-KNOWN = "post-commit, post-merge, post-checkout, post-rewrite"
+KNOWN = "post-commit, post-merge, post-checkout, post-rewrite, pre-push"
 
 
-@pytest.mark.parametrize("name", HOOKS)
+@pytest.mark.parametrize("name", [name for name in HOOKS if name != "pre-push"])
 def test_a_hook_starts_the_worker_and_returns(tmp_path: Path, runs: Runs, name: str) -> None:
     repo = make_repo(tmp_path, files={"deep/a.txt": "1\n"})
     result = run(*PROGRAM, name, "ignored", "--arguments", cwd=repo.path / "deep")
@@ -26,7 +26,7 @@ def test_a_hook_starts_the_worker_and_returns(tmp_path: Path, runs: Runs, name: 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["pre-push"], f"git-skillmesh-hook: unknown hook 'pre-push'; known: {KNOWN}\n"),
+        (["pre-receive"], f"git-skillmesh-hook: unknown hook 'pre-receive'; known: {KNOWN}\n"),
         (["a\nb"], f"git-skillmesh-hook: unknown hook 'a\\nb'; known: {KNOWN}\n"),
         ([], f"git-skillmesh-hook: no hook named; known: {KNOWN}\n"),
     ],
@@ -38,7 +38,7 @@ def test_an_unknown_hook_is_said_in_one_line(
 
 
 def test_help(tmp_path: Path) -> None:
-    usage = "usage: git-skillmesh-hook {post-commit|post-merge|post-checkout|post-rewrite}"
+    usage = "usage: git-skillmesh-hook {post-commit|post-merge|post-checkout|post-rewrite|pre-push}"
     assert run(*PROGRAM, "--help", cwd=tmp_path) == Result(0, f"{usage} [ARGUMENT…]\n", "")
 
 
@@ -54,7 +54,7 @@ def test_outside_a_repository_nothing_is_disturbed(tmp_path: Path) -> None:
 
 
 def test_a_closed_standard_error_is_no_trouble(tmp_path: Path) -> None:
-    command = ["sh", "-c", 'exec "$@" 2>&-', "sh", *PROGRAM, "pre-push"]
+    command = ["sh", "-c", 'exec "$@" 2>&-', "sh", *PROGRAM, "pre-receive"]
     assert run(*command, cwd=tmp_path) == Result(0, "", "")
 
 

@@ -140,6 +140,7 @@ def test_what_install_reports(tmp_path: Path) -> None:
             "post-merge: installed",
             "post-checkout: installed",
             "post-rewrite: installed",
+            "pre-push: installed",
         ],
         [
             "notes.rewriteRef = refs/notes/skillmesh*",
@@ -154,6 +155,7 @@ def test_what_install_reports(tmp_path: Path) -> None:
             "post-merge: removed",
             "post-checkout: removed",
             "post-rewrite: removed",
+            "pre-push: removed",
         ],
         [
             "notes.rewriteRef = refs/notes/skillmesh*",
@@ -269,9 +271,9 @@ def test_a_deleted_shim_comes_back_and_a_deleted_hook_too(tmp_path: Path) -> Non
     installed(repo)
     for name in NAMES:
         (repo.hooks_dir / name).unlink()
-    assert [hook.state for hook in states(repo)] == ["missing"] * 4
+    assert [hook.state for hook in states(repo)] == ["missing"] * 5
     installed(repo)
-    assert [hook.state for hook in states(repo)] == ["installed"] * 4
+    assert [hook.state for hook in states(repo)] == ["installed"] * 5
     (repo.hooks_dir / "post-commit").unlink()
     removed(repo)
     assert picture(repo) == before
@@ -291,6 +293,7 @@ def test_states_that_need_another_init(tmp_path: Path) -> None:
         HookState("post-merge", "outdated", f"{gone} is gone"),
         HookState("post-checkout", "outdated", "the shim is not executable"),
         HookState("post-rewrite", "installed"),
+        HookState("pre-push", "installed"),
     ]
     installed(repo)
     assert states(repo) == [HookState(name, "installed") for name in NAMES]
@@ -362,8 +365,9 @@ def test_a_folder_that_husky_rewrites_is_left_to_husky(tmp_path: Path, helper: s
         installed(repo)
     assert str(raised.value) == (
         "the hooks of this repository are managed by husky, which rewrites "
-        f"{repo.path}/.husky/_: call `git-skillmesh-hook post-commit` in .husky/post-commit "
-        "instead, and likewise for post-merge, post-checkout, post-rewrite"
+        f'{repo.path}/.husky/_: call `git-skillmesh-hook post-commit "$@"` in '
+        ".husky/post-commit instead, and likewise for post-merge, post-checkout, post-rewrite, "
+        "pre-push"
     )
     assert sorted(path.name for path in (repo.path / ".husky" / "_").iterdir()) == [helper]
 

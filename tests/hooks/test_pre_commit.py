@@ -173,7 +173,7 @@ def test_everything_runs_once_in_any_order_of_installation(
     for step in steps:
         step(repo)
     states = state(discover(repo.path))
-    assert [hook.state for hook in states] == ["installed"] * 4
+    assert [hook.state for hook in states] == ["installed"] * 5
     before = "runs post-commit.before-skillmesh first"
     called = "called by post-commit of pre-commit"
     last = steps[-1] is install_ours and len(steps) == 2

@@ -9,7 +9,7 @@ import shutil
 import time
 from typing import TYPE_CHECKING
 
-from ..errors import Busy, ReadOnly, UsageError
+from ..errors import Busy, ConfigurationError, ReadOnly, SkillmeshError, UsageError
 from ..git.repository import Repository
 from ..hooks import install as hooks
 from .terminal import safe_line
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .context import Context
 
 _PURGE_SECONDS = 30
+_FETCH_SECONDS = 300
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -27,13 +28,22 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="install the hooks and make the first index",
         description="Install git hooks that keep the index up to date in the background, pin the "
         "identity of the repository, let git carry notes over amend and rebase, and make the "
-        "first index. Hooks that are there already are kept and run first.",
+        "first index. Hooks that are there already are kept and run first. Conversations that the "
+        "remote has are fetched.",
     )
     parser.add_argument("--remove", action="store_true", help="undo init, restore what was there")
     parser.add_argument(
         "--purge", action="store_true", help="with --remove: delete the index as well"
     )
     parser.add_argument("--no-index", action="store_true", help="do not make the first index now")
+    parser.add_argument(
+        "--no-fetch", action="store_true", help="do not fetch the conversations of the remote now"
+    )
+    parser.add_argument(
+        "--track",
+        action="store_true",
+        help="let every `git fetch` bring the conversations of the remote, too",
+    )
     parser.add_argument(
         "--shared-hooks",
         action="store_true",
@@ -52,13 +62,60 @@ def run(args: argparse.Namespace, context: "Context") -> int:
             _purge(context.repository)
         _show(context, "removed from" if report.hooks else "nothing installed in", report)
         return 0
-    report = hooks.install(context.repository, shared_hooks=args.shared_hooks)
+    more = _tracking(context.repository) if args.track else []
+    report = hooks.install(context.repository, shared_hooks=args.shared_hooks, more_settings=more)
     _show(context, "hooks in", report)
+    if not args.no_fetch:
+        _fetch_memory(context)
+    _say_what_is_shared(context)
     if args.no_index:
         return 0
     from .index import first_index
 
     return first_index(context)
+
+
+def _tracking(repository: Repository) -> list[tuple[str, str]]:
+    """Return the configuration for --track. Raises `UsageError`."""
+    from ..git.remotes import default_remote, fetch_settings
+    from ..sessions.sync import REFS
+
+    remote = default_remote(repository)
+    if remote is None:
+        raise UsageError("--track needs a remote", "git remote add origin ADDRESS")
+    return fetch_settings(remote, REFS)
+
+
+def _fetch_memory(context: "Context") -> None:
+    """Fetch what the default remote has. A remote that cannot be reached is no reason to fail."""
+    from ..git.remotes import default_remote
+    from ..git.transport import Manners
+    from ..sessions.sync import sync
+
+    remote = default_remote(context.repository)
+    if remote is None:
+        return
+    try:
+        manners = Manners(seconds=_FETCH_SECONDS)
+        outcome = sync(context.repository, remote, push_too=False, manners=manners)
+    except SkillmeshError as error:
+        context.note(safe_line(f"no conversations fetched, {error}; later: git skillmesh sync"))
+        return
+    if outcome.fetched:
+        context.out(safe_line(f"fetched from {remote.shown}: {outcome.fetched}"))
+
+
+def _say_what_is_shared(context: "Context") -> None:
+    """Say that pushes share conversations, where somebody else has decided so."""
+    try:
+        setting, origin = context.config["sync.push"], context.config.origins["sync.push"]
+    except ConfigurationError:
+        return  # whoever needs the settings says so
+    if setting in ("auto", "wait") and origin == ".skillmesh/config.toml":
+        context.note(
+            f"a push shares your conversations with the remote (sync.push={setting} in {origin}); "
+            "to keep them here: git config skillmesh.sync.push never"
+        )
 
 
 def _show(context: "Context", title: str, report: hooks.Report) -> None:

@@ -35,6 +35,7 @@ COMMANDS = {
     "show": "show a conversation, an exchange, or what made a commit",
     "sessions": "list conversations",
     "forget": "remove conversations for good",
+    "sync": "fetch and share conversations",
     "redact": "take secrets out of text, or show which would go",
 }
 # Names from the plan that people may know; accepted, not shown.

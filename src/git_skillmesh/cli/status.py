@@ -46,6 +46,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
 def _collect(context: Context) -> dict[str, Any]:
     from ..git.trees import working_tree
     from ..hooks.install import state
+    from ..hooks.sharing import last_sharing
     from ..hooks.worker import last_error
     from ..index.identity import repo_id
 
@@ -71,6 +72,7 @@ def _collect(context: Context) -> dict[str, Any]:
             {"name": h.name, "state": h.state, "detail": h.detail, "chained": h.chained}
             for h in state(repository)
         ],
+        "sharing": last_sharing(repository.state_dir),
         "last_error": last_error(repository.state_dir),
     }
 
@@ -196,6 +198,9 @@ def _print(context: Context, document: dict[str, Any]) -> None:
     for hook in document["hooks"]:
         if hook["state"] in ("foreign", "outdated"):
             out(f"            {hook['name']}: {hook['state']}, {safe_line(hook['detail'])}")
+    if sharing := document["sharing"]:
+        line = safe_line(f"{sharing['time']} {sharing['what']}")
+        out(f"sharing     {style.bad(line) if sharing['failed'] == 'yes' else line}")
     changed = {name: repository[name] for name in ("changed", "untracked", "deleted")}
     shown = [f"{count} {name}" for name, count in changed.items() if count]
     if shown:

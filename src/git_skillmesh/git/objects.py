@@ -166,6 +166,23 @@ def sizes(repository: Repository, oids: Iterable[str]) -> dict[str, int]:
     return found
 
 
+def describe(repository: Repository, oids: Iterable[str]) -> dict[str, tuple[str, int]]:
+    """Return object → kind and size in bytes; of a missing one the kind is "missing"."""
+    wanted = "\n".join(oids)
+    if not wanted:
+        return {}
+    out = repository.git.run(
+        "cat-file",
+        "--batch-check=%(objectname) %(objecttype) %(objectsize)",
+        stdin=(wanted + "\n").encode(),
+    )
+    found = {}
+    for line in out.decode().splitlines():
+        oid, kind, *size = line.split(" ")
+        found[oid] = (kind, int(size[0]) if size else 0)
+    return found
+
+
 def missing_blobs(repository: Repository, commit: str) -> frozenset[str]:
     """Return the objects of a commit or tree that a partial clone lacks, without fetching them."""
     out = repository.git.run("rev-list", "--objects", "--missing=print", "--no-walk", commit)

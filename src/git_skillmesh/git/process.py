@@ -4,6 +4,7 @@ In: a list of arguments, bytes for standard input. Out: bytes of standard output
 """
 
 import os
+import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -37,6 +38,9 @@ _HOOK_VARIABLES = (
     "GIT_TRACE",  # mixes into standard error
 )
 
+# Where the user's own GIT_ALLOW_PROTOCOL waits until a command of ours may use the network.
+ALLOWED_PROTOCOLS = "SKILLMESH_ALLOWED_PROTOCOLS"
+
 
 class GitFailed(SkillmeshError):
     """git answered with an error; `returncode` and `stderr` hold what it said."""
@@ -56,6 +60,8 @@ def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
     env["GIT_OPTIONAL_LOCKS"] = "0"  # `status` must not write the user's index
     env["GIT_TERMINAL_PROMPT"] = "0"
     env["GIT_NO_LAZY_FETCH"] = "1"  # a missing blob of a partial clone is a gap, not a download
+    if allowed := environ.get("GIT_ALLOW_PROTOCOL"):
+        env[ALLOWED_PROTOCOLS] = allowed
     env["GIT_ALLOW_PROTOCOL"] = ""  # the same for git before 2.45, which knows no such variable
     env["LC_ALL"] = "C"
     return env
@@ -88,6 +94,34 @@ class Git:
             )
         except OSError as error:
             raise _cannot_start(self.cwd, error) from error
+
+    def run_apart(self, *args: str, seconds: float | None) -> subprocess.CompletedProcess[bytes]:
+        """Run `git ARGS` where it has no terminal to ask at, and return whatever happened.
+
+        After `seconds` it is killed with all that it has started. Raises TimeoutError then.
+        """
+        try:
+            process = subprocess.Popen(
+                ["git", *args],
+                cwd=self.cwd,
+                env=self.env,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise _cannot_start(self.cwd, error) from error
+        with process:
+            try:
+                out, err = process.communicate(timeout=seconds)
+            except BaseException as error:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.communicate()
+                if isinstance(error, subprocess.TimeoutExpired):
+                    raise TimeoutError(f"no end after {seconds:g} s") from None
+                raise
+        return subprocess.CompletedProcess(args, process.returncode, out, err)
 
     def start(self, *args: str, stdin: int = subprocess.PIPE) -> "subprocess.Popen[bytes]":
         """Start a long-lived `git ARGS` with pipes for standard input and output."""

@@ -1,4 +1,4 @@
-"""What the worker does after a commit, merge, checkout or rewrite.
+"""What the worker does after a commit, merge, checkout, rewrite or push.
 
 In: a repository. Out: an index, and then a Chroma tier, that equal the repository. The local tier
 comes first: it is what queries use.
@@ -13,8 +13,18 @@ from ..git.repository import Repository
 _WAIT_SECONDS = 600
 
 
-def run_background(repository: Repository, config: Config, log: Callable[[str], None]) -> None:
-    """Index the repository, then mirror it. Raises `SkillmeshError`."""
+def run_background(
+    repository: Repository, config: Config, log: Callable[[str], None], remote: str = ""
+) -> None:
+    """Take over what was fetched, share with `remote` if a push named one, index, then mirror.
+
+    Raises `SkillmeshError`.
+    """
+    from .sharing import share, take_over_fetched
+
+    take_over_fetched(repository, log)
+    if remote:
+        share(repository, config, remote, log)
     from ..chroma.target import target_of
     from ..index.update import update, update_exchanges, update_provenance
 

@@ -9,6 +9,7 @@ delete.
 import os
 import shlex
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -45,9 +46,15 @@ class HookState:
     chained: str = ""
 
 
-def install(repository: Repository, *, shared_hooks: bool = False) -> Report:
+def install(
+    repository: Repository,
+    *,
+    shared_hooks: bool = False,
+    more_settings: Sequence[tuple[str, str]] = (),
+) -> Report:
     """Install the shims and the configuration; doing it again changes nothing.
 
+    `more_settings` are further lines of git configuration, taken away again like the others.
     Raises `UsageError` for a hooks folder that other repositories use too, and `ReadOnly`.
     """
     folder = repository.path_of("hooks")
@@ -64,7 +71,7 @@ def install(repository: Repository, *, shared_hooks: bool = False) -> Report:
         record.save(repository)
         for name in TEMPLATES:
             _install_one(folder / name, render(name, shared=shared), report)
-        report.config += settings.write(repository, record)
+        report.config += settings.write(repository, record, more_settings)
         if shared:  # the sign by which a shared shim knows that this repository wants it
             repository.state_dir.mkdir(exist_ok=True)
     except OSError as error:
@@ -158,8 +165,8 @@ def _refuse_managed(folder: Path) -> None:
     if folder.name == "_" and any((folder / name).exists() for name in ("h", "husky.sh")):
         raise UsageError(
             f"the hooks of this repository are managed by husky, which rewrites {folder}",
-            "call `git-skillmesh-hook post-commit` in .husky/post-commit instead, and likewise for "
-            + ", ".join(name for name in TEMPLATES if name != "post-commit"),
+            'call `git-skillmesh-hook post-commit "$@"` in .husky/post-commit instead, and '
+            "likewise for " + ", ".join(name for name in TEMPLATES if name != "post-commit"),
         )
 
 

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-HOOKS = ("post-commit", "post-merge", "post-checkout", "post-rewrite")
+HOOKS = ("post-commit", "post-merge", "post-checkout", "post-rewrite", "pre-push")
 PROGRAM = Path(__file__).with_name("__main__.py")
 
 _USAGE = f"usage: git-skillmesh-hook {{{'|'.join(HOOKS)}}} [ARGUMENT…]"
@@ -29,13 +29,18 @@ def run() -> None:
 
 
 def dispatch(name: str, arguments: Sequence[str]) -> None:
-    """Run one hook; `arguments` are git's, which none of the hooks so far needs."""
-    if name in HOOKS:
+    """Run one hook; `arguments` are git's, which only pre-push needs."""
+    if name == "pre-push":
+        from .sharing import answer_push
+
+        if problem := answer_push(arguments):
+            _say(f"git skillmesh: {problem}")
+    elif name in HOOKS:
         start_worker(name)
     elif name == "worker":
         from .worker import main
 
-        main()
+        main(arguments)
     elif name in ("-h", "--help"):
         print(_USAGE)
     else:

@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -72,9 +72,15 @@ def load_record(repository: Repository) -> Record:
         return Record()
 
 
-def write(repository: Repository, record: Record) -> list[str]:
-    """Add what is missing, and return it as "key = value"."""
-    wanted = []
+def write(
+    repository: Repository, record: Record, more: Sequence[tuple[str, str]] = ()
+) -> list[str]:
+    """Add what is missing, and `more`, and return it as "key = value"."""
+    wanted = [
+        (key, value)
+        for key, value in more
+        if value not in _values(repository, "--local", "--get-all", key)
+    ]
     refs = _values(repository, "--get-all", _REWRITE)
     if not any(fnmatch.fnmatchcase(NOTES_REF, ref) for ref in refs):
         wanted.append((_REWRITE, NOTES_PATTERN))

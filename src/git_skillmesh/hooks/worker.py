@@ -16,7 +16,7 @@ import json
 import os
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ..errors import SkillmeshError
@@ -27,12 +27,16 @@ QUIET_SECONDS = 0.3  # a run starts when no request has come for so long …
 PATIENCE_SECONDS = 2.0  # … or when the oldest has waited for so long
 LOG_BYTES = 256 * 1024  # a larger log becomes worker.log.1
 
-_RUNNING = ".running"
+RUNNING = ".running"
 _VERBOSE = ("debug", "info")  # values of `log.level` that keep more than failures
 
 
-def main() -> None:
-    """Serve the repository of the current folder. Raises nothing that concerns the user."""
+def main(arguments: Sequence[str] = ()) -> None:
+    """Serve the repository of the current folder. Raises nothing that concerns the user.
+
+    `arguments` begin with the name of the hook; those of pre-push go on with the remote and the
+    process that pushes. "serve" only serves what others have asked for.
+    """
     _detach()
     repository = discover()
     os.chdir("/")  # a working tree must not be kept from being unmounted
@@ -40,8 +44,14 @@ def main() -> None:
     os.environ.clear()
     os.environ.update(cleaned)
     desk = Desk(repository.state_dir)
+    hook, remote, pusher = (*arguments, "", "", "")[:3]
+    if hook == "pre-push":
+        from .sharing import await_push
+
+        await_push(int(pusher))
     try:
-        desk.request(_folder(repository))
+        if hook != "serve":
+            desk.request(folder_of(repository), remote)
     except OSError:
         return  # read-only or full: there is no place for an index either, nor for a complaint
     desk.serve()
@@ -54,7 +64,7 @@ def _detach() -> None:
     os.closerange(3, 1024)
 
 
-def _folder(repository: Repository) -> Path:
+def folder_of(repository: Repository) -> Path:
     """Return the folder from which the repository is found again without git's help.
 
     With `git --git-dir=… --work-tree=…` the working tree does not lead to it.
@@ -73,12 +83,17 @@ class Desk:
         self.error_path = state / "last-error.json"
         self.verbose = True
 
-    def request(self, folder: Path) -> None:
-        """Leave word that `folder` is to be served. Raises OSError."""
+    def request(self, folder: Path, remote: str = "") -> Path:
+        """Leave word that `folder` is to be served, and return where.
+
+        With `remote`, conversations are to be shared with it too. Raises OSError.
+        """
         self.requests.mkdir(parents=True, exist_ok=True)
         self.log_path.parent.mkdir(exist_ok=True)
-        name = hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
-        _replace(self.requests / name, os.fsencode(folder))
+        content = os.fsencode(f"{folder}\0{remote}" if remote else folder)
+        path = self.requests / hashlib.sha256(content).hexdigest()[:16]
+        _replace(path, content)
+        return path
 
     def serve(self) -> None:
         """Serve all requests unless another worker does so."""
@@ -93,7 +108,7 @@ class Desk:
     def _pending(self) -> list[str]:
         with contextlib.suppress(FileNotFoundError):
             names = {path.name for path in self.requests.iterdir()}
-            return sorted({name.removesuffix(_RUNNING) for name in names if name[0] != "."})
+            return sorted({name.removesuffix(RUNNING) for name in names if name[0] != "."})
         return []
 
     def _settled(self) -> list[str]:
@@ -115,20 +130,20 @@ class Desk:
     def _stamps(self) -> list[tuple[str, int]]:
         stamps = []
         for name in self._pending():
-            for path in (self.requests / name, self.requests / (name + _RUNNING)):
+            for path in (self.requests / name, self.requests / (name + RUNNING)):
                 with contextlib.suppress(FileNotFoundError):
                     stamps.append((path.name, path.stat().st_mtime_ns))
         return stamps
 
     def _serve_one(self, name: str) -> None:
-        claimed = self.requests / (name + _RUNNING)
+        claimed = self.requests / (name + RUNNING)
         with contextlib.suppress(FileNotFoundError):  # left by a worker that was killed
             (self.requests / name).replace(claimed)
-        folder = Path(os.fsdecode(claimed.read_bytes()))
-        self._run(folder)
+        folder, _, remote = os.fsdecode(claimed.read_bytes()).partition("\0")
+        self._run(Path(folder), remote)
         claimed.unlink(missing_ok=True)
 
-    def _run(self, folder: Path) -> None:
+    def _run(self, folder: Path, remote: str) -> None:
         what = f"run {os.fspath(folder)!r}"
         if not folder.is_dir():
             self.log(f"{what} skipped: the folder is gone")
@@ -143,7 +158,7 @@ class Desk:
             config = load(repository)
             self.verbose = config["log.level"] in _VERBOSE
             self.log(f"{what} begin")
-            run_background(repository, config, self.log)
+            run_background(repository, config, self.log, remote)
         except BaseException as error:  # a panic of an extension module is no Exception
             summary = str(error) if isinstance(error, SkillmeshError) else _summary(error)
             self.log(f"{what} failed: {summary}\n{traceback.format_exc().rstrip()}", failed=True)
