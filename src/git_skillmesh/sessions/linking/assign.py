@@ -17,15 +17,13 @@ from .lines import decode, normal, weight
 from .moves import Move, moved_lines
 from .written import RECORDED
 
-# How long before its commit an edit may have been made.
-DAYS = 90
 _DAY = 86_400_000
 _SECOND = 1000
 _LEAST_REMOVED = 12
 _MOST_LINES = 50_000  # a larger file is generated, or data
 
-# Path, line and blob of the parent → the link that the line had, None if none.
-LinkBefore = Callable[[list[Move]], Mapping[Move, Link]]
+# Lines of the parent → the commit that brought the line, and the link that it has there.
+LinkBefore = Callable[[list[Move]], Mapping[Move, tuple[str, Link]]]
 
 
 @dataclass(slots=True)
@@ -40,13 +38,17 @@ class _Found:
         self.confidence += confidence
 
 
-def window_of(change: CommitChange, parent_time: int) -> Window:
-    """Return when the work on a commit may have been done; `parent_time` in seconds, 0 if none."""
+def window_of(change: CommitChange, parent_time: int, days: int) -> Window:
+    """Return when the work on a commit may have been done: at most so many days before.
+
+    `parent_time` is in seconds, 0 if there is no parent.
+    """
     authored = min(change.authored, change.committed) * _SECOND + _SECOND
     until = change.committed * _SECOND + _SECOND
     # A commit that was moved onto a later parent was begun before that.
     before = parent_time * _SECOND if parent_time < change.authored else authored - _DAY
-    return Window(authored - DAYS * _DAY, max(before, authored - DAYS * _DAY), authored, until)
+    since = authored - days * _DAY
+    return Window(since, max(before, since), authored, until)
 
 
 class Assigner:
@@ -69,7 +71,6 @@ class Assigner:
         if len(change.parents) < 2:
             found += [self._whole(maker, how) for maker, how in makers.values()]
         moves = moved_lines(change) if len(change.parents) < 2 else [{} for _ in change.files]
-        active: dict[str, int] = defaultdict(int)
         silent: list[FileChange] = []
         for file, moved in zip(change.files, moves, strict=True):
             links = self._of_lines(file, moved, window, families, before)
@@ -78,15 +79,11 @@ class Assigner:
             if not links and len(change.parents) < 2:
                 silent.append(file)
             found += links
-        for link in found:
-            active[link.session] += 1
         for file in silent:
             found += self._of_names(file, window, families)
         return found
 
-    def _makers(
-        self, change: CommitChange, window: Window
-    ) -> dict[int, tuple[Named, Evidence]]:
+    def _makers(self, change: CommitChange, window: Window) -> dict[int, tuple[Named, Evidence]]:
         """Return the exchange that ran `git commit`, if that is known."""
         found: dict[int, tuple[Named, Evidence]] = {}
         if self._use_quotes:
@@ -254,13 +251,10 @@ def _of_moves(file: FileChange, moves: Mapping[int, Move], before: LinkBefore) -
     old = before(list(moves.values()))
     groups: dict[Link, set[int]] = defaultdict(set)
     for number, move in moves.items():
-        link = old.get(move)
-        if link is not None:
-            groups[replace(link, ranges=(), path="", blob="")].add(number)
-    return [
-        replace(
-            link, path=file.new_path, blob=file.new_blob, ranges=ranges_of(lines),
-            evidence=Evidence.MOVED, confidence=round(link.confidence * 0.95, 3),
-        )
-        for link, lines in groups.items()
-    ]  # fmt: skip
+        if move in old:
+            commit, link = old[move]
+            via = tuple(dict.fromkeys((*link.via, commit)))
+            confidence = round(link.confidence * 0.95, 3)
+            moved = replace(link, confidence=confidence, evidence=Evidence.MOVED, via=via)
+            groups[replace(moved, path=file.new_path, blob=file.new_blob, ranges=())].add(number)
+    return [replace(link, ranges=ranges_of(lines)) for link, lines in groups.items()]

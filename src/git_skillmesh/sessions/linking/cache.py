@@ -8,9 +8,10 @@ import posixpath
 import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 
-from ...errors import Damaged
+from ...errors import Busy, Damaged, ReadOnly
 from ...git.database import ObjectDatabase
 from ...git.repository import Repository
 from ...git.treeobjects import Entries
@@ -20,41 +21,46 @@ from ..reading import exchange_in, fetched, segments_in, state_of
 from .lines import key, normal, weight
 from .written import Done, Writing, done_in, milliseconds
 
+NAME = "linking.db"
 VERSION = 1
 _SCHEMA = """
-CREATE TABLE state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE shards (name TEXT PRIMARY KEY, tree TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE sessions (
+CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS shards (name TEXT PRIMARY KEY, tree TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS sessions (
     key TEXT PRIMARY KEY, shard TEXT NOT NULL, tree TEXT NOT NULL, id TEXT NOT NULL,
     parent TEXT NOT NULL, branch TEXT NOT NULL, started INTEGER NOT NULL
 ) WITHOUT ROWID;
-CREATE INDEX sessions_by_id ON sessions (id);
-CREATE INDEX sessions_by_shard ON sessions (shard);
-CREATE TABLE exchanges (
+CREATE INDEX IF NOT EXISTS sessions_by_id ON sessions (id);
+CREATE INDEX IF NOT EXISTS sessions_by_shard ON sessions (shard);
+CREATE TABLE IF NOT EXISTS exchanges (
     id INTEGER PRIMARY KEY, session TEXT NOT NULL, name TEXT NOT NULL, files TEXT NOT NULL,
     exchange_id TEXT NOT NULL, last INTEGER NOT NULL
 );
-CREATE UNIQUE INDEX exchanges_by_name ON exchanges (session, name);
-CREATE TABLE paths (id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE);
-CREATE TABLE writings (
+CREATE UNIQUE INDEX IF NOT EXISTS exchanges_by_name ON exchanges (session, name);
+CREATE TABLE IF NOT EXISTS paths (id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE);
+CREATE TABLE IF NOT EXISTS writings (
     id INTEGER PRIMARY KEY, exchange INTEGER NOT NULL, path INTEGER NOT NULL, at INTEGER NOT NULL,
     kind TEXT NOT NULL, text BLOB NOT NULL, new BLOB NOT NULL
 );
-CREATE INDEX writings_by_exchange ON writings (exchange);
-CREATE INDEX writings_by_path ON writings (path, at);
-CREATE TABLE lines (
+CREATE INDEX IF NOT EXISTS writings_by_exchange ON writings (exchange);
+CREATE INDEX IF NOT EXISTS writings_by_path ON writings (path, at);
+CREATE TABLE IF NOT EXISTS lines (
     line INTEGER NOT NULL, gone INTEGER NOT NULL, path INTEGER NOT NULL, at INTEGER NOT NULL,
     writing INTEGER NOT NULL, PRIMARY KEY (line, gone, path, at, writing)
 ) WITHOUT ROWID;
-CREATE INDEX lines_by_writing ON lines (writing);
-CREATE TABLE events (
+CREATE INDEX IF NOT EXISTS lines_by_writing ON lines (writing);
+CREATE TABLE IF NOT EXISTS events (
     kind TEXT NOT NULL, name TEXT NOT NULL, at INTEGER NOT NULL, exchange INTEGER NOT NULL,
     value TEXT NOT NULL, PRIMARY KEY (kind, name, at, exchange, value)
 ) WITHOUT ROWID;
-CREATE INDEX events_by_exchange ON events (exchange);
-CREATE TABLE looked (commit_id TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
-CREATE INDEX looked_by_time ON looked (at);
+CREATE INDEX IF NOT EXISTS events_by_exchange ON events (exchange);
+CREATE TABLE IF NOT EXISTS looked (commit_id TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS looked_by_time ON looked (at);
 """
+
+
+class _Unusable(Exception):
+    """The file is no database of this version."""
 
 
 class Cache:
@@ -63,7 +69,7 @@ class Cache:
     def __init__(self, repository: Repository, ref: str = layout.REF) -> None:
         self._repository = repository
         self._ref = ref
-        self._path = repository.state_dir / "linking.db"
+        self._path = repository.state_dir / NAME
         self.db = self._open()
 
     def __enter__(self) -> "Cache":
@@ -78,27 +84,37 @@ class Cache:
         self.db.close()
 
     def _open(self) -> sqlite3.Connection:
-        """Open the cache; one that cannot be read, or of another version, is made anew."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        for attempt in range(2):
-            db = sqlite3.connect(self._path, timeout=60, isolation_level=None)
+        """Open the database; what is none, or of another version, is made anew."""
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
             try:
-                version = int(db.execute("PRAGMA user_version").fetchone()[0])
-                if version == VERSION:
-                    return db
-                if version == 0 and not db.execute("SELECT 1 FROM sqlite_master").fetchone():
-                    db.executescript(
-                        f"PRAGMA journal_mode = WAL; BEGIN; {_SCHEMA}"
-                        f"PRAGMA user_version = {VERSION}; COMMIT;"
-                    )
-                    return db
-            except sqlite3.DatabaseError as error:
-                if attempt:
-                    raise Damaged(f"the cache of links: {error}", f"rm {self._path}") from None
+                return self._connect()
+            except _Unusable:
+                for suffix in ("", "-wal", "-shm"):
+                    self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+                return self._connect()
+        except OSError as error:
+            raise ReadOnly("the cache of links cannot be written", error.strerror or "") from None
+
+    def _connect(self) -> sqlite3.Connection:
+        db = sqlite3.connect(self._path, timeout=60, isolation_level=None)
+        try:
+            version = int(db.execute("PRAGMA user_version").fetchone()[0])
+            if version == 0 and not db.execute("SELECT 1 FROM sqlite_master").fetchone():
+                db.executescript(
+                    f"PRAGMA journal_mode = WAL; BEGIN IMMEDIATE; {_SCHEMA}"
+                    f"PRAGMA user_version = {VERSION}; COMMIT;"
+                )
+                version = VERSION
+            if version == VERSION:
+                return db
+        except sqlite3.OperationalError:
             db.close()
-            for suffix in ("", "-wal", "-shm"):
-                self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
-        raise Damaged("the cache of links cannot be made", f"rm {self._path}")
+            raise
+        except sqlite3.DatabaseError:
+            pass
+        db.close()
+        raise _Unusable
 
     # -- bringing it up to date --------------------------------------------------------------------
 
@@ -253,14 +269,28 @@ class Cache:
         self.db.execute("DELETE FROM looked WHERE at >= ?", (at,))
         return [row[0] for row in rows]
 
-    def oldest(self) -> int | None:
-        """Return when the first session began, in milliseconds; None without any that tells."""
-        row = self.db.execute("SELECT min(started) FROM sessions WHERE started > 0").fetchone()
-        return int(row[0]) if row and row[0] is not None else None
+    def oldest(self) -> tuple[int | None, bool]:
+        """Return when the first session began, in milliseconds, and whether some do not tell."""
+        first, untimed = self.db.execute(
+            "SELECT min(nullif(started, 0)), count(*) > count(nullif(started, 0)) FROM sessions"
+        ).fetchone()
+        return first, bool(untimed)
 
-    def untimed(self) -> bool:
-        """Return whether there is a session that tells no time."""
-        return bool(self.db.execute("SELECT 1 FROM sessions WHERE started = 0").fetchone())
+
+@contextmanager
+def damage_reported(repository: Repository) -> Iterator[None]:
+    """Turn errors of the database and its folder into ours."""
+    mend = f"rm {repository.state_dir / NAME}"
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if "locked" in str(error):
+            raise Busy("another process is linking", "try again") from None
+        if any(sign in str(error) for sign in ("readonly", "unable to open", "disk is full")):
+            raise ReadOnly("the cache of links cannot be written", str(error)) from None
+        raise Damaged(f"the cache of links: {error}", mend) from None
+    except sqlite3.DatabaseError as error:
+        raise Damaged(f"the cache of links: {error}", mend) from None
 
 
 def _shards(objects: ObjectDatabase, tree: str) -> dict[str, str]:

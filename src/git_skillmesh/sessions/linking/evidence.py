@@ -122,10 +122,15 @@ def reflowed(
     """
     found: dict[int, Claim] = {}
     stretches = _stretches(free)
-    for writing in sorted(candidates, key=lambda writing: -writing.at):
+    recent = (writing for writing in candidates if writing.at >= window.work)
+    for writing in sorted(recent, key=lambda writing: -writing.at):
         parts = [_solid(line) for line in writing.after]
         ends = list(accumulate(len(part) for part in parts))
-        starts = {end - len(part): n for n, (end, part) in enumerate(zip(ends, parts, strict=True)) if part}
+        starts = {
+            end - len(part): n
+            for n, (end, part) in enumerate(zip(ends, parts, strict=True))
+            if part
+        }
         stops = {end: n for n, (end, part) in enumerate(zip(ends, parts, strict=True)) if part}
         text = "".join(parts)
         for stretch in stretches:

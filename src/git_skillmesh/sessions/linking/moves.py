@@ -39,8 +39,12 @@ def moved_lines(change: CommitChange) -> list[dict[int, Move]]:
         added = {number: decode(line) for number, line in file.added.items()}
         normals = {number: normal(line) for number, line in added.items()}
         # A line that many files lose comes from nowhere in particular.
-        near = {place for line in set(normals.values()) if weight(line) >= _LEAST
-                and len(holders.get(line, ())) <= _MOST for place in holders.get(line, ())}
+        near = {
+            place
+            for line in set(normals.values())
+            if weight(line) >= _LEAST and len(holders.get(line, ())) <= _MOST
+            for place in holders.get(line, ())
+        }
         places = sorted(near, key=lambda place: (sources[place][0] != file.old_path, place))
         found.append(_of_file(added, normals, [sources[place] for place in places], used))
     return found

@@ -121,10 +121,7 @@ def _written_by_shell(call: ToolCall, at: int) -> list[Writing]:
     found = []
     for here in shell.here_documents(call.input):
         lines = tuple(split(here.text))
-        if here.path:
-            paths = {here.path}
-        else:
-            paths = shell.names(here.text)
+        paths = {here.path} if here.path else shell.names(here.text)
         for path in sorted(paths)[:8]:
             found.append(Writing(path, at, SHELL, lines, (True,) * len(lines)))
     return found
