@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+from ...git.commits import Commit
 from ...git.diffs import CommitChange, FileChange
 from ..links import Evidence, Link, ranges_of
 from .corpus import Candidate, Corpus, Named
@@ -19,6 +20,7 @@ from .written import RECORDED
 
 _DAY = 86_400_000
 _SECOND = 1000
+_REBASED = 6 * 3600 * _SECOND  # what is taken for new where the times of parents tell nothing
 _LEAST_REMOVED = 12
 _MOST_LINES = 50_000  # a larger file is generated, or data
 
@@ -38,17 +40,15 @@ class _Found:
         self.confidence += confidence
 
 
-def window_of(change: CommitChange, parent_time: int, days: int) -> Window:
-    """Return when the work on a commit may have been done: at most so many days before.
-
-    `parent_time` is in seconds, 0 if there is no parent.
-    """
+def window_of(change: CommitChange, parent: Commit | None, days: int) -> Window:
+    """Return when the work on a commit may have been done: at most so many days before."""
     authored = min(change.authored, change.committed) * _SECOND + _SECOND
-    until = change.committed * _SECOND + _SECOND
-    # A commit that was moved onto a later parent was begun before that.
-    before = parent_time * _SECOND if parent_time < change.authored else authored - _DAY
+    # A commit that was moved onto a later parent was begun before that one was committed.
+    begun = (parent.time, parent.author_time) if parent else ()
+    before = max((time * _SECOND for time in begun if time < change.authored), default=0)
     since = authored - days * _DAY
-    return Window(since, max(before, since), authored, until)
+    work = before or (authored - _REBASED if parent else since)
+    return Window(since, max(work, since), authored, change.committed * _SECOND + _SECOND)
 
 
 class Assigner:
@@ -67,9 +67,7 @@ class Assigner:
         """Return the links of a commit."""
         makers = self._makers(change, window)
         families = {self._corpus.source(maker.exchange).family for maker, _ in makers.values()}
-        found: list[Link] = []
-        if len(change.parents) < 2:
-            found += [self._whole(maker, how) for maker, how in makers.values()]
+        found = [self._whole(maker, how) for maker, how in makers.values()]
         moves = moved_lines(change) if len(change.parents) < 2 else [{} for _ in change.files]
         silent: list[FileChange] = []
         for file, moved in zip(change.files, moves, strict=True):

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from ...config import Config
 from ...errors import UsageError
+from ...git.commits import Commit
 from ...git.database import ObjectDatabase
 from ...git.diffs import CommitChange, commit_changes
 from ...git.origins import Origin, origins
@@ -172,7 +173,7 @@ def _link(
             there = notes.get(change.commit, ())
             seen.append((change.commit, change.committed))
             if renew or not _is_complete(there, change):
-                window = window_of(change, _parent_time(db, change), days)
+                window = window_of(change, _parent(db, change), days)
                 found = assigner.links(change, window, history.of(change))
                 if new := tuple(_missing(found, there)):
                     outcome.links[change.commit] = waiting[change.commit] = new
@@ -182,9 +183,9 @@ def _link(
     return outcome
 
 
-def _parent_time(db: ObjectDatabase, change: CommitChange) -> int:
-    parent = db.tip(change.parents[0]) if change.parents else None
-    return parent.commit.time if parent else 0
+def _parent(db: ObjectDatabase, change: CommitChange) -> Commit | None:
+    tip = db.tip(change.parents[0]) if change.parents else None
+    return tip.commit if tip else None
 
 
 def _is_complete(links: Sequence[Link], change: CommitChange) -> bool:
