@@ -179,8 +179,8 @@ class Assigner:
     def _weighed(
         self, claim: Claim, file: FileChange, families: set[str]
     ) -> tuple[Evidence, float]:
-        recorded = claim.writing.kind == RECORDED
-        evidence = Evidence.EDIT if recorded and claim.exact else Evidence.CONTENT
+        sure = claim.writing.kind == RECORDED and claim.exact and not claim.writing.is_elsewhere
+        evidence = Evidence.EDIT if sure else Evidence.CONTENT
         base = {Evidence.EDIT: 0.98, Evidence.CONTENT: 0.9}[evidence]
         confidence = base * (1 - 0.5 ** (claim.weight / 8))
         if claim.writing.at == 0:

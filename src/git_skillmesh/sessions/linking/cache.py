@@ -37,7 +37,10 @@ CREATE TABLE IF NOT EXISTS exchanges (
     exchange_id TEXT NOT NULL, last INTEGER NOT NULL
 );
 CREATE UNIQUE INDEX IF NOT EXISTS exchanges_by_name ON exchanges (session, name);
-CREATE TABLE IF NOT EXISTS paths (id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE);
+CREATE TABLE IF NOT EXISTS paths (
+    id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, base TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS paths_by_base ON paths (base);
 CREATE TABLE IF NOT EXISTS writings (
     id INTEGER PRIMARY KEY, exchange INTEGER NOT NULL, path INTEGER NOT NULL, at INTEGER NOT NULL,
     kind TEXT NOT NULL, text BLOB NOT NULL, new BLOB NOT NULL
@@ -227,7 +230,8 @@ class Cache:
 
     def _path_id(self, path: str) -> int:
         path = path.encode("utf-8", "replace").decode()
-        self.db.execute("INSERT OR IGNORE INTO paths (path) VALUES (?)", (path,))
+        row = path, posixpath.basename(path)
+        self.db.execute("INSERT OR IGNORE INTO paths (path, base) VALUES (?, ?)", row)
         return int(self.db.execute("SELECT id FROM paths WHERE path = ?", (path,)).fetchone()[0])
 
     def _drop_sessions(self, shard: str, kept: Iterable[str]) -> None:

@@ -39,6 +39,11 @@ class Candidate:
     after: tuple[str, ...]
     new: bytes
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether its path is absolute: of another machine, or outside of the repository."""
+        return self.path.startswith("/")
+
 
 @dataclass(frozen=True, slots=True)
 class Named:
@@ -81,9 +86,15 @@ class Corpus:
         return session
 
     def paths(self, name: str) -> list[int]:
-        """Return the number of a path, if anybody wrote there."""
-        rows = self._db.execute("SELECT id FROM paths WHERE path = ?", (name,))
-        return [int(row[0]) for row in rows]
+        """Return the numbers of a path as agents wrote it: relative, or absolute elsewhere."""
+        rows = self._db.execute(
+            "SELECT id, path FROM paths WHERE base = ?", (posixpath.basename(name),)
+        )
+        return [
+            number
+            for number, path in rows
+            if path == name or (path.startswith("/") and path.endswith(f"/{name}"))
+        ]
 
     def writers(
         self, paths: Iterable[int], lines: Iterable[str], since: int, until: int, *,

@@ -90,7 +90,7 @@ def claims(
                 for n in range(run.length)
                 if run.left + n in file.added and writing.new[run.right + n]
             ]
-            if writing.at < window.work:
+            if writing.at < window.work or writing.is_elsewhere:
                 lines = _still_new(file, lines, weigh)
             for line in lines:
                 exact = file.lines[line] == writing.after[line - run.left + run.right]
@@ -101,7 +101,7 @@ def claims(
 
 
 def _still_new(file: FileLines, lines: list[int], weigh: Mapping[str, float]) -> list[int]:
-    """Return what an edit from before the parent commit may still claim.
+    """Return what an edit may claim that came before the parent commit, or of another folder.
 
     It is likely to be in the parent already. So the lines themselves have to say enough, and one
     that stands elsewhere in the file too is that one, and this is a copy.
@@ -122,7 +122,9 @@ def reflowed(
     """
     found: dict[int, Claim] = {}
     stretches = _stretches(free)
-    recent = (writing for writing in candidates if writing.at >= window.work)
+    recent = (
+        writing for writing in candidates if writing.at >= window.work and not writing.is_elsewhere
+    )
     for writing in sorted(recent, key=lambda writing: -writing.at):
         parts = [_solid(line) for line in writing.after]
         ends = list(accumulate(len(part) for part in parts))
