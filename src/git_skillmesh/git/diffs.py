@@ -87,7 +87,7 @@ class CommitChange:
 
 
 def commit_changes(repository: Repository, commits: Iterable[str]) -> Iterator[CommitChange]:
-    """Yield what each commit changed, in the order given, few in memory at a time.
+    """Yield what each commit (its whole id) changed, in the order given, few in memory at a time.
 
     A commit of which git lacks a blob (a partial clone) is left out. Close the iterator to stop
     git early.
@@ -199,8 +199,9 @@ class _Parser:
 
         def close() -> None:
             if removed or added:
-                before = old - len(removed) - (not removed), new - len(added) - (not added)
-                found.append(Hunk(before[0], tuple(removed), before[1], tuple(added)))
+                first = old - len(removed) - (not removed) if width == 1 else 0
+                start = new - len(added) - (not added)
+                found.append(Hunk(first, tuple(removed), start, tuple(added)))
                 removed.clear()
                 added.clear()
 
@@ -262,7 +263,10 @@ def _entry(line: bytes) -> tuple[FileChange, bytes]:
 
 
 def _with_hunks(file: FileChange, hunks: dict[str, list[Hunk]]) -> FileChange:
-    found = hunks.get(file.new_path or file.old_path, [])
+    found = hunks.get(file.path, [])
+    if not (file.old_blob and file.new_blob):  # the other side may be a symbolic link
+        sides = bool(file.old_blob), bool(file.new_blob)
+        found = [hunk for hunk in found if (bool(hunk.removed), bool(hunk.added)) == sides]
     return FileChange(file.old_path, file.new_path, file.old_blob, file.new_blob, tuple(found))
 
 

@@ -34,22 +34,22 @@ def origins(
     if not wanted:
         return {}
     date = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(max(since, 0)))
-    arguments = ["blame", "--incremental", "-w", "--no-textconv", f"--since={date}"]
+    arguments = ["blame", "--incremental", "-w", "--root", "--no-textconv", f"--since={date}"]
     for first, last in _stretches(wanted):
         arguments += ["-L", f"{first},{last}"]
     done = repository.git.run_unchecked(*arguments, commit, "--", path)
     found: dict[int, Origin] = {}
     header: re.Match[bytes] | None = None
-    boundary = False
+    older: set[bytes] = set()  # git says it of a commit when it first names it
     for text in done.stdout.split(b"\n"):
         if header is None:
-            header, boundary = _HEADER.match(text), False
+            header = _HEADER.match(text)
         elif text == b"boundary":
-            boundary = True
+            older.add(header[1])
         elif text.startswith(b"filename "):
             name = os.fsdecode(unquoted(text[9:]))
             old, new, count = (int(header[place]) for place in (2, 3, 4))
-            for n in range(0 if boundary else count):
+            for n in range(0 if header[1] in older else count):
                 found[new + n] = Origin(header[1].decode(), name, old + n)
             header = None
     return {line: found[line] for line in wanted if line in found}
