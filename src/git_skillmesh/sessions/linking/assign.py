@@ -13,7 +13,7 @@ from ...git.commits import Commit
 from ...git.diffs import CommitChange, FileChange
 from ..links import Evidence, Link, ranges_of
 from .corpus import Candidate, Corpus, Named
-from .evidence import Claim, FileLines, Window, claims, reflowed, weights
+from .evidence import Claim, FileLines, Window, claims, reflowed, replayed, weights
 from .lines import decode, normal, weight
 from .moves import Move, moved_lines
 from .written import RECORDED
@@ -152,8 +152,9 @@ class Assigner:
         if free:
             newest = corpus.newest(paths, window.since, window.until)
             more = corpus.candidates({*newest, *writers})
-            for line, claim in reflowed(lines, free, more, window).items():
-                found.setdefault(line, claim)
+            found |= replayed(file.hunks, free, more, window)
+            free = [n for n in free if n not in found]
+            found |= reflowed(lines, free, more, window)
         return {line + 1: claim for line, claim in found.items()}
 
     def _paths(self, file: FileChange, window: Window) -> list[int]:

@@ -43,7 +43,7 @@ CREATE TABLE IF NOT EXISTS paths (
 CREATE INDEX IF NOT EXISTS paths_by_base ON paths (base);
 CREATE TABLE IF NOT EXISTS writings (
     id INTEGER PRIMARY KEY, exchange INTEGER NOT NULL, path INTEGER NOT NULL, at INTEGER NOT NULL,
-    kind TEXT NOT NULL, text BLOB NOT NULL, new BLOB NOT NULL
+    kind TEXT NOT NULL, text BLOB NOT NULL, new BLOB NOT NULL, small BLOB NOT NULL
 );
 CREATE INDEX IF NOT EXISTS writings_by_exchange ON writings (exchange);
 CREATE INDEX IF NOT EXISTS writings_by_path ON writings (path, at);
@@ -213,12 +213,13 @@ class Cache:
     def _insert(self, exchange: int, done: Done) -> None:
         for writing in done.writings:
             path = self._path_id(writing.path)
-            text = zlib.compress("\n".join(writing.after).encode("utf-8", "surrogatepass"), 1)
-            row = (exchange, path, writing.at, writing.kind, text, bytes(writing.new))
+            row = (exchange, path, writing.at, writing.kind, _packed("\n".join(writing.after)))
+            small = _packed(f"{writing.replaced}\0{writing.replacement}")
             made = self.db.execute(
-                "INSERT INTO writings (exchange, path, at, kind, text, new)"
-                " VALUES (?, ?, ?, ?, ?, ?)", row
-            ).lastrowid  # fmt: skip
+                "INSERT INTO writings (exchange, path, at, kind, text, new, small)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (*row, bytes(writing.new), small if writing.replaced else b""),
+            ).lastrowid
             self.db.executemany(
                 "INSERT OR IGNORE INTO lines VALUES (?, ?, ?, ?, ?)",
                 ((line, gone, path, writing.at, made) for line, gone in _keys(writing)),
@@ -308,6 +309,15 @@ def _shards(objects: ObjectDatabase, tree: str) -> dict[str, str]:
         for below, entry in entries.items()
         if entry.is_folder
     }
+
+
+def _packed(text: str) -> bytes:
+    return zlib.compress(text.encode("utf-8", "surrogatepass"), 1)
+
+
+def unpacked(data: bytes) -> str:
+    """Return a text that the cache holds."""
+    return zlib.decompress(data).decode("utf-8", "surrogatepass")
 
 
 def _keys(writing: Writing) -> set[tuple[int, int]]:

@@ -4,11 +4,10 @@ In: paths, lines and times. Out: texts that exchanges wrote, each with where it 
 """
 
 import posixpath
-import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .cache import Cache
+from .cache import Cache, unpacked
 from .lines import key
 from .shell import same_file
 from .written import UNKNOWN
@@ -38,6 +37,8 @@ class Candidate:
     kind: str
     after: tuple[str, ...]
     new: bytes
+    replaced: str
+    replacement: str
 
     @property
     def is_elsewhere(self) -> bool:
@@ -144,13 +145,13 @@ class Corpus:
         for number in writings:
             known = self._candidates.get(number)
             if known is None:
-                exchange, path, at, kind, text, new = self._db.execute(
-                    "SELECT w.exchange, p.path, w.at, w.kind, w.text, w.new FROM writings w"
-                    " JOIN paths p ON p.id = w.path WHERE w.id = ?", (number,)
+                exchange, path, at, kind, text, new, small = self._db.execute(
+                    "SELECT w.exchange, p.path, w.at, w.kind, w.text, w.new, w.small"
+                    " FROM writings w JOIN paths p ON p.id = w.path WHERE w.id = ?", (number,)
                 ).fetchone()  # fmt: skip
-                lines = zlib.decompress(text).decode("utf-8", "surrogatepass").split("\n")
-                after = tuple(lines) if new else ()
-                known = Candidate(number, exchange, path, at, kind, after, new)
+                after = tuple(unpacked(text).split("\n")) if new else ()
+                edit = unpacked(small).split("\0", 1) if small else ["", ""]
+                known = Candidate(number, exchange, path, at, kind, after, new, edit[0], edit[1])
                 self._candidates[number] = known
             found.append(known)
         return found

@@ -117,16 +117,16 @@ def _without(tips: Iterable[str]) -> list[str]:
 
 def _checked(ranges: Sequence[str]) -> list[str]:
     for text in ranges:
-        if text.startswith("-"):
-            raise UsageError(f"not a range of commits: {text}")
+        if not text or text.startswith("-") or "\n" in text:
+            raise UsageError(f"not a range of commits: {text}", "A..B, or a commit")
     return list(ranges)
 
 
 def _listed(repository: Repository, since: int | None, *arguments: str) -> list[str]:
     """Return commits, parents first. Raises `UsageError`."""
-    options = ["--reverse", "--topo-order", "--ignore-missing"]
-    if since is not None:
-        options.append(f"--since={_date(since)}")
+    options = ["--reverse", "--topo-order"]
+    if since is not None:  # heads that were looked at may be gone
+        options += ["--ignore-missing", f"--since={_date(since)}"]
     walk = [word for word in arguments if word.startswith("--")]
     names = [word for word in arguments if not word.startswith("--")]
     if not names:
