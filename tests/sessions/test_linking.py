@@ -242,6 +242,21 @@ def test_written_first_and_moved_by_a_command_then(repo: Repo) -> None:
     assert by_line(repo, "d/c.py") == dict.fromkeys((1, 2, 3), "s-1 edit")
 
 
+def test_written_to_another_file_and_moved_by_a_person(repo: Repo) -> None:
+    """Just now, and it is not where it was written; of two who wrote it neither has it."""
+    remember(repo, "s", wrote(1, "b.py", None, PARSE), wrote(1, "c.py", None, RENDER))
+    remember(repo, "t", wrote(2, "c.py", None, RENDER))
+    commit(repo, 3, {"a.py": f"import re\n\n{PARSE}{RENDER}"})
+    link(repo)
+    assert by_line(repo, "a.py") == dict.fromkeys((3, 4, 5), "s-1 content")
+    commit(
+        repo, 3, {"a.py": f"import re\n\n{PARSE}", "b.py": f"import os\n\n{PARSE}"}, "c", "--amend"
+    )
+    link(repo)
+    assert by_line(repo, "b.py") == dict.fromkeys((3, 4, 5), "s-1 edit")
+    assert by_line(repo, "a.py") == {}, "a copy of what the agent wrote elsewhere"
+
+
 def test_deletion_only(repo: Repo) -> None:
     commit(repo, 1, {"a.py": f"import re\n\n{PARSE}{RENDER}", "c.py": PARSE})
     remember(repo, "s", wrote(2, "a.py", RENDER, ""), ran(3, "git rm -q c.py"))

@@ -181,5 +181,5 @@ def test_nearly_every_line_of_an_agent_is_linked(tmp_path: Path) -> None:
             world.act(chance.choice(AUTHORS), chance.choice(ACTIONS), chance.randrange(10**6))
         world.commit()
         linked, expected = linked + world.linked, expected + world.expected
-    assert expected > 100
+    assert expected > 70
     assert linked / expected >= 0.95, (linked, expected)

@@ -29,6 +29,7 @@ COMMANDS = {
     "doctor": "check every store against the repository, and mend it",
     "collections": "create and check the Chroma collections",
     "prune": "forget file versions that nothing needs any more",
+    "link": "find which exchanges made which lines of commits",
     "redact": "take secrets out of text, or show which would go",
 }
 # Names from the plan that people may know; accepted, not shown.

@@ -14,10 +14,11 @@ _WAIT_SECONDS = 600
 
 
 def run_background(repository: Repository, config: Config, log: Callable[[str], None]) -> None:
-    """Index the repository, then mirror it. Raises `SkillmeshError`."""
+    """Link new commits, index the repository, then mirror it. Raises `SkillmeshError`."""
     from ..chroma.target import target_of
     from ..index.update import update
 
+    _link(repository, config, log)
     outcome = update(repository, config, wait_seconds=_WAIT_SECONDS)
     log(f"indexed {outcome.report.files} files, {outcome.report.chunks} chunks")
     if outcome.note:
@@ -29,3 +30,16 @@ def run_background(repository: Repository, config: Config, log: Callable[[str], 
 
     mirrored = mirror_codebase(repository, config, target)
     log(f"Chroma: {mirrored.upserted} written, {mirrored.deleted} deleted, {mirrored.rows} in all")
+
+
+def _link(repository: Repository, config: Config, log: Callable[[str], None]) -> None:
+    """Link commits. What goes wrong here keeps nothing else from being done."""
+    from ..sessions.linking.linker import link_new_commits
+
+    try:
+        outcome = link_new_commits(repository, config)
+    except Exception as error:
+        log(f"commits are not linked: {type(error).__name__}: {error}")
+        return
+    if outcome.looked:
+        log(f"linked {len(outcome.links)} of {outcome.looked} commits")

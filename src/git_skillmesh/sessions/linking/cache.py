@@ -121,17 +121,13 @@ class Cache:
 
     # -- bringing it up to date --------------------------------------------------------------------
 
-    def update(self) -> int | None:
-        """Read what is new in the memory.
-
-        Return the time of the earliest thing that is new, in milliseconds, None if nothing is.
-        Raises `Damaged`.
-        """
+    def update(self) -> None:
+        """Read what is new in the memory. Raises `Damaged`."""
         with ObjectDatabase(self._repository) as objects:
             tip = objects.tip(self._ref)
             tree = tip.commit.tree if tip else ""
             if self.state("memory") == tree:
-                return None
+                return
             earliest: list[int] = []
             self.db.execute("PRAGMA synchronous = OFF")
             self.db.execute("BEGIN IMMEDIATE")
@@ -145,11 +141,13 @@ class Cache:
                     self._drop_sessions(name, ())
                     self.db.execute("DELETE FROM shards WHERE name = ?", (name,))
                 self.set_state("memory", tree)
+                if (waiting := self.arrived()) is not None:
+                    earliest.append(waiting)
+                self.set_state("arrived", str(min(earliest, default="")))
                 self.db.execute("COMMIT")
             except BaseException:
                 self.db.execute("ROLLBACK")
                 raise
-        return min(earliest, default=None)
 
     def _update_shard(self, objects: ObjectDatabase, name: str, tree: str) -> list[int]:
         folders = {k: e.oid for k, e in objects.trees.entries(tree).items() if e.is_folder}
@@ -264,14 +262,21 @@ class Cache:
         """Note something under a name."""
         self.db.execute("INSERT OR REPLACE INTO state VALUES (?, ?)", (name, value))
 
+    def arrived(self) -> int | None:
+        """Return when the earliest of what is new was done, in milliseconds; None if nothing is.
+
+        It stays new until `set_state("arrived", "")`.
+        """
+        text = self.state("arrived")
+        return int(text) if text else None
+
     def remember(self, commits: Iterable[tuple[str, int]]) -> None:
-        """Note commits that were looked at in vain, each with its time in seconds."""
+        """Note commits that were looked at, each with its time in seconds."""
         self.db.executemany("INSERT OR REPLACE INTO looked VALUES (?, ?)", list(commits))
 
     def looked_since(self, at: int) -> list[str]:
-        """Return the commits of a time or later that were looked at in vain, and forget them."""
-        rows = self.db.execute("SELECT commit_id FROM looked WHERE at >= ?", (at,)).fetchall()
-        self.db.execute("DELETE FROM looked WHERE at >= ?", (at,))
+        """Return the commits of a time or later, in seconds, that were looked at before."""
+        rows = self.db.execute("SELECT commit_id FROM looked WHERE at >= ?", (at,))
         return [row[0] for row in rows]
 
     def oldest(self) -> tuple[int | None, bool]:

@@ -81,6 +81,8 @@ def claims(
     candidates: Iterable[Candidate],
     weigh: Mapping[str, float],
     window: Window,
+    *,
+    strict: bool = False,
 ) -> dict[int, Claim]:
     """Return line (from 0) → the best claim to it. A line of context is nobody's."""
     found: dict[int, Claim] = {}
@@ -92,7 +94,7 @@ def claims(
                 for n in range(run.length)
                 if run.left + n in file.added and writing.new[run.right + n]
             ]
-            if writing.at < window.work or writing.is_elsewhere:
+            if strict or writing.at < window.work or writing.is_elsewhere:
                 lines = _still_new(file, lines, weigh)
             for line in lines:
                 exact = file.lines[line] == writing.after[line - run.left + run.right]

@@ -15,7 +15,9 @@ from ...git.database import ObjectDatabase
 from ...git.diffs import CommitChange, commit_changes
 from ...git.origins import Origin, origins
 from ...git.process import GitFailed
+from ...git.refs import read_ref
 from ...git.repository import Repository
+from .. import layout
 from ..links import Link, lines_linked, read_links, write_links
 from .assign import Assigner, window_of
 from .cache import Cache, damage_reported
@@ -42,16 +44,18 @@ def link_new_commits(repository: Repository, config: Config, *, write: bool = Tr
     A commit is looked at again when exchanges arrive that are older than it is. Raises `Damaged`,
     `ReadOnly`, `Busy`.
     """
+    if read_ref(repository, layout.REF) is None:
+        return Outcome()  # no conversations: no cache either
     days = config.number("link.days")
     with damage_reported(repository), Cache(repository) as cache:
-        earliest = cache.update()
+        cache.update()
         head = repository.head_commit()
         since = _since(cache, days)
         if head is None or since is None:
             return Outcome()
         tips = _tips(cache, since)
         commits = [] if head in tips else _listed(repository, since, head, *_without(tips))
-        again = set(_again(cache, earliest, days))
+        again = set(_again(cache, days))
         if again:
             commits = _listed(repository, None, "--no-walk=sorted", *again, *commits)
         outcome = _link(repository, cache, commits, days, write=write, renew=bool(again))
@@ -60,6 +64,7 @@ def link_new_commits(repository: Repository, config: Config, *, write: bool = Tr
                 "tips", " ".join([*(tip for tip in tips if tip != head), head][-_TIPS:])
             )
             cache.set_state("since", str(since))
+            cache.set_state("arrived", "")
     return outcome
 
 
@@ -104,8 +109,9 @@ def _tips(cache: Cache, since: int) -> list[str]:
     return cache.state("tips").split() if before and int(before) <= since else []
 
 
-def _again(cache: Cache, earliest: int | None, days: int) -> list[str]:
-    """Return commits looked at before that something new, at `earliest`, may have made."""
+def _again(cache: Cache, days: int) -> list[str]:
+    """Return commits looked at before that something that has arrived since may have made."""
+    earliest = cache.arrived()
     if earliest is None:
         return []
     return cache.looked_since(earliest // 1000 if earliest else int(time.time()) - days * _DAY)
