@@ -77,6 +77,11 @@ class Corpus:
             self._sources[exchange] = found
         return found
 
+    def family_of(self, session: str) -> str:
+        """Return the session that started a session, directly or not; itself if none did."""
+        row = self._db.execute("SELECT parent FROM sessions WHERE id = ?", (session,)).fetchone()
+        return self._family(session, row[0] if row else "")
+
     def _family(self, session: str, parent: str) -> str:
         seen = {session}
         while parent and parent not in seen:
