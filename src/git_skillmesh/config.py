@@ -110,6 +110,12 @@ SETTINGS = {
             number=True,
         ),
         Setting(
+            "link.days",
+            "90",
+            "how many days before a commit an edit may have been made that is linked to it",
+            number=True,
+        ),
+        Setting(
             "log.level",
             "info",
             "what the log of background work keeps: runs (debug, info) or failures only",

@@ -36,6 +36,7 @@ COMMANDS = {
     "sessions": "list conversations",
     "forget": "remove conversations for good",
     "sync": "fetch and share conversations",
+    "link": "find which exchanges made which lines of commits",
     "redact": "take secrets out of text, or show which would go",
 }
 # Names from the plan that people may know; accepted, not shown.

@@ -28,6 +28,11 @@ class Commit:
         """When it was committed, in seconds of the epoch."""
         return int(self.committer.split(" ")[-2])
 
+    @property
+    def author_time(self) -> int:
+        """When it was first made, in seconds of the epoch."""
+        return int(self.author.split(" ")[-2])
+
     def to_bytes(self) -> bytes:
         """Return the object."""
         lines = [f"tree {self.tree}", *(f"parent {parent}" for parent in self.parents)]

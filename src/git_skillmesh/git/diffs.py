@@ -21,7 +21,8 @@ _FORM = (
     "-r", "--root", "--always", "--raw", "--no-abbrev", "-p", "-c", f"-M{_RENAMES_FROM}%",
     "--unified=1", "--inter-hunk-context=0", "--src-prefix=a/", "--dst-prefix=b/", "-O/dev/null",
     "--no-color", "--no-ext-diff", "--no-textconv", "--no-relative", "--ignore-submodules=all",
-    "--diff-algorithm=myers", "--no-notes", "--encoding=UTF-8", "--format=commit %H%n%at %ct%n%P%n%s",
+    "--diff-algorithm=myers", "--no-notes", "--encoding=UTF-8",
+    "--format=commit %H%n%at %ct%n%P%n%s",
 )  # fmt: skip
 _HUNK = re.compile(rb"@@+((?: -\d+(?:,\d+)?)+) \+(\d+)(?:,(\d+))? @@")
 _ESCAPES = {
@@ -86,7 +87,7 @@ class CommitChange:
 
 
 def commit_changes(repository: Repository, commits: Iterable[str]) -> Iterator[CommitChange]:
-    """Yield what each commit changed, in the order given, few in memory at a time.
+    """Yield what each commit (its whole id) changed, in the order given, few in memory at a time.
 
     A commit of which git lacks a blob (a partial clone) is left out. Close the iterator to stop
     git early.
@@ -198,8 +199,9 @@ class _Parser:
 
         def close() -> None:
             if removed or added:
-                before = old - len(removed) - (not removed), new - len(added) - (not added)
-                found.append(Hunk(before[0], tuple(removed), before[1], tuple(added)))
+                first = old - len(removed) - (not removed) if width == 1 else 0
+                start = new - len(added) - (not added)
+                found.append(Hunk(first, tuple(removed), start, tuple(added)))
                 removed.clear()
                 added.clear()
 
@@ -253,7 +255,7 @@ def _entry(line: bytes) -> tuple[FileChange, bytes]:
     header, *paths = line.lstrip(b":").split(b"\t")
     fields = header.split(b" ")
     modes, oids, status = fields[: parents + 1], fields[parents + 1 : -1], fields[-1]
-    names = [_unquoted(path) for path in paths]
+    names = [os.fsdecode(unquoted(path)) for path in paths]
     old, new = (_blob(modes[n], oids[n]) for n in (0, -1))
     if parents > 1:
         old = ""
@@ -261,7 +263,10 @@ def _entry(line: bytes) -> tuple[FileChange, bytes]:
 
 
 def _with_hunks(file: FileChange, hunks: dict[str, list[Hunk]]) -> FileChange:
-    found = hunks.get(file.new_path or file.old_path, [])
+    found = hunks.get(file.path, [])
+    if not (file.old_blob and file.new_blob):  # the other side may be a symbolic link
+        sides = bool(file.old_blob), bool(file.new_blob)
+        found = [hunk for hunk in found if (bool(hunk.removed), bool(hunk.added)) == sides]
     return FileChange(file.old_path, file.new_path, file.old_blob, file.new_blob, tuple(found))
 
 
@@ -274,15 +279,11 @@ def _named(line: bytes) -> str:
     text = line[4:].removesuffix(b"\n").removesuffix(b"\t")
     if text == b"/dev/null":
         return ""
-    return os.fsdecode(_unescaped(text)[2:])
+    return os.fsdecode(unquoted(text)[2:])
 
 
-def _unquoted(text: bytes) -> str:
-    return os.fsdecode(_unescaped(text))
-
-
-def _unescaped(text: bytes) -> bytes:
-    """Return a path as git quotes it: C escapes between double quotes, or bare."""
+def unquoted(text: bytes) -> bytes:
+    """Return a path that git has quoted: C escapes between double quotes, or bare."""
     if not (text.startswith(b'"') and text.endswith(b'"') and len(text) > 1):
         return text
     return re.sub(rb"\\([0-7]{3}|.)", _escape, text[1:-1])

@@ -1,30 +1,75 @@
-"""What the worker does after a commit, merge, checkout, rewrite or push.
+"""What the worker does after a commit, merge, checkout, rewrite or push, or an agent's answer.
 
-In: a repository. Out: an index, and then a Chroma tier, that equal the repository. The local tier
-comes first: it is what queries use.
+In: a repository. Out: a memory that has what agents said, links from lines to it, then an index and
+a Chroma tier that equal the repository. The local tier comes first: it is what queries use.
 """
 
 from collections.abc import Callable
 
 from ..config import Config
+from ..errors import SkillmeshError
 from ..git.repository import Repository
 
 # How long a run waits for another one that writes the index, `git skillmesh index` for example.
 _WAIT_SECONDS = 600
 
+Log = Callable[[str], None]
 
-def run_background(
-    repository: Repository, config: Config, log: Callable[[str], None], remote: str = ""
-) -> None:
-    """Take over what was fetched, share with `remote` if a push named one, index, then mirror.
 
-    Raises `SkillmeshError`.
+def run_background(repository: Repository, config: Config, log: Log, remote: str = "") -> None:
+    """Bring everything up to date, and share with `remote` if a push named one.
+
+    A step that fails keeps none of the others from being done; the first failure is raised at the
+    end. Raises `SkillmeshError`.
     """
     from .sharing import share, take_over_fetched
 
+    failures: list[Exception] = []
+
+    def attempt(step: Callable[[], None], what: str) -> None:
+        try:
+            step()
+        except Exception as error:
+            log(f"{what}: {error if isinstance(error, SkillmeshError) else repr(error)}")
+            failures.append(error)
+
     take_over_fetched(repository, log)
+    attempt(lambda: _capture(repository, config, log), "conversations are not stored")
+    # What is not linked by its bytes may have a link in a commit that was rewritten.
+    attempt(lambda: _link(repository, config, log), "commits are not linked")
+    attempt(lambda: _carry(repository, log), "links were not carried")
     if remote:
         share(repository, config, remote, log)
+    attempt(lambda: _index(repository, config, log), "not indexed")
+    if failures:
+        raise failures[0]
+
+
+def _capture(repository: Repository, config: Config, log: Log) -> None:
+    from ..sessions.capture import capture_live
+
+    captured = capture_live(repository, config, log)
+    if captured.new or captured.grown:
+        log(f"stored {len(captured.new)} new sessions, {len(captured.grown)} grown")
+
+
+def _link(repository: Repository, config: Config, log: Log) -> None:
+    from ..sessions.linking.linker import link_new_commits
+
+    outcome = link_new_commits(repository, config)
+    if outcome.looked:
+        log(f"linked {len(outcome.links)} of {outcome.looked} commits")
+
+
+def _carry(repository: Repository, log: Log) -> None:
+    from ..sessions.carrying import carry_links
+
+    carried = carry_links(repository)
+    if carried.commits:
+        log(f"carried links of {carried.lines} lines to {len(carried.commits)} commits")
+
+
+def _index(repository: Repository, config: Config, log: Log) -> None:
     from ..chroma.target import target_of
     from ..index.update import update, update_exchanges, update_provenance
 
@@ -33,9 +78,11 @@ def run_background(
     if outcome.note:
         log(f"no vectors: {outcome.note}")
     blamed = update_provenance(repository, outcome, _WAIT_SECONDS)
-    log(f"looked up who made the lines of {blamed} files")
+    if blamed:
+        log(f"looked up who made the lines of {blamed} files")
     exchanges = update_exchanges(repository, config, _WAIT_SECONDS)
-    log(f"indexed {exchanges.read} of {exchanges.exchanges} exchanges")
+    if exchanges.read or exchanges.removed:
+        log(f"indexed {exchanges.read} of {exchanges.exchanges} exchanges")
     target = target_of(config, repository)
     if target is None or outcome.note:
         return

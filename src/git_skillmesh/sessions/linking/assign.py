@@ -9,23 +9,23 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+from ...git.commits import Commit
 from ...git.diffs import CommitChange, FileChange
 from ..links import Evidence, Link, ranges_of
 from .corpus import Candidate, Corpus, Named
-from .evidence import Claim, FileLines, Window, claims, reflowed, weights
+from .evidence import LEAST, Claim, FileLines, Window, claims, reflowed, replayed, weights
 from .lines import decode, normal, weight
 from .moves import Move, moved_lines
-from .written import RECORDED
+from .written import RECORDED, UNKNOWN
 
-# How long before its commit an edit may have been made.
-DAYS = 90
 _DAY = 86_400_000
 _SECOND = 1000
+_REBASED = 6 * 3600 * _SECOND  # what is taken for new where the times of parents tell nothing
 _LEAST_REMOVED = 12
 _MOST_LINES = 50_000  # a larger file is generated, or data
 
-# Path, line and blob of the parent → the link that the line had, None if none.
-LinkBefore = Callable[[list[Move]], Mapping[Move, Link]]
+# Lines of the parent → the commit that brought the line, and the link that it has there.
+LinkBefore = Callable[[list[Move]], Mapping[Move, tuple[str, Link]]]
 
 
 @dataclass(slots=True)
@@ -40,13 +40,15 @@ class _Found:
         self.confidence += confidence
 
 
-def window_of(change: CommitChange, parent_time: int) -> Window:
-    """Return when the work on a commit may have been done; `parent_time` in seconds, 0 if none."""
+def window_of(change: CommitChange, parent: Commit | None, days: int) -> Window:
+    """Return when the work on a commit may have been done: at most so many days before."""
     authored = min(change.authored, change.committed) * _SECOND + _SECOND
-    until = change.committed * _SECOND + _SECOND
-    # A commit that was moved onto a later parent was begun before that.
-    before = parent_time * _SECOND if parent_time < change.authored else authored - _DAY
-    return Window(authored - DAYS * _DAY, max(before, authored - DAYS * _DAY), authored, until)
+    # A commit that was moved onto a later parent was begun before that one was committed.
+    begun = (parent.time, parent.author_time) if parent else ()
+    before = max((time * _SECOND for time in begun if time < change.authored), default=0)
+    since = authored - days * _DAY
+    work = before or (authored - _REBASED if parent else since)
+    return Window(since, max(work, since), authored, change.committed * _SECOND + _SECOND)
 
 
 class Assigner:
@@ -65,21 +67,28 @@ class Assigner:
         """Return the links of a commit."""
         makers = self._makers(change, window)
         families = {self._corpus.source(maker.exchange).family for maker, _ in makers.values()}
-        found: list[Link] = []
-        if len(change.parents) < 2:
-            found += [self._whole(maker, how) for maker, how in makers.values()]
+        found = [self._whole(maker, how) for maker, how in makers.values()]
         moves = moved_lines(change) if len(change.parents) < 2 else [{} for _ in change.files]
-        active: dict[str, int] = defaultdict(int)
+        own = [self._claimed(*pair, window) for pair in zip(change.files, moves, strict=True)]
+        taken = {
+            (claim.writing.id, normal(decode(file.added[number])))
+            for file, claims_of in zip(change.files, own, strict=True)
+            for number, claim in claims_of.items()
+        }
         silent: list[FileChange] = []
-        for file, moved in zip(change.files, moves, strict=True):
-            links = self._of_lines(file, moved, window, families, before)
+        for file, moved, claimed in zip(change.files, moves, own, strict=True):
+            links = self._of_claims(file, claimed, families)
+            if len(change.parents) < 2:
+                away = self._written_elsewhere(file, {*claimed, *moved}, window, taken)
+                links += self._of_claims(file, away, families, away=True)
+                claimed |= away
+            rest = {number: move for number, move in moved.items() if number not in claimed}
+            links += _of_moves(file, rest, before)
             if not links and len(change.parents) < 2:
-                links = self._of_removal(file, moved, window, families)
+                links = self._of_removal(file, window, families)
             if not links and len(change.parents) < 2:
                 silent.append(file)
             found += links
-        for link in found:
-            active[link.session] += 1
         for file in silent:
             found += self._of_names(file, window, families)
         return found
@@ -106,58 +115,92 @@ class Assigner:
 
     # -- lines -------------------------------------------------------------------------------------
 
-    def _of_lines(
-        self, file: FileChange, moved: Mapping[int, Move], window: Window, families: set[str],
-        before: LinkBefore,
-    ) -> list[Link]:  # fmt: skip
+    def _claimed(
+        self, file: FileChange, moved: Mapping[int, Move], window: Window
+    ) -> dict[int, Claim]:
+        """Return number of an added line → who wrote it into this file."""
         added = {number: decode(line) for number, line in file.added.items()}
-        if not added:
-            return []
-        kept = {number: move for number, move in moved.items() if move.exact}
+        kept = {number for number, move in moved.items() if move.exact}
         new = {number: line for number, line in added.items() if number not in kept}
-        found = self._claimed(file, new, window) if new else {}
-        for number, claim in list(found.items()):
-            # White space alone is no new work, unless the very bytes were recorded.
-            if number in moved and not (claim.exact and claim.writing.kind == RECORDED):
-                del found[number]
+        found = self._written(file, new, window) if new else {}
+        # White space alone is no new work, unless the very bytes were recorded.
+        return {
+            number: claim
+            for number, claim in found.items()
+            if number not in moved or (claim.exact and claim.writing.kind == RECORDED)
+        }
+
+    def _written(
+        self, file: FileChange, new: Mapping[int, str], window: Window
+    ) -> dict[int, Claim]:
+        corpus = self._corpus
+        paths = self._paths(file, window)
+        newest = corpus.newest(paths, window.since, window.until)
+        if not newest:
+            return {}
+        asked = {text for line in new.values() if weight(text := normal(line)) > 0}
+        writers = corpus.writers(paths, asked, window.since, window.until)
+        lines = self._file_lines(file, new)
+        weigh = weights(lines, corpus.files_with)
+        found = claims(lines, corpus.candidates(writers), weigh, window)
+        free = [n for n in lines.added if n not in found and lines.normal[n]]
+        if free:
+            more = corpus.candidates({*newest, *writers})
+            found |= replayed(file.hunks, free, more, window)
+            free = [n for n in free if n not in found]
+            found |= reflowed(lines, free, more, window)
+        return {line + 1: claim for line, claim in found.items()}
+
+    def _written_elsewhere(
+        self, file: FileChange, done: set[int], window: Window, taken: set[tuple[int, str]]
+    ) -> dict[int, Claim]:
+        """Return claims to lines that were just written to another file, and are not in that one.
+
+        Somebody has moved them before they were committed. Lines that two families wrote are
+        nobody's.
+        """
+        new = {number: decode(line) for number, line in file.added.items() if number not in done}
+        asked = {text for line in new.values() if weight(text := normal(line)) >= LEAST}
+        writers = self._corpus.writers_anywhere(asked, window.work, window.until)
+        if not writers:
+            return {}
+        lines = self._file_lines(file, new)
+        weigh = weights(lines, self._corpus.files_with)
+        families: dict[str, list[Candidate]] = defaultdict(list)
+        for candidate in self._corpus.candidates(writers):
+            families[self._corpus.source(candidate.exchange).family].append(candidate)
+        found: dict[int, list[Claim]] = defaultdict(list)
+        for candidates in families.values():
+            for line, claim in claims(lines, candidates, weigh, window, strict=True).items():
+                if (claim.writing.id, lines.normal[line]) not in taken:
+                    found[line].append(claim)
+        return {line + 1: rivals[0] for line, rivals in found.items() if len(rivals) == 1}
+
+    def _of_claims(
+        self, file: FileChange, claimed: Mapping[int, Claim], families: set[str], *,
+        away: bool = False,
+    ) -> list[Link]:  # fmt: skip
         groups: dict[tuple[int, Evidence], _Found] = defaultdict(_Found)
-        for number, claim in found.items():
-            evidence, confidence = self._weighed(claim, file, families)
+        for number, claim in claimed.items():
+            evidence, confidence = self._weighed(claim, families, away=away)
             groups[claim.writing.exchange, evidence].add(number, confidence)
         links = []
         for (exchange, evidence), group in groups.items():
             source = self._corpus.source(exchange)
-            mean = group.confidence / len(group.lines)
+            mean = round(group.confidence / len(group.lines), 3)
+            ranges = ranges_of(group.lines)
             links.append(
                 Link(
-                    source.session, source.exchange, round(mean, 3), evidence, file.new_path,
-                    file.new_blob, ranges_of(group.lines),
+                    source.session,
+                    source.exchange,
+                    mean,
+                    evidence,
+                    file.path,
+                    file.new_blob,
+                    ranges,
                 )
-            )  # fmt: skip
-        rest = {number: move for number, move in moved.items() if number not in found}
-        return links + _of_moves(file, rest, before)
-
-    def _claimed(
-        self, file: FileChange, new: Mapping[int, str], window: Window
-    ) -> dict[int, Claim]:
-        """Return number of an added line → who wrote it."""
-        corpus = self._corpus
-        paths = self._paths(file, window)
-        asked = {text for line in new.values() if weight(text := normal(line)) > 0}
-        writers = corpus.writers(paths, asked, window.since, window.until)
-        if not paths or not (writers or corpus.newest(paths, window.since, window.until)):
-            return {}
-        lines = self._file_lines(file, new)
-        weigh = weights(lines, corpus.files_with)
-        candidates = corpus.candidates(writers)
-        found = claims(lines, candidates, weigh, window)
-        free = [n for n in lines.added if n not in found and lines.normal[n]]
-        if free:
-            newest = corpus.newest(paths, window.since, window.until)
-            more = corpus.candidates({*newest, *writers})
-            for line, claim in reflowed(lines, free, more, window).items():
-                found.setdefault(line, claim)
-        return {line + 1: claim for line, claim in found.items()}
+            )
+        return links
 
     def _paths(self, file: FileChange, window: Window) -> list[int]:
         """Return the paths under which agents may have written a file."""
@@ -179,14 +222,14 @@ class Assigner:
                 lines[number - 1] = line
         return FileLines(lines, [number - 1 for number in new])
 
-    def _weighed(
-        self, claim: Claim, file: FileChange, families: set[str]
-    ) -> tuple[Evidence, float]:
-        recorded = claim.writing.kind == RECORDED
-        evidence = Evidence.EDIT if recorded and claim.exact else Evidence.CONTENT
-        base = {Evidence.EDIT: 0.98, Evidence.CONTENT: 0.9}[evidence]
-        confidence = base * (1 - 0.5 ** (claim.weight / 8))
-        if claim.writing.at == 0:
+    def _weighed(self, claim: Claim, families: set[str], *, away: bool) -> tuple[Evidence, float]:
+        away = away or claim.writing.is_elsewhere
+        sure = claim.writing.kind == RECORDED and claim.exact and not away
+        evidence = Evidence.EDIT if sure else Evidence.CONTENT
+        confidence = (0.98 if sure else 0.9) * (1 - 0.5 ** (claim.weight / 8))
+        if away:
+            confidence *= 0.8
+        if claim.writing.at == UNKNOWN:
             confidence *= 0.7
         if self._corpus.source(claim.writing.exchange).family in families:
             confidence = 1 - (1 - confidence) / 2
@@ -194,9 +237,7 @@ class Assigner:
 
     # -- files -------------------------------------------------------------------------------------
 
-    def _of_removal(
-        self, file: FileChange, moved: Mapping[int, Move], window: Window, families: set[str]
-    ) -> list[Link]:
+    def _of_removal(self, file: FileChange, window: Window, families: set[str]) -> list[Link]:
         """Return who took away the lines that a file lost."""
         corpus = self._corpus
         removed = [normal(decode(line)) for line in file.removed.values()]
@@ -252,13 +293,10 @@ def _of_moves(file: FileChange, moves: Mapping[int, Move], before: LinkBefore) -
     old = before(list(moves.values()))
     groups: dict[Link, set[int]] = defaultdict(set)
     for number, move in moves.items():
-        link = old.get(move)
-        if link is not None:
-            groups[replace(link, ranges=(), path="", blob="")].add(number)
-    return [
-        replace(
-            link, path=file.new_path, blob=file.new_blob, ranges=ranges_of(lines),
-            evidence=Evidence.MOVED, confidence=round(link.confidence * 0.95, 3),
-        )
-        for link, lines in groups.items()
-    ]  # fmt: skip
+        if move in old:
+            commit, link = old[move]
+            via = tuple(dict.fromkeys((*link.via, commit)))
+            confidence = round(link.confidence * 0.95, 3)
+            moved = replace(link, confidence=confidence, evidence=Evidence.MOVED, via=via)
+            groups[replace(moved, path=file.new_path, blob=file.new_blob, ranges=())].add(number)
+    return [replace(link, ranges=ranges_of(lines)) for link, lines in groups.items()]

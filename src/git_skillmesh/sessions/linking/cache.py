@@ -8,9 +8,10 @@ import posixpath
 import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 
-from ...errors import Damaged
+from ...errors import Busy, Damaged, ReadOnly
 from ...git.database import ObjectDatabase
 from ...git.repository import Repository
 from ...git.treeobjects import Entries
@@ -20,41 +21,49 @@ from ..reading import exchange_in, fetched, segments_in, state_of
 from .lines import key, normal, weight
 from .written import Done, Writing, done_in, milliseconds
 
+NAME = "linking.db"
 VERSION = 1
 _SCHEMA = """
-CREATE TABLE state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE shards (name TEXT PRIMARY KEY, tree TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE sessions (
+CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS shards (name TEXT PRIMARY KEY, tree TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS sessions (
     key TEXT PRIMARY KEY, shard TEXT NOT NULL, tree TEXT NOT NULL, id TEXT NOT NULL,
     parent TEXT NOT NULL, branch TEXT NOT NULL, started INTEGER NOT NULL
 ) WITHOUT ROWID;
-CREATE INDEX sessions_by_id ON sessions (id);
-CREATE INDEX sessions_by_shard ON sessions (shard);
-CREATE TABLE exchanges (
+CREATE INDEX IF NOT EXISTS sessions_by_id ON sessions (id);
+CREATE INDEX IF NOT EXISTS sessions_by_shard ON sessions (shard);
+CREATE TABLE IF NOT EXISTS exchanges (
     id INTEGER PRIMARY KEY, session TEXT NOT NULL, name TEXT NOT NULL, files TEXT NOT NULL,
     exchange_id TEXT NOT NULL, last INTEGER NOT NULL
 );
-CREATE UNIQUE INDEX exchanges_by_name ON exchanges (session, name);
-CREATE TABLE paths (id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE);
-CREATE TABLE writings (
-    id INTEGER PRIMARY KEY, exchange INTEGER NOT NULL, path INTEGER NOT NULL, at INTEGER NOT NULL,
-    kind TEXT NOT NULL, text BLOB NOT NULL, new BLOB NOT NULL
+CREATE UNIQUE INDEX IF NOT EXISTS exchanges_by_name ON exchanges (session, name);
+CREATE TABLE IF NOT EXISTS paths (
+    id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, base TEXT NOT NULL
 );
-CREATE INDEX writings_by_exchange ON writings (exchange);
-CREATE INDEX writings_by_path ON writings (path, at);
-CREATE TABLE lines (
+CREATE INDEX IF NOT EXISTS paths_by_base ON paths (base);
+CREATE TABLE IF NOT EXISTS writings (
+    id INTEGER PRIMARY KEY, exchange INTEGER NOT NULL, path INTEGER NOT NULL, at INTEGER NOT NULL,
+    kind TEXT NOT NULL, text BLOB NOT NULL, new BLOB NOT NULL, small BLOB NOT NULL
+);
+CREATE INDEX IF NOT EXISTS writings_by_exchange ON writings (exchange);
+CREATE INDEX IF NOT EXISTS writings_by_path ON writings (path, at);
+CREATE TABLE IF NOT EXISTS lines (
     line INTEGER NOT NULL, gone INTEGER NOT NULL, path INTEGER NOT NULL, at INTEGER NOT NULL,
     writing INTEGER NOT NULL, PRIMARY KEY (line, gone, path, at, writing)
 ) WITHOUT ROWID;
-CREATE INDEX lines_by_writing ON lines (writing);
-CREATE TABLE events (
+CREATE INDEX IF NOT EXISTS lines_by_writing ON lines (writing);
+CREATE TABLE IF NOT EXISTS events (
     kind TEXT NOT NULL, name TEXT NOT NULL, at INTEGER NOT NULL, exchange INTEGER NOT NULL,
     value TEXT NOT NULL, PRIMARY KEY (kind, name, at, exchange, value)
 ) WITHOUT ROWID;
-CREATE INDEX events_by_exchange ON events (exchange);
-CREATE TABLE looked (commit_id TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
-CREATE INDEX looked_by_time ON looked (at);
+CREATE INDEX IF NOT EXISTS events_by_exchange ON events (exchange);
+CREATE TABLE IF NOT EXISTS looked (commit_id TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS looked_by_time ON looked (at);
 """
+
+
+class _Unusable(Exception):
+    """The file is no database of this version."""
 
 
 class Cache:
@@ -63,7 +72,7 @@ class Cache:
     def __init__(self, repository: Repository, ref: str = layout.REF) -> None:
         self._repository = repository
         self._ref = ref
-        self._path = repository.state_dir / "linking.db"
+        self._path = repository.state_dir / NAME
         self.db = self._open()
 
     def __enter__(self) -> "Cache":
@@ -78,41 +87,47 @@ class Cache:
         self.db.close()
 
     def _open(self) -> sqlite3.Connection:
-        """Open the cache; one that cannot be read, or of another version, is made anew."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        for attempt in range(2):
-            db = sqlite3.connect(self._path, timeout=60, isolation_level=None)
+        """Open the database; what is none, or of another version, is made anew."""
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
             try:
-                version = int(db.execute("PRAGMA user_version").fetchone()[0])
-                if version == VERSION:
-                    return db
-                if version == 0 and not db.execute("SELECT 1 FROM sqlite_master").fetchone():
-                    db.executescript(
-                        f"PRAGMA journal_mode = WAL; BEGIN; {_SCHEMA}"
-                        f"PRAGMA user_version = {VERSION}; COMMIT;"
-                    )
-                    return db
-            except sqlite3.DatabaseError as error:
-                if attempt:
-                    raise Damaged(f"the cache of links: {error}", f"rm {self._path}") from None
+                return self._connect()
+            except _Unusable:
+                for suffix in ("", "-wal", "-shm"):
+                    self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+                return self._connect()
+        except OSError as error:
+            raise ReadOnly("the cache of links cannot be written", error.strerror or "") from None
+
+    def _connect(self) -> sqlite3.Connection:
+        db = sqlite3.connect(self._path, timeout=60, isolation_level=None)
+        try:
+            version = int(db.execute("PRAGMA user_version").fetchone()[0])
+            if version == 0 and not db.execute("SELECT 1 FROM sqlite_master").fetchone():
+                db.executescript(
+                    f"PRAGMA journal_mode = WAL; BEGIN IMMEDIATE; {_SCHEMA}"
+                    f"PRAGMA user_version = {VERSION}; COMMIT;"
+                )
+                version = VERSION
+            if version == VERSION:
+                return db
+        except sqlite3.OperationalError:
             db.close()
-            for suffix in ("", "-wal", "-shm"):
-                self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
-        raise Damaged("the cache of links cannot be made", f"rm {self._path}")
+            raise
+        except sqlite3.DatabaseError:
+            pass
+        db.close()
+        raise _Unusable
 
     # -- bringing it up to date --------------------------------------------------------------------
 
-    def update(self) -> int | None:
-        """Read what is new in the memory.
-
-        Return the time of the earliest thing that is new, in milliseconds, None if nothing is.
-        Raises `Damaged`.
-        """
+    def update(self) -> None:
+        """Read what is new in the memory. Raises `Damaged`."""
         with ObjectDatabase(self._repository) as objects:
             tip = objects.tip(self._ref)
             tree = tip.commit.tree if tip else ""
             if self.state("memory") == tree:
-                return None
+                return
             earliest: list[int] = []
             self.db.execute("PRAGMA synchronous = OFF")
             self.db.execute("BEGIN IMMEDIATE")
@@ -126,11 +141,13 @@ class Cache:
                     self._drop_sessions(name, ())
                     self.db.execute("DELETE FROM shards WHERE name = ?", (name,))
                 self.set_state("memory", tree)
+                if (waiting := self.arrived()) is not None:
+                    earliest.append(waiting)
+                self.set_state("arrived", str(min(earliest, default="")))
                 self.db.execute("COMMIT")
             except BaseException:
                 self.db.execute("ROLLBACK")
                 raise
-        return min(earliest, default=None)
 
     def _update_shard(self, objects: ObjectDatabase, name: str, tree: str) -> list[int]:
         folders = {k: e.oid for k, e in objects.trees.entries(tree).items() if e.is_folder}
@@ -194,12 +211,13 @@ class Cache:
     def _insert(self, exchange: int, done: Done) -> None:
         for writing in done.writings:
             path = self._path_id(writing.path)
-            text = zlib.compress("\n".join(writing.after).encode("utf-8", "surrogatepass"), 1)
-            row = (exchange, path, writing.at, writing.kind, text, bytes(writing.new))
+            row = (exchange, path, writing.at, writing.kind, _packed("\n".join(writing.after)))
+            small = _packed(f"{writing.replaced}\0{writing.replacement}")
             made = self.db.execute(
-                "INSERT INTO writings (exchange, path, at, kind, text, new)"
-                " VALUES (?, ?, ?, ?, ?, ?)", row
-            ).lastrowid  # fmt: skip
+                "INSERT INTO writings (exchange, path, at, kind, text, new, small)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (*row, bytes(writing.new), small if writing.replaced else b""),
+            ).lastrowid
             self.db.executemany(
                 "INSERT OR IGNORE INTO lines VALUES (?, ?, ?, ?, ?)",
                 ((line, gone, path, writing.at, made) for line, gone in _keys(writing)),
@@ -211,7 +229,8 @@ class Cache:
 
     def _path_id(self, path: str) -> int:
         path = path.encode("utf-8", "replace").decode()
-        self.db.execute("INSERT OR IGNORE INTO paths (path) VALUES (?)", (path,))
+        row = path, posixpath.basename(path)
+        self.db.execute("INSERT OR IGNORE INTO paths (path, base) VALUES (?, ?)", row)
         return int(self.db.execute("SELECT id FROM paths WHERE path = ?", (path,)).fetchone()[0])
 
     def _drop_sessions(self, shard: str, kept: Iterable[str]) -> None:
@@ -243,24 +262,45 @@ class Cache:
         """Note something under a name."""
         self.db.execute("INSERT OR REPLACE INTO state VALUES (?, ?)", (name, value))
 
+    def arrived(self) -> int | None:
+        """Return when the earliest of what is new was done, in milliseconds; None if nothing is.
+
+        It stays new until `set_state("arrived", "")`.
+        """
+        text = self.state("arrived")
+        return int(text) if text else None
+
     def remember(self, commits: Iterable[tuple[str, int]]) -> None:
-        """Note commits that were looked at in vain, each with its time in seconds."""
+        """Note commits that were looked at, each with its time in seconds."""
         self.db.executemany("INSERT OR REPLACE INTO looked VALUES (?, ?)", list(commits))
 
     def looked_since(self, at: int) -> list[str]:
-        """Return the commits of a time or later that were looked at in vain, and forget them."""
-        rows = self.db.execute("SELECT commit_id FROM looked WHERE at >= ?", (at,)).fetchall()
-        self.db.execute("DELETE FROM looked WHERE at >= ?", (at,))
+        """Return the commits of a time or later, in seconds, that were looked at before."""
+        rows = self.db.execute("SELECT commit_id FROM looked WHERE at >= ?", (at,))
         return [row[0] for row in rows]
 
-    def oldest(self) -> int | None:
-        """Return when the first session began, in milliseconds; None without any that tells."""
-        row = self.db.execute("SELECT min(started) FROM sessions WHERE started > 0").fetchone()
-        return int(row[0]) if row and row[0] is not None else None
+    def oldest(self) -> tuple[int | None, bool]:
+        """Return when the first session began, in milliseconds, and whether some do not tell."""
+        first, untimed = self.db.execute(
+            "SELECT min(nullif(started, 0)), count(*) > count(nullif(started, 0)) FROM sessions"
+        ).fetchone()
+        return first, bool(untimed)
 
-    def untimed(self) -> bool:
-        """Return whether there is a session that tells no time."""
-        return bool(self.db.execute("SELECT 1 FROM sessions WHERE started = 0").fetchone())
+
+@contextmanager
+def damage_reported(repository: Repository) -> Iterator[None]:
+    """Turn errors of the database and its folder into ours."""
+    mend = f"rm {repository.state_dir / NAME}"
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if "locked" in str(error):
+            raise Busy("another process is linking", "try again") from None
+        if any(sign in str(error) for sign in ("readonly", "unable to open", "disk is full")):
+            raise ReadOnly("the cache of links cannot be written", str(error)) from None
+        raise Damaged(f"the cache of links: {error}", mend) from None
+    except sqlite3.DatabaseError as error:
+        raise Damaged(f"the cache of links: {error}", mend) from None
 
 
 def _shards(objects: ObjectDatabase, tree: str) -> dict[str, str]:
@@ -274,6 +314,15 @@ def _shards(objects: ObjectDatabase, tree: str) -> dict[str, str]:
         for below, entry in entries.items()
         if entry.is_folder
     }
+
+
+def _packed(text: str) -> bytes:
+    return zlib.compress(text.encode("utf-8", "surrogatepass"), 1)
+
+
+def unpacked(data: bytes) -> str:
+    """Return a text that the cache holds."""
+    return zlib.decompress(data).decode("utf-8", "surrogatepass")
 
 
 def _keys(writing: Writing) -> set[tuple[int, int]]:

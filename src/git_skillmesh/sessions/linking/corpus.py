@@ -4,11 +4,10 @@ In: paths, lines and times. Out: texts that exchanges wrote, each with where it 
 """
 
 import posixpath
-import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .cache import Cache
+from .cache import Cache, unpacked
 from .lines import key
 from .shell import same_file
 from .written import UNKNOWN
@@ -38,6 +37,13 @@ class Candidate:
     kind: str
     after: tuple[str, ...]
     new: bytes
+    replaced: str
+    replacement: str
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether its path is absolute: of another machine, or outside of the repository."""
+        return self.path.startswith("/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +77,11 @@ class Corpus:
             self._sources[exchange] = found
         return found
 
+    def family_of(self, session: str) -> str:
+        """Return the session that started a session, directly or not; itself if none did."""
+        row = self._db.execute("SELECT parent FROM sessions WHERE id = ?", (session,)).fetchone()
+        return self._family(session, row[0] if row else "")
+
     def _family(self, session: str, parent: str) -> str:
         seen = {session}
         while parent and parent not in seen:
@@ -81,9 +92,15 @@ class Corpus:
         return session
 
     def paths(self, name: str) -> list[int]:
-        """Return the number of a path, if anybody wrote there."""
-        rows = self._db.execute("SELECT id FROM paths WHERE path = ?", (name,))
-        return [int(row[0]) for row in rows]
+        """Return the numbers of a path as agents wrote it: relative, or absolute elsewhere."""
+        rows = self._db.execute(
+            "SELECT id, path FROM paths WHERE base = ?", (posixpath.basename(name),)
+        )
+        return [
+            number
+            for number, path in rows
+            if path == name or (path.startswith("/") and path.endswith(f"/{name}"))
+        ]
 
     def writers(
         self, paths: Iterable[int], lines: Iterable[str], since: int, until: int, *,
@@ -133,13 +150,13 @@ class Corpus:
         for number in writings:
             known = self._candidates.get(number)
             if known is None:
-                exchange, path, at, kind, text, new = self._db.execute(
-                    "SELECT w.exchange, p.path, w.at, w.kind, w.text, w.new FROM writings w"
-                    " JOIN paths p ON p.id = w.path WHERE w.id = ?", (number,)
+                exchange, path, at, kind, text, new, small = self._db.execute(
+                    "SELECT w.exchange, p.path, w.at, w.kind, w.text, w.new, w.small"
+                    " FROM writings w JOIN paths p ON p.id = w.path WHERE w.id = ?", (number,)
                 ).fetchone()  # fmt: skip
-                lines = zlib.decompress(text).decode("utf-8", "surrogatepass").split("\n")
-                after = tuple(lines) if new else ()
-                known = Candidate(number, exchange, path, at, kind, after, new)
+                after = tuple(unpacked(text).split("\n")) if new else ()
+                edit = unpacked(small).split("\0", 1) if small else ["", ""]
+                known = Candidate(number, exchange, path, at, kind, after, new, edit[0], edit[1])
                 self._candidates[number] = known
             found.append(known)
         return found

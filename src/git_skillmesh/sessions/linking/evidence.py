@@ -9,12 +9,14 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
+from ...git.diffs import Hunk
 from .corpus import Candidate
-from .lines import common_runs, normal, weight
+from .lines import common_runs, decode, normal, weight
 
 LEAST = 12.0  # what a run of lines has to say before it speaks for anybody
 _LEAST_LATER = 41.0  # two lines or more
 _LEAST_REFLOWED = 16
+_LARGEST_HUNK = 200
 _COMMAS = re.compile(r"[,;\s]+")
 _QUOTES = str.maketrans({"'": '"', "`": '"'})
 
@@ -79,6 +81,8 @@ def claims(
     candidates: Iterable[Candidate],
     weigh: Mapping[str, float],
     window: Window,
+    *,
+    strict: bool = False,
 ) -> dict[int, Claim]:
     """Return line (from 0) → the best claim to it. A line of context is nobody's."""
     found: dict[int, Claim] = {}
@@ -90,7 +94,7 @@ def claims(
                 for n in range(run.length)
                 if run.left + n in file.added and writing.new[run.right + n]
             ]
-            if writing.at < window.work:
+            if strict or writing.at < window.work or writing.is_elsewhere:
                 lines = _still_new(file, lines, weigh)
             for line in lines:
                 exact = file.lines[line] == writing.after[line - run.left + run.right]
@@ -101,7 +105,7 @@ def claims(
 
 
 def _still_new(file: FileLines, lines: list[int], weigh: Mapping[str, float]) -> list[int]:
-    """Return what an edit from before the parent commit may still claim.
+    """Return what an edit may claim that came before the parent commit, or of another folder.
 
     It is likely to be in the parent already. So the lines themselves have to say enough, and one
     that stands elsewhere in the file too is that one, and this is a copy.
@@ -110,6 +114,51 @@ def _still_new(file: FileLines, lines: list[int], weigh: Mapping[str, float]) ->
     if sum(weigh.get(file.normal[line] or "", 0) for line in kept) < _LEAST_LATER:
         return []
     return kept
+
+
+def replayed(
+    hunks: Iterable[Hunk], free: Collection[int], candidates: Iterable[Candidate], window: Window
+) -> dict[int, Claim]:
+    """Return claims to lines of which an edit replaced a part.
+
+    The recorded edits are done once more, in order, to what was removed; where that gives what was
+    added, each has what it touched.
+    """
+    edits = sorted(
+        (
+            writing
+            for writing in candidates
+            if writing.replaced and window.work <= writing.at and not writing.is_elsewhere
+        ),
+        key=lambda writing: writing.at,
+    )
+    found: dict[int, Claim] = {}
+    for hunk in hunks if edits else ():
+        if not hunk.removed or not hunk.added or len(hunk.removed) > _LARGEST_HUNK:
+            continue
+        removed, added = ([decode(line) for line in side] for side in (hunk.removed, hunk.added))
+        text = "\n".join(removed)
+        by: list[Candidate | None] = [None] * len(removed)
+        for edit in edits:
+            old, new = (_unix(part) for part in (edit.replaced, edit.replacement))
+            if old == new or text.count(old) != 1:
+                continue
+            before, _, after = text.partition(old)
+            start, end = before.count("\n"), before.count("\n") + old.count("\n")
+            by[start : end + 1] = [edit] * (new.count("\n") + 1)
+            text = before + new + after
+        if text == "\n".join(added):
+            for n, writing in enumerate(by):
+                place = hunk.new - 1 + n
+                if writing is not None and place in free and added[n] not in removed:
+                    said = float(weight(normal(added[n])) + weight(normal(writing.replaced)))
+                    prompt = writing.at <= window.authored
+                    found[place] = Claim(writing, True, max(said, LEAST), prompt)
+    return found
+
+
+def _unix(text: str) -> str:
+    return text.replace("\r\n", "\n")
 
 
 def reflowed(
@@ -122,7 +171,10 @@ def reflowed(
     """
     found: dict[int, Claim] = {}
     stretches = _stretches(free)
-    for writing in sorted(candidates, key=lambda writing: -writing.at):
+    recent = (
+        writing for writing in candidates if writing.at >= window.work and not writing.is_elsewhere
+    )
+    for writing in sorted(recent, key=lambda writing: -writing.at):
         parts = [_solid(line) for line in writing.after]
         ends = list(accumulate(len(part) for part in parts))
         starts = {

@@ -7,7 +7,7 @@ other. The normal form leaves out what formatters change inside a line.
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 _QUOTES = str.maketrans({"'": '"', "`": '"'})
@@ -58,7 +58,7 @@ def common_runs(
     left: Sequence[str | None],
     right: Sequence[str | None],
     anchors: Collection[int],
-    weigh: "dict[str, float]",
+    weigh: Mapping[str, float],
     least: float,
 ) -> list[Run]:
     """Return the runs of equal lines that hold an anchor of `left`, the weightiest first.
@@ -87,7 +87,7 @@ def common_runs(
 
 def _around(
     left: Sequence[str | None], right: Sequence[str | None], anchor: int, place: int,
-    weigh: "dict[str, float]",
+    weigh: Mapping[str, float],
 ) -> Run:  # fmt: skip
     first, last = 0, 1
     while anchor - first > 0 < place - first and _same(
@@ -107,7 +107,7 @@ def _same(one: str | None, other: str | None) -> bool:
 
 
 def _disjoint(
-    left: Sequence[str | None], runs: list[Run], weigh: "dict[str, float]", least: float
+    left: Sequence[str | None], runs: list[Run], weigh: Mapping[str, float], least: float
 ) -> list[Run]:
     """Take the weightiest runs first and cut the others where they overlap."""
     used_left: set[int] = set()

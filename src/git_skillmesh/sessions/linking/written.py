@@ -5,15 +5,18 @@ shell commands name; the commits it made.
 """
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ..model import Act, Edit, Exchange, ToolCall
 from . import shell
-from .lines import normal, split
+from .lines import normal, split, weight
 
 UNKNOWN = 0  # a time that the record does not tell
 RECORDED, SHELL = "edit", "shell"
+_TELLING = 8  # what a line has to say before it is known again elsewhere
+_SMALL = 4000  # characters of an edit that may be done again inside of changed lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +24,8 @@ class Writing:
     """A text that stands in a file after an edit, or in a command that may have written it.
 
     `new` says of each line of `after` whether the edit brought it; `gone` are the lines it took
-    away, in normal form. `at` is in milliseconds of the epoch, `UNKNOWN` if not told.
+    away, in normal form. `at` is in milliseconds of the epoch, `UNKNOWN` if not told. `replaced`
+    and `replacement` are the bytes of a small edit, which may begin and end within a line.
     """
 
     path: str
@@ -30,6 +34,8 @@ class Writing:
     after: tuple[str, ...]
     new: tuple[bool, ...]
     gone: tuple[str, ...] = ()
+    replaced: str = ""
+    replacement: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +75,9 @@ def done_in(exchange: Exchange) -> Done:
                 writings += _written(edit, at)
                 if edit.moved_from:
                     moved.append((at, edit.moved_from, edit.path))
-    return Done(tuple(writings), tuple(named), tuple(moved), tuple(committed), tuple(quoted))
+    return Done(
+        tuple(_without_moves(writings)), tuple(named), tuple(moved), tuple(committed), tuple(quoted)
+    )
 
 
 def milliseconds(time: str) -> int:
@@ -85,7 +93,10 @@ def _written(edit: Edit, at: int) -> list[Writing]:
     new, gone = _difference(before, after)
     if not any(new) and not gone:
         return []
-    return [Writing(edit.path, at, RECORDED, tuple(after), tuple(new), tuple(gone))]
+    texts = (edit.before or "", edit.after or "")
+    if edit.whole or not texts[0] or max(map(len, texts)) > _SMALL:
+        texts = ("", "")
+    return [Writing(edit.path, at, RECORDED, tuple(after), tuple(new), tuple(gone), *texts)]
 
 
 def _difference(before: list[str], after: list[str]) -> tuple[list[bool], list[str]]:
@@ -116,15 +127,33 @@ def _difference(before: list[str], after: list[str]) -> tuple[list[bool], list[s
     return new, gone
 
 
+def _without_moves(writings: list[Writing]) -> Iterator[Writing]:
+    """Yield the writings without lines that the exchange took away as often as it wrote them.
+
+    It has moved those, and whoever wrote them first still has.
+    """
+    came = Counter(
+        normal(line)
+        for writing in writings
+        for line, new in zip(writing.after, writing.new, strict=True)
+        if new
+    )
+    went = Counter(line for writing in writings for line in writing.gone)
+    moved = {line for line in came if weight(line) >= _TELLING and 0 < came[line] <= went[line]}
+    for writing in writings:
+        kept = tuple(
+            new and normal(line) not in moved
+            for line, new in zip(writing.after, writing.new, strict=True)
+        )
+        yield replace(writing, new=kept) if kept != writing.new else writing
+
+
 def _written_by_shell(call: ToolCall, at: int) -> list[Writing]:
     """Return here-documents: files written out, or scripts that may hold what they write."""
     found = []
     for here in shell.here_documents(call.input):
         lines = tuple(split(here.text))
-        if here.path:
-            paths = {here.path}
-        else:
-            paths = shell.names(here.text)
+        paths = {here.path} if here.path else shell.names(here.text)
         for path in sorted(paths)[:8]:
             found.append(Writing(path, at, SHELL, lines, (True,) * len(lines)))
     return found
