@@ -1,12 +1,13 @@
-"""What the worker does after a commit, merge, checkout or rewrite.
+"""What the worker does after a commit, merge, checkout or rewrite, or when an agent has answered.
 
-In: a repository. Out: an index, and then a Chroma tier, that equal the repository. The local tier
-comes first: it is what queries use.
+In: a repository. Out: a memory that has what agents said, then an index, and then a Chroma tier,
+that equal the repository. The local tier comes first: it is what queries use.
 """
 
 from collections.abc import Callable
 
 from ..config import Config
+from ..errors import SkillmeshError
 from ..git.repository import Repository
 
 # How long a run waits for another one that writes the index, `git skillmesh index` for example.
@@ -14,7 +15,25 @@ _WAIT_SECONDS = 600
 
 
 def run_background(repository: Repository, config: Config, log: Callable[[str], None]) -> None:
-    """Index the repository, then mirror it. Raises `SkillmeshError`."""
+    """Store conversations, index the repository, mirror it. Raises `SkillmeshError`.
+
+    A step that fails does not keep the later ones from being done; it is told at the end.
+    """
+    from ..sessions.capture import capture_live
+
+    failed: SkillmeshError | None = None
+    try:
+        captured = capture_live(repository, config, log)
+        if captured.new or captured.grown:
+            log(f"stored {len(captured.new)} new sessions, {len(captured.grown)} grown")
+    except SkillmeshError as error:
+        failed = error
+    _index(repository, config, log)
+    if failed is not None:
+        raise failed
+
+
+def _index(repository: Repository, config: Config, log: Callable[[str], None]) -> None:
     from ..chroma.target import target_of
     from ..index.update import update
 

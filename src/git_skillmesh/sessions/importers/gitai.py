@@ -7,7 +7,7 @@ the conversations. Out: the conversations whose messages are kept there, and for
 Notes have no results of tools: an edit counts as it was asked for.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from ...git.notes import notes_of
 from ...git.objects import BlobReader
@@ -30,6 +30,11 @@ from .records import (
 from .tools import act_of, described, edits_of_input
 
 AGENT = "git-ai"
+
+
+def parts_of(repository: Repository, ref: str, roots: Roots) -> tuple[int, Iterator[Imported]]:
+    """Return (1, the notes of a ref): a conversation may stand in any of them."""
+    return 1, (read_repository(repository, ref, roots) for _ in range(1))
 
 
 def read_repository(repository: Repository, ref: str, roots: Roots) -> Imported:

@@ -1,0 +1,222 @@
+"""Take conversations into the memory: each exchange once, redacted, whatever it was read from.
+
+In: what importers read, part by part. Out: the memory, and a `Report` of what became of it.
+
+An exchange belongs to the session that it was first stored with: a resumed or forked session
+repeats what another one holds, and adds to that what it tells more. What was taken in before is
+neither redacted nor stored again.
+"""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+from ..config import Config
+from ..git.repository import Repository
+from . import layout
+from .importers.merging import SECOND_HAND, merge
+from .importers.source import Part, Reading
+from .known import Known
+from .model import Exchange, Problem, Session, exchange_to_json
+from .redaction import Redactor
+from .redaction_policy import policy_of
+from .store import MemoryStore, Written
+
+Progress = Callable[[int, int], None]
+Accept = Callable[[Part, Session], bool]
+
+
+@dataclass
+class Report:
+    """What became of one source. Sessions are counted once, however many files tell of them."""
+
+    source: str
+    parts: int = 0
+    new: set[str] = field(default_factory=set)
+    grown: set[str] = field(default_factory=set)
+    unchanged: set[str] = field(default_factory=set)
+    forgotten: set[str] = field(default_factory=set)
+    exchanges: int = 0
+    redactions: Counter[str] = field(default_factory=Counter)
+    problems: list[Problem] = field(default_factory=list)
+    interrupted: bool = False
+
+    def count(self, written: Written) -> None:
+        """Add what the store says; the first word counts: what is new stays new."""
+        self.forgotten |= set(written.forgotten)
+        self.new |= set(written.new) - self.grown
+        self.grown |= set(written.grown) - self.new
+        self.unchanged |= set(written.unchanged)
+        self.unchanged -= self.new | self.grown | self.forgotten
+
+
+class Intake:
+    """Takes conversations in, for as long as it is open (`known.alone` keeps others waiting).
+
+    With `dry_run` everything is done but the writing. Raises `ConfigurationError`.
+    """
+
+    def __init__(self, repository: Repository, config: Config, *, dry_run: bool = False) -> None:
+        policy = policy_of(config)
+        self._redactor = Redactor(policy)
+        self._way = hashlib.sha256(repr(policy).encode("utf-8", "replace")).digest()
+        self._dry_run = dry_run
+        self.store = MemoryStore(repository, self._redact)
+        self.known = Known(repository, keep=not dry_run)
+        self.known.refresh()
+        self._kept: dict[str, str] = {}  # exchange → session, of this run
+        self._sessions: set[str] = set()  # their keys
+        self._ids: dict[str, str] = {}  # key → id of sessions
+        self._taken: set[str] = set()
+        self._fresh: set[str] = set()
+        self._report = Report("")
+
+    def close(self) -> None:
+        """Let go of the cache."""
+        self.known.close()
+
+    def take(
+        self,
+        source: str,
+        reading: Reading,
+        *,
+        accept: Accept | None = None,
+        since: str = "",
+        progress: Progress | None = None,
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> Report:
+        """Take a source in, part by part; what is whole is stored even when it is stopped.
+
+        `accept` says which sessions of a part are wanted; `since` leaves out those that have
+        ended before. Raises as `MemoryStore.add`.
+        """
+        self._report = report = Report(source)
+        self._taken.clear()
+        stamps = []
+
+        def sessions() -> Iterator[Session]:
+            for number, part in enumerate(reading.parts):
+                if progress:
+                    progress(number, reading.total)
+                report.parts += 1
+                report.problems += part.done.problems
+                wanted = (s for s in part.done.sessions if accept is None or accept(part, s))
+                yield from self._routed(merge(s for s in wanted if _ended(s) >= since))
+                if part.stamp and not since:
+                    stamps.append((part.name.encode("utf-8", "surrogateescape"), part.stamp))
+                if stopped():
+                    report.interrupted = True
+                    return
+
+        report.count((self.store.preview if self._dry_run else self.store.add)(sessions()))
+        if not self._dry_run:
+            self.known.refresh()
+        self.known.take(self._taken)
+        self.known.has_read(stamps)
+        return report
+
+    def _routed(self, sessions: Iterable[Session]) -> Iterator[Session]:
+        """Yield what is new of sessions, each exchange for the session that keeps it."""
+        for session in sessions:
+            if session.agent in SECOND_HAND and self._told_first_hand(session):
+                self._report.unchanged.add(session.session_id)
+                continue
+            own = layout.key_of(session.session_id)
+            self._ids[own] = session.session_id
+            elsewhere: dict[str, list[Exchange]] = {}
+            pending: list[Exchange] = []
+            before: Exchange | None = None
+            changed = self._is_new(_head_digest(session))
+            for exchange in session.exchanges:
+                keeper, is_stored = self._keeper(exchange, own)
+                is_news = self._is_new(self._digest(exchange))
+                if not is_news and not is_stored:
+                    continue  # forgotten with the session that kept it
+                if keeper != own:
+                    if is_news:
+                        elsewhere.setdefault(keeper, []).append(exchange)
+                    continue
+                if is_news:
+                    # Its place is after the one before it, which the store has to see for that.
+                    if not is_stored and before is not None:
+                        pending.append(before)
+                    pending.append(exchange)
+                    self._fresh.add(exchange.exchange_id)
+                    before = None
+                    self._report.exchanges += not is_stored
+                else:
+                    before = exchange
+            if changed and not pending and before is not None:
+                pending.append(before)
+            if pending:
+                yield replace(session, exchanges=tuple(pending))
+            elif self._known_session(own):
+                self._report.unchanged.add(session.session_id)
+            for keeper, exchanges in elsewhere.items():
+                yield self._part_of(keeper, exchanges, session)
+
+    def _keeper(self, exchange: Exchange, own: str) -> tuple[str, bool]:
+        """Return (the session that keeps an exchange, whether it is stored already)."""
+        name = layout.exchange_key(exchange.exchange_id)
+        keepers = self.known.keepers(name)
+        if keepers:
+            return (own if own in keepers else keepers[0]), True
+        if name in self._kept:
+            return self._kept[name], True
+        self._kept[name] = own
+        self._sessions.add(own)
+        return own, False
+
+    def _known_session(self, key: str) -> bool:
+        return key in self._sessions or self.known.has_session(key)
+
+    def _part_of(self, key: str, exchanges: list[Exchange], told_by: Session) -> Session:
+        """Return exchanges that another session has told, as a part of the one that keeps them."""
+        name = self._ids.get(key)
+        if name is None:
+            name = self._ids[key] = self.store.head_at(key).session_id
+        self._fresh |= {exchange.exchange_id for exchange in exchanges}
+        return Session(name, told_by.agent, tuple(exchanges))
+
+    def _told_first_hand(self, session: Session) -> bool:
+        """Whether the agent's own transcript of a session is stored."""
+        key = layout.key_of(session.session_id)
+        if not self.known.has_session(key):
+            return False
+        return self.store.head(session.session_id).agent not in SECOND_HAND
+
+    def _is_new(self, digest: str) -> bool:
+        if digest in self._taken or self.known.was_taken(digest):
+            return False
+        self._taken.add(digest)
+        return True
+
+    def _digest(self, exchange: Exchange) -> str:
+        """Return what stands for this reading of an exchange, redacted in this way."""
+        text = json.dumps(exchange_to_json(exchange), sort_keys=True)
+        return hashlib.sha256(self._way + text.encode()).hexdigest()[:32]
+
+    def redacted(self, exchange: Exchange) -> Exchange:
+        """Return an exchange as it would be stored."""
+        return self._redactor.redact_exchange(exchange)[0]
+
+    def _redact(self, exchange: Exchange) -> Exchange:
+        redacted, found = self._redactor.redact_exchange(exchange)
+        if exchange.exchange_id in self._fresh:
+            self._fresh.discard(exchange.exchange_id)
+            self._report.redactions.update(finding.rule for finding in found)
+        return redacted
+
+
+def _head_digest(session: Session) -> str:
+    told = (
+        session.session_id, session.agent, session.title, session.directory, session.branch,
+        session.parent, session.source if session.source.startswith("refs/") else "",
+    )  # fmt: skip
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:32]
+
+
+def _ended(session: Session) -> str:
+    return max((exchange.ended or exchange.started for exchange in session.exchanges), default="")
