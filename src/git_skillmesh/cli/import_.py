@@ -41,13 +41,13 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Import, source by source."""
-    from ..git.dates import date_of
+    from ..git.dates import time_of
     from ..sessions.importers.source import KINDS, open_source, roots_of
     from ..sessions.importing import Intake
     from ..sessions.known import alone
 
     repository = context.repository
-    since = date_of(repository, args.since) if args.since else ""
+    since = time_of(repository, args.since) if args.since else ""
     sources = [_from_folder(context, source, KINDS) for source in args.sources or KINDS]
     roots = roots_of(repository)
     reports: list[Report] = []

@@ -32,7 +32,7 @@ COMMANDS = {
     "collections": "create and check the Chroma collections",
     "prune": "forget file versions that nothing needs any more",
     "import": "store the conversations with agents that this machine and git have",
-    # "log-chat": "store a conversation that no importer can read",
+    "log-chat": "store a conversation that no importer can read",
     "redact": "take secrets out of text, or show which would go",
 }
 # Names from the plan that people may know; accepted, not shown.

@@ -11,7 +11,7 @@ from .repository import Repository
 _NOW = ("now", "today")
 
 
-def date_of(repository: Repository, text: str) -> str:
+def time_of(repository: Repository, text: str) -> str:
     """Return the time that a text means as ISO 8601. Raises `UsageError` for what is no date."""
     before = int(time.time())
     said = repository.git.run("rev-parse", f"--since={text}").decode().strip()

@@ -7,8 +7,6 @@ takes the lines out again.
 The agent waits for this, so it loads as little as an interpreter can, asks no git, writes nothing
 to standard output, and gives up whatever goes wrong.
 """
-# pathlib takes longer to load than all the rest.
-# ruff: noqa: PTH
 
 from __future__ import annotations
 
