@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from ..config import Config
+from ..errors import UsageError
 from ..git.repository import Repository
 from . import layout
 from .importers.merging import SECOND_HAND, merge
@@ -52,6 +53,14 @@ class Report:
         self.unchanged -= self.new | self.grown | self.forgotten
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """An exchange of this run: the key of its session, and how much it tells."""
+
+    session: str
+    size: tuple[int, int]
+
+
 class Intake:
     """Takes conversations in, for as long as it is open (`known.alone` keeps others waiting).
 
@@ -66,9 +75,10 @@ class Intake:
         self.store = MemoryStore(repository, self._redact)
         self.known = Known(repository, keep=not dry_run)
         self.known.refresh()
-        self._kept: dict[str, str] = {}  # exchange → session, of this run
+        self._kept: dict[str, _Kept] = {}  # by exchange, of this run
         self._sessions: set[str] = set()  # their keys
         self._ids: dict[str, str] = {}  # key → id of sessions
+        self._repeated: dict[str, list[Exchange]] = {}  # by the session that keeps them
         self._taken: set[str] = set()
         self._fresh: set[str] = set()
         self._report = Report("")
@@ -110,8 +120,10 @@ class Intake:
                     report.interrupted = True
                     return
 
-        report.count((self.store.preview if self._dry_run else self.store.add)(sessions()))
+        add = self.store.preview if self._dry_run else self.store.add
+        report.count(add(sessions()))
         if not self._dry_run:
+            report.count(add(self._repeated_elsewhere()))
             self.known.refresh()
         self.known.take(self._taken)
         self.known.has_read(stamps)
@@ -125,7 +137,6 @@ class Intake:
                 continue
             own = layout.key_of(session.session_id)
             self._ids[own] = session.session_id
-            elsewhere: dict[str, list[Exchange]] = {}
             pending: list[Exchange] = []
             before: Exchange | None = None
             changed = self._is_new(_head_digest(session))
@@ -136,7 +147,7 @@ class Intake:
                     continue  # forgotten with the session that kept it
                 if keeper != own:
                     if is_news:
-                        elsewhere.setdefault(keeper, []).append(exchange)
+                        self._repeats(keeper, exchange)
                     continue
                 if is_news:
                     # Its place is after the one before it, which the store has to see for that.
@@ -154,8 +165,6 @@ class Intake:
                 yield replace(session, exchanges=tuple(pending))
             elif self._known_session(own):
                 self._report.unchanged.add(session.session_id)
-            for keeper, exchanges in elsewhere.items():
-                yield self._part_of(keeper, exchanges, session)
 
     def _keeper(self, exchange: Exchange, own: str) -> tuple[str, bool]:
         """Return (the session that keeps an exchange, whether it is stored already)."""
@@ -163,22 +172,40 @@ class Intake:
         keepers = self.known.keepers(name)
         if keepers:
             return (own if own in keepers else keepers[0]), True
-        if name in self._kept:
-            return self._kept[name], True
-        self._kept[name] = own
-        self._sessions.add(own)
-        return own, False
+        kept = self._kept.get(name)
+        if kept is None or kept.session == own:
+            size = _size(exchange)
+            self._kept[name] = _Kept(own, max(kept.size, size) if kept else size)
+            self._sessions.add(own)
+        return (kept.session, True) if kept else (own, False)
 
     def _known_session(self, key: str) -> bool:
         return key in self._sessions or self.known.has_session(key)
 
-    def _part_of(self, key: str, exchanges: list[Exchange], told_by: Session) -> Session:
-        """Return exchanges that another session has told, as a part of the one that keeps them."""
-        name = self._ids.get(key)
-        if name is None:
-            name = self._ids[key] = self.store.head_at(key).session_id
-        self._fresh |= {exchange.exchange_id for exchange in exchanges}
-        return Session(name, told_by.agent, tuple(exchanges))
+    def _repeats(self, keeper: str, exchange: Exchange) -> None:
+        """Look later at a copy of what another session keeps: it may have gone on in the copy."""
+        kept = self._kept.get(layout.exchange_key(exchange.exchange_id))
+        if kept is None or _size(exchange) > kept.size:
+            self._repeated.setdefault(keeper, []).append(exchange)
+
+    def _repeated_elsewhere(self) -> Iterator[Session]:
+        """Yield what copies tell more than the sessions that keep the exchanges."""
+        repeated, self._repeated = self._repeated, {}
+        for key, copies in repeated.items():
+            name = self._ids.get(key) or self.store.head_at(key).session_id
+            try:
+                stored = {e.exchange_id: e for e in self.store.exchanges(name)}
+                agent = self.store.head(name).agent
+            except UsageError:  # forgotten
+                continue
+            grown = [
+                _continued(stored[copy.exchange_id], copy)
+                for copy in copies
+                if copy.exchange_id in stored
+            ]
+            wanted = tuple(exchange for exchange in grown if exchange is not None)
+            if wanted:
+                yield Session(name, agent, wanted)
 
     def _told_first_hand(self, session: Session) -> bool:
         """Whether the agent's own transcript of a session is stored."""
@@ -208,6 +235,27 @@ class Intake:
             self._fresh.discard(exchange.exchange_id)
             self._report.redactions.update(finding.rule for finding in found)
         return redacted
+
+
+def _size(exchange: Exchange) -> tuple[int, int]:
+    return len(exchange.tools), len(exchange.response)
+
+
+def _continued(stored: Exchange, copy: Exchange) -> Exchange | None:
+    """Return what is stored with what a copy in another session adds, None for nothing.
+
+    What both tell stays as the first session told it: the copy has other names for subagents.
+    """
+    known = {call.call_id for call in stored.tools}
+    calls = tuple(call for call in copy.tools if call.call_id not in known)
+    if not calls and len(copy.response) <= len(stored.response):
+        return None
+    return replace(
+        stored,
+        response=max(stored.response, copy.response, key=len),
+        ended=max(stored.ended, copy.ended),
+        tools=stored.tools + calls,
+    )
 
 
 def _head_digest(session: Session) -> str:
