@@ -78,6 +78,7 @@ class Intake:
         self._kept: dict[str, _Kept] = {}  # by exchange, of this run
         self._sessions: set[str] = set()  # their keys
         self._ids: dict[str, str] = {}  # key → id of sessions
+        self._agents: dict[str, str] | None = None  # by session, of what was stored before
         self._repeated: dict[str, list[Exchange]] = {}  # by the session that keeps them
         self._taken: set[str] = set()
         self._fresh: set[str] = set()
@@ -104,6 +105,7 @@ class Intake:
         """
         self._report = report = Report(source)
         self._taken.clear()
+        self._agents = None
         stamps = []
 
         def sessions() -> Iterator[Session]:
@@ -212,7 +214,9 @@ class Intake:
         key = layout.key_of(session.session_id)
         if not self.known.has_session(key):
             return False
-        return self.store.head(session.session_id).agent not in SECOND_HAND
+        if self._agents is None:  # all at once: one git process, not one for each
+            self._agents = {s.head.key: s.head.agent for s in self.store.sessions()}
+        return self._agents.get(key, "") not in ("", *SECOND_HAND)
 
     def _is_new(self, digest: str) -> bool:
         if digest in self._taken or self.known.was_taken(digest):

@@ -136,7 +136,9 @@ def _aider(roots: Roots, _home: Path, environ: Environ, _verdicts: Verdict) -> I
 
 def _specstory(roots: Roots, _home: Path, _environ: Environ, _verdicts: Verdict) -> Iterator[Path]:
     for top in roots.tops:
-        yield from Path(top, ".specstory", "history").glob("*.md")
+        # A project in a folder of the repository has a history of its own.
+        for folder in (".specstory/history", "*/.specstory/history"):
+            yield from Path(top).glob(f"{folder}/*.md")
 
 
 _FINDERS = {
