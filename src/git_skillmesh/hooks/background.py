@@ -35,12 +35,14 @@ def run_background(repository: Repository, config: Config, log: Callable[[str], 
 
 def _index(repository: Repository, config: Config, log: Callable[[str], None]) -> None:
     from ..chroma.target import target_of
-    from ..index.update import update
+    from ..index.update import update, update_exchanges
 
     outcome = update(repository, config, wait_seconds=_WAIT_SECONDS)
     log(f"indexed {outcome.report.files} files, {outcome.report.chunks} chunks")
     if outcome.note:
         log(f"no vectors: {outcome.note}")
+    exchanges = update_exchanges(repository, config, _WAIT_SECONDS)
+    log(f"indexed {exchanges.read} of {exchanges.exchanges} exchanges")
     target = target_of(config, repository)
     if target is None or outcome.note:
         return
