@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from git_skillmesh.hooks import agent as hook
 from git_skillmesh.hooks import lightjson
-from git_skillmesh.hooks.payload import agent_of, read_payload, record_of
+from git_skillmesh.hooks.payload import AGENTS, agent_of, read_payload, record_of
 from git_skillmesh.sessions.live import LiveBuffer, Note
 from testing.agents import HOOK, call_hook
 from testing.repos import Repo, Result, make_repo, run
@@ -363,7 +363,7 @@ def test_the_light_json_takes_what_json_takes(text: str) -> None:
     assert outcome(lightjson.parse) == outcome(json.loads)
 
 
-payloads: Iterator[Any] | Any = st.dictionaries(
+payloads = st.dictionaries(
     st.sampled_from(
         ["session_id", "conversation_id", "transcript_path", "cwd", "hook_event_name", "type",
          "workspace_roots", "file_path", "tool_input", "cursor_version", "edits", "turn-id",
@@ -374,7 +374,7 @@ payloads: Iterator[Any] | Any = st.dictionaries(
 
 
 @settings(deadline=None, max_examples=300)
-@given(payloads, st.sampled_from(["", *hook.AGENTS]))
+@given(payloads, st.sampled_from(["", *AGENTS]))
 def test_any_payload_makes_a_record_or_none(payload: dict[str, object], asked: str) -> None:
     again = read_payload(json.dumps(payload).encode())
     assert again == payload

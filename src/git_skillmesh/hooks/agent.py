@@ -87,8 +87,9 @@ def _common_dir(folder: str) -> str:
 
 def _first_line(path: str) -> str:
     try:
-        with open(path, "rb") as stream:
-            return os.fsdecode(stream.read(8192).partition(b"\n")[0].rstrip(b"\r"))
+        number = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        with open(number, "rb") as stream:
+            return os.fsdecode((stream.read(8192) or b"").partition(b"\n")[0].rstrip(b"\r"))
     except OSError:
         return ""
 
@@ -115,7 +116,8 @@ def _append(common: str, agent: str, record: dict[str, object]) -> bool:
 
 
 def _write(path: str, line: str, record: dict[str, object]) -> bool:
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    # Without waiting, should it be a pipe.
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
     for _ in range(5):
         number = os.open(path, flags, 0o600)
         try:
@@ -123,7 +125,7 @@ def _write(path: str, line: str, record: dict[str, object]) -> bool:
             # and then waits until nobody holds one: a record is in the old file or in a new one.
             flock(number, LOCK_SH | LOCK_NB)
             here = os.fstat(number)
-            if os.stat(path).st_ino != here.st_ino:
+            if os.stat(path, follow_symlinks=False).st_ino != here.st_ino:
                 continue
             if not _is_ours(here) or here.st_size > _OVERFULL_BYTES:
                 return False

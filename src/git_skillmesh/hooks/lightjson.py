@@ -40,7 +40,7 @@ def parse(text: str) -> Any:
     text = text.strip(_SPACE)
     try:
         value, end = _scan(text, 0)
-    except StopIteration:
+    except (StopIteration, SystemError):  # an error whose class is in the package
         raise ValueError("not JSON") from None
     if end != len(text):
         raise ValueError("more than one JSON value")

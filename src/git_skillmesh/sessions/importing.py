@@ -141,12 +141,15 @@ class Intake:
             self._ids[own] = session.session_id
             pending: list[Exchange] = []
             before: Exchange | None = None
+            told: dict[str, Exchange] | None = None
+            gone = False
             changed = self._is_new(_head_digest(session))
             for exchange in session.exchanges:
                 keeper, is_stored = self._keeper(exchange, own)
                 is_news = self._is_new(self._digest(exchange))
                 if not is_news and not is_stored:
-                    continue  # forgotten with the session that kept it
+                    gone = True  # forgotten, with the session that kept it
+                    continue
                 if keeper != own:
                     if is_news:
                         self._repeats(keeper, exchange)
@@ -155,6 +158,9 @@ class Intake:
                     # Its place is after the one before it, which the store has to see for that.
                     if not is_stored and before is not None:
                         pending.append(before)
+                    if is_stored and not exchange.started:
+                        told = self._stored(session.session_id) if told is None else told
+                        exchange = _timed(exchange, told.get(exchange.exchange_id))
                     pending.append(exchange)
                     self._fresh.add(exchange.exchange_id)
                     before = None
@@ -165,6 +171,8 @@ class Intake:
                 pending.append(before)
             if pending:
                 yield replace(session, exchanges=tuple(pending))
+            elif gone and self.store.is_forgotten(session.session_id):
+                self._report.forgotten.add(session.session_id)
             elif self._known_session(own):
                 self._report.unchanged.add(session.session_id)
 
@@ -181,6 +189,13 @@ class Intake:
             self._sessions.add(own)
         return (kept.session, True) if kept else (own, False)
 
+    def _stored(self, session_id: str) -> dict[str, Exchange]:
+        """Return what is stored of a session, nothing if it was forgotten or is on its way."""
+        try:
+            return {e.exchange_id: e for e in self.store.exchanges(session_id)}
+        except UsageError:
+            return {}
+
     def _known_session(self, key: str) -> bool:
         return key in self._sessions or self.known.has_session(key)
 
@@ -195,11 +210,7 @@ class Intake:
         repeated, self._repeated = self._repeated, {}
         for key, copies in repeated.items():
             name = self._ids.get(key) or self.store.head_at(key).session_id
-            try:
-                stored = {e.exchange_id: e for e in self.store.exchanges(name)}
-                agent = self.store.head(name).agent
-            except UsageError:  # forgotten
-                continue
+            stored = self._stored(name)
             grown = [
                 _continued(stored[copy.exchange_id], copy)
                 for copy in copies
@@ -207,7 +218,7 @@ class Intake:
             ]
             wanted = tuple(exchange for exchange in grown if exchange is not None)
             if wanted:
-                yield Session(name, agent, wanted)
+                yield Session(name, self.store.head(name).agent, wanted)
 
     def _told_first_hand(self, session: Session) -> bool:
         """Whether the agent's own transcript of a session is stored."""
@@ -239,6 +250,15 @@ class Intake:
             self._fresh.discard(exchange.exchange_id)
             self._report.redactions.update(finding.rule for finding in found)
         return redacted
+
+
+def _timed(exchange: Exchange, stored: Exchange | None) -> Exchange:
+    """Return what a transcript without times tells, with the times that hooks have told."""
+    if stored is None or not stored.started:
+        return exchange
+    return replace(
+        exchange, started=stored.started, ended=stored.ended, model=exchange.model or stored.model
+    )
 
 
 def _size(exchange: Exchange) -> tuple[int, int]:

@@ -37,18 +37,22 @@ def sessions_from_json(data: bytes, source: str, changes: Changes) -> list[Sessi
 
     `changes` returns what (paths, commit) have changed since the commit.
     """
-    found: list[Session] = []
+    found: dict[str, Session] = {}
     fresh = new_session_id()
     for line, document in _documents(data, source):
         try:
-            found.append(_session(document, fresh, changes))
+            session = _session(document, fresh, changes)
+            known = found.get(session.session_id)
+            found[session.session_id] = (
+                replace(known, exchanges=known.exchanges + session.exchanges) if known else session
+            )
         except _Wrong as wrong:
             raise UsageError(
                 f"{source}:{line}: {wrong}", "docs/formats.md shows the keys"
             ) from None
     if not found:
         raise UsageError(f"{source} holds no conversation", "docs/formats.md shows how to write it")
-    return found
+    return list(found.values())
 
 
 def new_session_id() -> str:
