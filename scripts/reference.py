@@ -9,14 +9,13 @@ docs/git-skillmesh.1, docs/git-skillmesh.bash-completion and the marked parts of
 import argparse
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from importlib import import_module
 from pathlib import Path
 
 from git_skillmesh import __version__
 from git_skillmesh.chroma.schemas import COLLECTIONS
 from git_skillmesh.chunking.exclusion import EXPLANATIONS
 from git_skillmesh.chunking.model import KINDS
-from git_skillmesh.cli.main import ALIASES, COMMANDS
+from git_skillmesh.cli.main import ALIASES, COMMANDS, module_of
 from git_skillmesh.config import SETTINGS
 from git_skillmesh.errors import ExitCode
 from git_skillmesh.sessions.redaction import RULES
@@ -26,7 +25,8 @@ DOCS = Path(__file__).parents[1] / "docs"
 
 EXIT_CODES = {
     ExitCode.OK: "done; a query found something, a check found nothing wrong",
-    ExitCode.NOTHING_FOUND: "a query found nothing, or `redact --check` found something",
+    ExitCode.NOTHING_FOUND: "a query found nothing, `redact --check` found something, or `import` "
+    "left out records that do not fit their format",
     ExitCode.USAGE: "the command line asks for what does not exist or does not fit",
     ExitCode.INTERNAL: "an error of this program; the line names a log file with the details",
     ExitCode.NOT_A_REPOSITORY: "not inside a git repository, or git cannot open it",
@@ -49,7 +49,7 @@ def parsers() -> dict[str, argparse.ArgumentParser]:
     """Return the parser of every command."""
     subparsers = argparse.ArgumentParser(prog="git skillmesh").add_subparsers()
     for name in COMMANDS:
-        import_module(f"git_skillmesh.cli.{name}").add_parser(subparsers)
+        module_of(name).add_parser(subparsers)
     return dict(subparsers.choices)
 
 

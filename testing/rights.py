@@ -18,7 +18,8 @@ _PR_CAPBSET_DROP = 24
 _CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH = 1, 2
 
 
-def _respect_permissions() -> None:
+def respect_permissions() -> None:
+    """Give up root's right to ignore permissions; for `preexec_fn`."""
     if os.geteuid() == 0:
         libc = ctypes.CDLL(None, use_errno=True)
         for capability in (_CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH):
@@ -37,7 +38,7 @@ def run_respecting_permissions(
         capture_output=True,
         check=False,
         timeout=120,
-        preexec_fn=_respect_permissions,
+        preexec_fn=respect_permissions,
     )
     return Result(done.returncode, os.fsdecode(done.stdout), os.fsdecode(done.stderr))
 

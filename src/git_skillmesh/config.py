@@ -85,6 +85,12 @@ SETTINGS = {
             number=True,
         ),
         Setting(
+            "sessions.capture",
+            "auto",
+            "which conversations background work stores: all it finds, those hooks name, none",
+            choices=("auto", "hooks", "off"),
+        ),
+        Setting(
             "redaction.pii",
             "home",
             "personal data that is redacted too: home, email, phone, card, ip, or all, or none",

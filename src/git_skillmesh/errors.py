@@ -13,6 +13,7 @@ class ExitCode(IntEnum):
     OK = 0
     NOTHING_FOUND = 1
     SECRETS_FOUND = 1  # the same number: a check that did not pass
+    RECORDS_LEFT_OUT = 1  # an import that is not whole
     USAGE = 2
     INTERNAL = 3
     NOT_A_REPOSITORY = 4

@@ -12,7 +12,7 @@ from testing.repos import Repo, Result, make_repo, run
 
 Runs = Callable[[Repo], list[Path]]
 PROGRAM = (sys.executable, "-m", "git_skillmesh.hooks")
-KNOWN = "post-commit, post-merge, post-checkout, post-rewrite, pre-push"
+KNOWN = "post-commit, post-merge, post-checkout, post-rewrite, pre-push, agent"
 
 
 @pytest.mark.parametrize("name", [name for name in HOOKS if name != "pre-push"])
@@ -38,8 +38,12 @@ def test_an_unknown_hook_is_said_in_one_line(
 
 
 def test_help(tmp_path: Path) -> None:
-    usage = "usage: git-skillmesh-hook {post-commit|post-merge|post-checkout|post-rewrite|pre-push}"
-    assert run(*PROGRAM, "--help", cwd=tmp_path) == Result(0, f"{usage} [ARGUMENT…]\n", "")
+    usage = (
+        "usage: git-skillmesh-hook {post-commit|post-merge|post-checkout|post-rewrite|pre-push}"
+        " [ARGUMENT…]\n"
+        "       git-skillmesh-hook agent [claude-code|codex|cursor|gemini] <PAYLOAD\n"
+    )
+    assert run(*PROGRAM, "--help", cwd=tmp_path) == Result(0, usage, "")
 
 
 def test_outside_a_repository_nothing_is_disturbed(tmp_path: Path) -> None:

@@ -12,7 +12,9 @@ import time
 import traceback
 from collections.abc import Sequence
 from importlib import import_module
+from keyword import iskeyword
 from pathlib import Path
+from types import ModuleType
 from typing import NoReturn
 
 from .. import __version__
@@ -37,12 +39,20 @@ COMMANDS = {
     "forget": "remove conversations for good",
     "sync": "fetch and share conversations",
     "link": "find which exchanges made which lines of commits",
+    "import": "store the conversations with agents that this machine and git have",
+    "log-chat": "store a conversation that no importer can read",
     "redact": "take secrets out of text, or show which would go",
 }
 # Names from the plan that people may know; accepted, not shown.
 ALIASES = {"setup-collections": "collections"}
 # A full or read-only disk, of the index or of standard output, is no fault of the program.
 _UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+
+
+def module_of(command: str) -> ModuleType:
+    """Return the module of a command; it has the command's name, as far as Python lets it."""
+    name = command.replace("-", "_")
+    return import_module(f".{name}_" if iskeyword(name) else f".{name}", __package__)
 
 
 def run() -> None:
@@ -99,8 +109,7 @@ def _run_command(argv: Sequence[str], context: Context) -> int:
     context.quiet = getattr(arguments, "quiet", False)
     context.colour = getattr(arguments, "color", "auto")
     context.overrides = dict(getattr(arguments, "overrides", None) or ())
-    module = import_module(f".{arguments.command}", __package__)
-    return int(module.run(arguments, context))
+    return int(module_of(arguments.command).run(arguments, context))
 
 
 class _Parser(argparse.ArgumentParser):
@@ -125,8 +134,7 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
     if first and chosen not in COMMANDS:
         raise UsageError(f"no such command: {first}", "git skillmesh -h")
     for name in [chosen] if chosen in COMMANDS else COMMANDS:
-        module = import_module(f".{name}", __package__)
-        module.add_parser(subparsers)
+        module_of(name).add_parser(subparsers)
     if chosen != first:
         argv = [chosen if word == first else word for word in argv]
     arguments = parser.parse_args(argv)

@@ -4,6 +4,7 @@ In: a text. Out: a time in UTC as stored times are written.
 """
 
 import re
+import time
 from datetime import UTC, datetime
 
 from ..errors import UsageError
@@ -11,6 +12,7 @@ from .process import GitFailed
 from .repository import Repository
 
 _DAY = re.compile(r"\s*\d{4}[-/.]\d{1,2}[-/.]\d{1,2}\s*")
+_NOW = ("now", "today")
 
 
 def time_of(repository: Repository, text: str, *, end: bool = False) -> str:
@@ -18,13 +20,17 @@ def time_of(repository: Repository, text: str, *, end: bool = False) -> str:
 
     Of a day it is the beginning, or the `end`: git itself would take the time of day it is now.
     """
+    asked, before = text, int(time.time())
     if _DAY.fullmatch(text):
-        text += " 23:59:59" if end else " 00:00:00"
+        asked += " 23:59:59" if end else " 00:00:00"
     try:
-        out = repository.git.run("rev-parse", f"--since={text}").decode()
+        out = repository.git.run("rev-parse", f"--since={asked}").decode()
         seconds = int(out.strip().removeprefix("--max-age="))
-        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        found = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     except (GitFailed, ValueError, OverflowError, OSError):
-        raise UsageError(
-            f"not a date: {text}", "as git takes them: 2026-02-21, 2 weeks ago"
-        ) from None
+        found, seconds = "", before
+    # git takes what it does not understand for the present moment.
+    is_now = text.strip().lower() in _NOW or _DAY.fullmatch(text)
+    if not found or (seconds >= before and not is_now):
+        raise UsageError(f"not a date: {text}", "as git takes them: 2026-02-21, 2 weeks ago")
+    return found

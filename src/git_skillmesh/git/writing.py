@@ -53,6 +53,11 @@ class ObjectWriter:
                 self.flush()
         return oid
 
+    def discard(self) -> None:
+        """Forget what was put and not stored yet."""
+        self._entries, self._size = [], 0
+        self._known.clear()
+
     def flush(self) -> None:
         """Make git store everything that was put. Raises `ReadOnly`, `GitFailed`."""
         if not self._entries:

@@ -1,18 +1,25 @@
 """`git-skillmesh-hook`: what git, pre-commit and hook managers call.
 
-In: the name of a hook. Out: a detached worker; the caller waits only until it has started.
+In: the name of a hook. Out: a detached worker; the caller waits only until it has started. What
+agents call is in agent.py.
 A hook never fails what the user does: the exit code is always 0, and trouble is one line.
 """
 
+from __future__ import annotations
+
 import os
 import sys
-from collections.abc import Sequence
-from pathlib import Path
+
+TYPE_CHECKING = False  # an agent waits for its hook, and the modules for types are slow to load
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 HOOKS = ("post-commit", "post-merge", "post-checkout", "post-rewrite", "pre-push")
-PROGRAM = Path(__file__).with_name("__main__.py")
+PROGRAM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "__main__.py")  # noqa: PTH100, PTH118, PTH120
 
-_USAGE = f"usage: git-skillmesh-hook {{{'|'.join(HOOKS)}}} [ARGUMENT…]"
+_USAGE = f"""\
+usage: git-skillmesh-hook {{{"|".join(HOOKS)}}} [ARGUMENT…]
+       git-skillmesh-hook agent [claude-code|codex|cursor|gemini] <PAYLOAD"""
 
 
 def run() -> None:
@@ -30,7 +37,11 @@ def run() -> None:
 
 def dispatch(name: str, arguments: Sequence[str]) -> None:
     """Run one hook; `arguments` are git's, which only pre-push needs."""
-    if name == "pre-push":
+    if name == "agent":
+        from .agent import main as note
+
+        note(arguments)
+    elif name == "pre-push":
         from .sharing import answer_push
 
         if problem := answer_push(arguments):
@@ -38,22 +49,22 @@ def dispatch(name: str, arguments: Sequence[str]) -> None:
     elif name in HOOKS:
         start_worker(name)
     elif name == "worker":
-        from .worker import main
+        from .worker import main as work
 
-        main(arguments)
+        work(arguments)
     elif name in ("-h", "--help"):
         print(_USAGE)
     else:
         what = f"unknown hook {name!r}" if name else "no hook named"
-        _say(f"git-skillmesh-hook: {what}; known: {', '.join(HOOKS)}")
+        _say(f"git-skillmesh-hook: {what}; known: {', '.join(HOOKS)}, agent")
 
 
 def worker_command(name: str) -> list[str]:
     """Return the command line of the worker."""
-    return [sys.executable, "-I", os.fspath(PROGRAM), "worker", name]
+    return [sys.executable, "-I", PROGRAM, "worker", name]
 
 
-def start_worker(name: str, folder: Path | None = None) -> None:
+def start_worker(name: str, folder: str | os.PathLike[str] | None = None) -> None:
     """Start the worker for the repository of a folder (the current one), without waiting."""
     import subprocess
 

@@ -96,6 +96,13 @@ class MemoryReader:
         with ObjectDatabase(self.repository) as db:
             return self._head(db, session_id, self._folder(db, session_id))
 
+    def head_at(self, key: str) -> Head:
+        """Return the head of the session with a key (`Head.key`). Raises `Damaged`."""
+        with ObjectDatabase(self.repository) as db:
+            tip = db.tip(self.ref)
+            path = layout.session_path(key)
+            return self._head(db, key, db.trees.folder(tip.commit.tree, path) if tip else {})
+
     def exchanges(self, session_id: str) -> Iterator[Exchange]:
         """Yield the exchanges of a session in order, one in memory at a time.
 

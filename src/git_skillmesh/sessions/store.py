@@ -91,6 +91,18 @@ class MemoryStore(MemoryReader):
                     staged[key] = self._stage(db, key, session)
             return written + self._commit(db, staged)
 
+    def preview(self, sessions: Iterable[Session]) -> Written:
+        """Return what `add` would answer, and write nothing. Raises `Damaged`."""
+        written = Written()
+        with ObjectDatabase(self.repository) as db:
+            for session in sessions:
+                if session.exchanges:
+                    key = layout.key_of(session.session_id)
+                    staged = {key: self._stage(db, key, session)}
+                    written += self._changes(db, db.tip(self.ref), staged)[1]
+                    db.writer.discard()
+        return written
+
     def append_events(self, session_id: str, events: Iterable[Event]) -> None:
         """Add events to a session, in one file. Raises as `add`, and `UsageError` without it."""
         listed = list(events)
@@ -187,6 +199,17 @@ class MemoryStore(MemoryReader):
 
     def _attempt(self, db: ObjectDatabase, staged: dict[str, _Staged]) -> Written:
         tip = db.tip(self.ref)
+        changes, written = self._changes(db, tip, staged)
+        if changes:
+            fates = {"new": written.new, "grown": written.grown}
+            counts = (f"{len(ids)} {fate}" for fate, ids in fates.items() if ids)
+            self._change(db, tip, changes, f"sessions: {', '.join(counts)}")
+        return written
+
+    def _changes(
+        self, db: ObjectDatabase, tip: Tip | None, staged: dict[str, _Staged]
+    ) -> tuple[dict[str, str | None], Written]:
+        """Return (path → blob, what becomes of each session) for a tip."""
         tree = tip.commit.tree if tip else None
         changes: dict[str, str | None] = {}
         fates: dict[str, list[str]] = {"new": [], "grown": [], "unchanged": [], "forgotten": []}
@@ -207,10 +230,7 @@ class MemoryStore(MemoryReader):
             changes |= fresh
             changes[f"{path}/{layout.HEAD}"] = db.blob(head.to_bytes())
             fates["new" if stored is None else "grown"].append(entry.head.session_id)
-        if changes:
-            counts = (f"{len(fates[fate])} {fate}" for fate in ("new", "grown") if fates[fate])
-            self._change(db, tip, changes, f"sessions: {', '.join(counts)}")
-        return Written(**{fate: tuple(ids) for fate, ids in fates.items()})
+        return changes, Written(**{fate: tuple(ids) for fate, ids in fates.items()})
 
     def _parsed(self, db: ObjectDatabase, oid: str) -> Head | None:
         return layout.parse_head(fetched(db.reader.read(oid), self.ref))

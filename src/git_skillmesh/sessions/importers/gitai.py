@@ -7,7 +7,7 @@ the conversations. Out: the conversations whose messages are kept there, and for
 Notes have no results of tools: an edit counts as it was asked for.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from ...git.notes import notes_of
 from ...git.objects import BlobReader
@@ -32,6 +32,11 @@ from .tools import act_of, described, edits_of_input
 AGENT = "git-ai"
 
 
+def parts_of(repository: Repository, ref: str, roots: Roots) -> tuple[int, Iterator[Imported]]:
+    """Return (1, the notes of a ref): a conversation may stand in any of them."""
+    return 1, (read_repository(repository, ref, roots) for _ in range(1))
+
+
 def read_repository(repository: Repository, ref: str, roots: Roots) -> Imported:
     """Read the notes of a ref."""
     notes = notes_of(repository, ref)
@@ -43,16 +48,19 @@ def read_notes(notes: Iterable[tuple[str, bytes | None]], ref: str, roots: Roots
     """Read (commit, note) pairs."""
     report = Report(ref)
     talks: dict[str, Conversation] = {}
+    seen: dict[str, int] = {}
     for commit, note in notes:
         with report.guard(0, commit):
             if note is None:
                 raise Misfit("the note is missing from this repository")
-            _read_note(talks, commit, note, Place(roots))
+            _read_note(talks, seen, commit, note, Place(roots))
     sessions = (talk.session(ref) for talk in talks.values())
     return Imported(tuple(filter(None, sessions)), report.problems)
 
 
-def _read_note(talks: dict[str, Conversation], commit: str, note: bytes, place: Place) -> None:
+def _read_note(
+    talks: dict[str, Conversation], seen: dict[str, int], commit: str, note: bytes, place: Place
+) -> None:
     above, divider, below = (b"\n" + note).partition(b"\n---\n")
     if not divider:
         raise Misfit('no "---" between the lines and the JSON')
@@ -61,7 +69,7 @@ def _read_note(talks: dict[str, Conversation], commit: str, note: bytes, place: 
     for group in ("prompts", "sessions"):
         for key, entry in get(about, group, dict, {}).items():
             told = objects([entry], f'"{group}"')[0]
-            _conversation(talks, told, key, place)
+            _conversation(talks, seen, told, key, place)
             if key in lines:
                 _attribution(talks, told, key, commit, lines[key])
 
@@ -102,18 +110,26 @@ def _attribution(
     )
 
 
-def _conversation(talks: dict[str, Conversation], told: Record, key: str, place: Place) -> None:
-    """Add the messages of a conversation; notes of several commits hold more and more of it."""
+def _conversation(
+    talks: dict[str, Conversation], seen: dict[str, int], told: Record, key: str, place: Place
+) -> None:
+    """Add the messages of a conversation; notes of several commits hold more and more of it.
+
+    `seen` is how many messages of each were read: what is no longer is not read.
+    """
     messages = objects(get(told, "messages", list, []), '"messages"')
     if not messages:
         return
     session_id, tool, model = _agent(told)
+    if len(messages) <= seen.get(f"{session_id} {key}", 0):
+        return
     talk = Conversation(session_id, AGENT, title=tool)
     for number, message in enumerate(messages):
         _message(talk, message, f"{key} {number}", model, place)
     known = talks.get(f"{session_id} {key}")
     if known is None or len(known.drafts) <= len(talk.drafts):
         talks[f"{session_id} {key}"] = talk
+        seen[f"{session_id} {key}"] = len(messages)
 
 
 def _message(talk: Conversation, message: Record, at: str, model: str, place: Place) -> None:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from ..model import Exchange, Session, exchange_to_json
 
 # What tells a session at second hand gives way to the agent's own transcript of it.
-_SECOND_HAND = frozenset({"specstory", "git-ai"})
+SECOND_HAND = frozenset({"specstory", "git-ai"})
 
 
 def merge(sessions: Iterable[Session]) -> tuple[Session, ...]:
@@ -43,8 +43,8 @@ def merge(sessions: Iterable[Session]) -> tuple[Session, ...]:
 
 def _united(one: Session, other: Session) -> Session:
     """Return all that two readings of one session hold."""
-    if (one.agent in _SECOND_HAND) != (other.agent in _SECOND_HAND):
-        return other if one.agent in _SECOND_HAND else one
+    if (one.agent in SECOND_HAND) != (other.agent in SECOND_HAND):
+        return other if one.agent in SECOND_HAND else one
     # The longer reading gives the order; a tie is decided by content, not by who came first.
     longer, shorter = sorted((one, other), key=_size, reverse=True)
     exchanges = {exchange.exchange_id: exchange for exchange in longer.exchanges}
