@@ -138,10 +138,13 @@ class World:
         return self.rng.choice(files)
 
     def commit(self, *options: str) -> None:
-        """Commit everything."""
+        """Commit everything; without options it is a commit of new work."""
         self.repo.git("add", "--all")
         message = self.rng.choice(("change", "fix", "add"))
         self.repo.git("commit", "--quiet", "--allow-empty", "-m", message, *options)
+        if not options:
+            shown = self.repo.git("show", "--format=", "-U0", "HEAD").splitlines()
+            self.fresh |= {key_of(line[1:]) for line in shown if line.startswith("+")}
 
     # What the linker does, and whether it survived
 
@@ -251,9 +254,11 @@ class World:
         names = self.repo.git("show", "--name-only", "--format=", "-m", "HEAD").splitlines()
         names = [name for name in names if self.lines(name)]
         if names and self.rng.random() < 0.4:
-            name = self.rng.choice(names)
-            self.write(name, [f"  {line}" if line.strip() else line for line in self.lines(name)])
-            self.fresh.update(map(key_of, self.lines(name)) if self.rng.random() < 0 else ())
+            head = self.repo.head
+            own = {text for commit, *_, text in self.blamed() if commit == head and text.strip()}
+            for name in names:
+                lines = self.lines(name)
+                self.write(name, [f"  {line}" if line in own else line for line in lines])
         else:
             self.change(self.rng.choice(names) if names else self.some_file())
         self.commit("--amend")
@@ -334,11 +339,14 @@ class World:
             self.repo.git("commit", "--quiet", "--allow-empty", "-m", "first part")
         elif names and self.lines(names[0]):
             lines = self.lines(names[0])
-            self.write(names[0], lines[: len(lines) // 2])
+            shown = self.repo.run("show", f"HEAD:{names[0]}").stdout.splitlines()
+            half = len(lines) // 2
+            later = [line for line in lines[half:] if line in shown]
+            self.write(names[0], lines[:half] + later)
             self.repo.git("add", "--all")
             self.repo.git("commit", "--quiet", "--allow-empty", "-m", "first half")
             self.write(names[0], lines)
-        self.commit()
+        self.commit("--no-verify")
 
     def resolve(self, repo: Repo | None = None) -> bool:
         """Resolve conflicts by hand, and return whether there were any."""
@@ -454,7 +462,7 @@ class World:
         self.repo.git("reset", "--quiet", "--soft", f"HEAD~{self.span(3)}")
         if self.rng.random() < 0.3:
             self.change(self.some_file())
-        self.commit()
+        self.commit("--no-verify")
 
     def split_reset(self) -> None:
         """Take the last commits back and commit them in parts."""

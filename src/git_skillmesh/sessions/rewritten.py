@@ -32,9 +32,9 @@ class Rewritten:
     whole: list[Link] = field(default_factory=list)
 
     def settle(self, path: str, line: int, link: Link | None, before: str) -> None:
-        """Take a line as known: linked in the commit `before`, or nobody's."""
-        self.open[path].discard(line)
+        """Take a line as linked in the commit `before`; without a link, leave it open."""
         if link is not None:
+            self.open[path].discard(line)
             self.found[path, line] = _carried(link, before, self.oid)
 
     def links(self) -> list[Link]:
