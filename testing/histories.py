@@ -61,6 +61,8 @@ class World:
         self.repo.git("remote", "add", "origin", os.fspath(self.forge.path))
         self.repo.git("push", "--quiet", "origin", "main")
         self.colleague = self.forge.clone(folder / "colleague")
+        for repo in (self.repo, self.colleague):
+            repo.git("config", "merge.conflictStyle", "diff3")
         for _ in range(3):
             self.edit()
             self.linker()
@@ -360,19 +362,35 @@ class World:
         return bool(names)
 
     def united(self, lines: list[str]) -> list[str]:
-        """Return both sides of every conflict, each line once, sometimes with one more."""
+        """Return what both sides of every conflict added, each line once; sometimes one more.
+
+        What one side took away is gone; now and then it comes back, as a hand can slip.
+        """
         found: list[str] = []
-        there: set[str] = set()
+        sides: dict[str, list[str]] = {}
+        side = ""
         for line in lines:
-            if line.startswith(("<<<<<<< ", "=======", ">>>>>>> ", "||||||| ")):
-                continue
-            if key_of(line) in self.author and key_of(line) in there:
-                continue
-            there.add(key_of(line))
-            found.append(line)
+            if (mark := line[:7]) in ("<<<<<<<", "|||||||", "=======", ">>>>>>>"):
+                side = "" if mark == ">>>>>>>" else mark
+                if not side:
+                    found += self.side_by_side(sides)
+                    sides = {}
+            elif side:
+                sides.setdefault(side, []).append(line)
+            else:
+                found.append(line)
         if self.rng.random() < 0.3:
             found.insert(self.rng.randint(0, len(found)), self.line())
         return found
+
+    def side_by_side(self, sides: dict[str, list[str]]) -> list[str]:
+        """Return one conflict resolved."""
+        base = {key_of(line) for line in sides.get("|||||||", ()) if line.strip()}
+        ours, theirs = sides.get("<<<<<<<", []), sides.get("=======", [])
+        slip = self.rng.random() < 0.05
+        kept = [line for line in theirs if slip or key_of(line) not in base]
+        there = {key_of(line) for line in ours if line.strip()}
+        return [*ours, *(line for line in kept if key_of(line) not in there)]
 
     def finish(self, command: str) -> None:
         """Finish a command that may have stopped in a conflict."""

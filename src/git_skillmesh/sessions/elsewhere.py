@@ -19,8 +19,8 @@ from .rewritten import MOVED_LETTERS, Explainer, Rewritten
 
 _MOST_TEXTS = 500  # files of linked commits that are searched for a commit with new files
 _COMMON = 3  # a line that so many linked files have says nothing
-_SHARE = 0.5  # of a commit's lines that come from elsewhere
-_LETTERS = 30  # that they have at least
+_SHARE = 0.5  # of a commit's lines that a branch has, to be a part of it
+_LETTERS = 30  # that those lines have at least
 _BRANCH_SHARE = 0.7  # of a branch's lines that a commit has, to be a squash of it
 _MOST_TIPS = 8
 _BLOCK = (3, 60)  # lines and letters of a block that is found again
@@ -146,19 +146,9 @@ class Elsewhere:
 
     def _by_content(self, work: Rewritten, hits: dict[str, set[_Place]]) -> None:
         guesses = self._guesses(work, sorted(hits, key=self._order.__getitem__))
-        said = {
-            (path, line): len(key)
-            for path in work.open
-            for line, key in self._explainer.open_lines(work, path)
-        }
-        found = [place for place in guesses if place in said]
-        letters = sum(said[place] for place in found)
-        if letters >= _LETTERS and len(found) >= _SHARE * len(said):
-            accepted = set(guesses)
-        else:
-            whole = self._squashed(work, {guess.commit for guess in guesses.values()})
-            accepted = {place for place, guess in guesses.items() if guess.commit in whole}
-            accepted |= _blocks({p: g for p, g in guesses.items() if p not in accepted})
+        whole = self._branches(work, {guess.commit for guess in guesses.values()})
+        accepted = {place for place, guess in guesses.items() if guess.commit in whole}
+        accepted |= _blocks({p: g for p, g in guesses.items() if p not in accepted})
         for path, line in sorted(_anchored(accepted, guesses)):
             guess = guesses[path, line]
             work.settle(path, line, guess.link, guess.commit)
@@ -199,16 +189,20 @@ class Elsewhere:
                 link = self._linked.lines(*spot[:3])[spot.line]
                 found[places[0]] = _Guess(spot.commit, link, len(key))
 
-    def _squashed(self, work: Rewritten, commits: set[str]) -> set[str]:
-        """Return those of the commits that belong to a branch which this one is a squash of."""
+    def _branches(self, work: Rewritten, commits: set[str]) -> set[str]:
+        """Return those of the commits on a branch that this one has most of, or is made of."""
         found: set[str] = set()
         ours = {key for path in work.files for key in self._added_keys(work, path)}
+        rest = {key for path in work.open for _, key in self._explainer.open_lines(work, path)}
         for tip, within in self._tips(commits):
             if within <= found:
                 continue
             base = merge_base(self._linked.repository, tip, work.oid)
             theirs = self._branch_keys(base, tip) if base else set()
-            if len(theirs) > 1 and len(theirs & ours) >= _BRANCH_SHARE * len(theirs):
+            both = theirs & rest
+            squashed = len(theirs) > 1 and len(theirs & ours) >= _BRANCH_SHARE * len(theirs)
+            part = sum(map(len, both)) >= _LETTERS and len(both) >= _SHARE * len(rest)
+            if squashed or part:
                 found |= within
         return found
 
@@ -226,7 +220,7 @@ class Elsewhere:
         return keys
 
     def _tips(self, commits: set[str]) -> list[tuple[str, set[str]]]:
-        """Return commits without children here that the given ones lead to, the newest first."""
+        """Return commits that the given ones lead to: the ends of branches, then they themselves."""
         above: dict[str, list[str]] = {}  # commit → its tips, the newest first
         found: dict[str, set[str]] = {}
         for commit, parents in self.parents.items():  # children first
@@ -238,7 +232,8 @@ class Elsewhere:
                 if parent in self.parents:
                     there = above.setdefault(parent, [])
                     there += [tip for tip in tips if tip not in there][:_MOST_TIPS]
-        return list(found.items())[: 2 * _MOST_TIPS]
+        found.update({commit: {commit} for commit in commits if commit not in found})
+        return list(found.items())[: 4 * _MOST_TIPS]
 
 
 def _blocks(guesses: dict[_Place, _Guess]) -> set[_Place]:
