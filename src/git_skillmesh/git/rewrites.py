@@ -33,6 +33,7 @@ class Pair(NamedTuple):
 def leave_pairs(state: Path, data: bytes) -> None:
     """Keep what git told a post-rewrite hook until the worker comes. Raises OSError."""
     if data:
+        state.mkdir(parents=True, exist_ok=True)
         with (state / PAIRS).open("ab") as stream:
             stream.write(data)
 

@@ -14,7 +14,8 @@ _WAIT_SECONDS = 600
 
 
 def run_background(repository: Repository, config: Config, log: Callable[[str], None]) -> None:
-    """Index the repository, then mirror it. Raises `SkillmeshError`."""
+    """Carry links over rewrites, index the repository, then mirror it. Raises `SkillmeshError`."""
+    _carry_links(repository, log)
     from ..chroma.target import target_of
     from ..index.update import update, update_exchanges
 
@@ -31,3 +32,15 @@ def run_background(repository: Repository, config: Config, log: Callable[[str], 
 
     mirrored = mirror_codebase(repository, config, target)
     log(f"Chroma: {mirrored.upserted} written, {mirrored.deleted} deleted, {mirrored.rows} in all")
+
+
+def _carry_links(repository: Repository, log: Callable[[str], None]) -> None:
+    from ..sessions.carrying import carry_links
+
+    try:
+        carried = carry_links(repository)
+    except Exception as error:  # the index must not wait for the links
+        log(f"links were not carried: {type(error).__name__}: {error}")
+    else:
+        if carried.commits:
+            log(f"carried links of {carried.lines} lines to {len(carried.commits)} commits")
