@@ -139,11 +139,14 @@ def existing_commits(repository: Repository, oids: Iterable[str]) -> dict[str, i
 
 
 def patch_ids(repository: Repository, commits: Sequence[str]) -> dict[str, str]:
-    """Return commit → stable patch id, without merges and commits that change nothing."""
+    """Return commit → stable patch id, without merges and commits that change nothing.
+
+    Made of the added and removed lines alone: other work nearby changes the context of a patch.
+    """
     if not commits:
         return {}
     stdin = "".join(f"{commit}\n" for commit in commits).encode()
-    options = ("-p", "-r", "--root", "--no-ext-diff", "--no-textconv", "--no-color", "-O/dev/null")
+    options = ("-p", "-U0", "-r", "--root", "--no-ext-diff", "--no-textconv", "--no-color", "-O/dev/null")
     patches = repository.git.run_unchecked("diff-tree", "--stdin", *options, stdin=stdin).stdout
     out = repository.git.run("patch-id", "--stable", stdin=patches).decode()
     return {commit: patch for patch, commit in (line.split() for line in out.splitlines())}

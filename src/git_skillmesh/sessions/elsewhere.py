@@ -142,7 +142,11 @@ class Elsewhere:
             self._patches.update(dict.fromkeys(unknown, ""))
             self._patches.update(patch_ids(self._linked.repository, unknown))
         patch = self._patches.get(work.oid)
-        return [commit for commit in likely if patch and self._patches[commit] == patch]
+        same = [commit for commit in likely if patch and self._patches[commit] == patch]
+        author = self._linked.author(work.oid) if same else ""
+        lines = (key for path in work.open for _, key in self._explainer.open_lines(work, path))
+        telling = sum(map(len, lines)) >= _BLOCK[1]
+        return [commit for commit in same if telling or self._linked.author(commit) == author]
 
     def _by_content(self, work: Rewritten, hits: dict[str, set[_Place]]) -> None:
         guesses = self._guesses(work, sorted(hits, key=self._order.__getitem__))
@@ -201,8 +205,11 @@ class Elsewhere:
             theirs = self._branch_keys(base, tip) if base else set()
             both = theirs & rest
             squashed = len(theirs) > 1 and len(theirs & ours) >= _BRANCH_SHARE * len(theirs)
-            part = sum(map(len, both)) >= _LETTERS and len(both) >= _SHARE * len(rest)
-            if squashed or part:
+            author = self._linked.author(work.oid) if both else ""
+            sure = sum(map(len, both)) >= _LETTERS or any(
+                self._linked.author(commit) == author for commit in within
+            )
+            if squashed or (both and sure and len(both) >= _SHARE * len(rest)):
                 found |= within
         return found
 

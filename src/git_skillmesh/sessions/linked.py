@@ -7,7 +7,8 @@ from collections import OrderedDict
 from collections.abc import Iterable
 
 from ..git.added import Addition, added_lines
-from ..git.objects import BlobReader
+from ..git.commits import parse_commit
+from ..git.objects import BlobReader, StoredObject
 from ..git.repository import Repository
 from .links import Link, lines_linked, read_links
 
@@ -37,6 +38,11 @@ class Texts:
         if len(self._kept) > _KEPT_TEXTS:
             self._kept.popitem(last=False)
         return lines
+
+    def look_up(self, commit: str) -> StoredObject | None:
+        """Return a commit, None if it is not here."""
+        found = self._reader.look_up(commit)
+        return found if found and found.kind == "commit" else None
 
     def blob_at(self, commit: str, path: str) -> str:
         """Return the blob of a path in a commit, "" if there is none."""
@@ -83,6 +89,11 @@ class Linked:
     def lines(self, commit: str, path: str, blob: str) -> dict[int, Link]:
         """Return line → link of one version of a file."""
         return lines_linked(self.links(commit), path, blob)
+
+    def author(self, commit: str) -> str:
+        """Return who wrote a commit, and when: git keeps both when it picks or rebases."""
+        found = self.texts.look_up(commit)
+        return parse_commit(commit, found.data).author if found else ""
 
     def stale(self, commit: str) -> list[Link]:
         """Return the links of a commit's note that are about other versions of its files."""
