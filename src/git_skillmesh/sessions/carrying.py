@@ -121,7 +121,10 @@ class _Run:
         return Carried(len(work), tuple(made), lines)
 
     def _explained(self, commits: Sequence[str]) -> dict[str, Rewritten]:
-        """Explain commits by what git and their messages say, predecessors first."""
+        """Explain commits by what git and their messages say, predecessors first.
+
+        A predecessor without links may have been rewritten itself before any run saw it.
+        """
         wanted = dict.fromkeys(commits)
         done: dict[str, Rewritten] = {}
         for first in commits:
@@ -129,7 +132,13 @@ class _Run:
             while todo:
                 commit = todo[-1]
                 before, reverted = self._said(commit)
-                waiting = [c for c in before if c in wanted and c not in done and c not in todo]
+                waiting = [
+                    each
+                    for each in before
+                    if (each in wanted or not self.linked.links(each))
+                    and each not in done
+                    and each not in todo
+                ]
                 if waiting:
                     todo += waiting
                     continue

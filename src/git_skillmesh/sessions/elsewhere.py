@@ -149,10 +149,16 @@ class Elsewhere:
         return [commit for commit in same if telling or self._linked.author(commit) == author]
 
     def _by_content(self, work: Rewritten, hits: dict[str, set[_Place]]) -> None:
-        guesses = self._guesses(work, sorted(hits, key=self._order.__getitem__))
-        whole = self._branches(work, {guess.commit for guess in guesses.values()})
-        accepted = {place for place, guess in guesses.items() if guess.commit in whole}
-        accepted |= _blocks({p: g for p, g in guesses.items() if p not in accepted})
+        whole = self._branches(work, set(hits))
+        order = sorted(hits, key=self._order.__getitem__)
+        sure = self._guesses(work, [commit for commit in order if commit in whole])
+        self._settle(work, sure, set(sure))
+        rest = self._guesses(work, [commit for commit in order if commit not in whole])
+        self._settle(work, rest, _blocks(rest))
+
+    def _settle(
+        self, work: Rewritten, guesses: dict[_Place, _Guess], accepted: set[_Place]
+    ) -> None:
         for path, line in sorted(_anchored(accepted, guesses)):
             guess = guesses[path, line]
             work.settle(path, line, guess.link, guess.commit)
@@ -269,7 +275,7 @@ def _runs(places: Iterable[_Place], guesses: dict[_Place, _Guess]) -> list[list[
     runs: list[list[_Place]] = []
     for place in sorted(places):
         last = runs[-1][-1] if runs else ("", 0)
-        follows = last[0] == place[0] and last[1] + 1 == place[1]
+        follows = last[0] == place[0] and place[1] - last[1] <= 2  # a line between that says nothing
         if follows and guesses[last].commit == guesses[place].commit:
             runs[-1].append(place)
         else:
