@@ -20,6 +20,12 @@ from git_skillmesh.sessions.links import Evidence, Link, lines_linked, ranges_of
 from git_skillmesh.sessions.links import read_links as read
 from testing.repos import Repo, make_repo
 
+OPERATIONS = (
+    "edit", "edit", "edit", "edit", "amend", "amend", "reword_amend", "rename", "rebase", "rebase",
+    "rebase", "autosquash", "pick", "pick", "squash_merge", "merge", "revert", "revert_twice",
+    "soft_reset", "split_reset", "stash", "forge_squash", "forge_rebase", "mail", "onto", "branch",
+    "branch", "drop_work", "copy_change",
+)  # fmt: skip
 WEAK = ("", "}", "else:")
 _HOOK = """#!/bin/sh
 mkdir -p "$(git rev-parse --git-common-dir)/skillmesh"
@@ -226,12 +232,7 @@ class World:
 
     def operations(self) -> list[tuple[str, Callable[[], None]]]:
         """Return what can be done, common things more than once."""
-        names = (
-            "edit edit edit edit amend amend reword_amend rename rebase rebase rebase autosquash "
-            "pick pick squash_merge merge revert revert_twice soft_reset split_reset stash "
-            "forge_squash forge_rebase mail onto branch branch drop_work copy_change"
-        ).split()
-        return [(name, getattr(self, name)) for name in names]
+        return [(name, getattr(self, name)) for name in OPERATIONS]
 
     def busy(self) -> bool:
         """Whether an operation has stopped half way."""
@@ -296,7 +297,7 @@ class World:
         if self.rng.random() < 0.4:
             self.rng.shuffle(todo)
         verbs = ["pick", "pick", "pick", "reword", "squash", "fixup", "edit", "drop"]
-        lines = []
+        lines: list[str] = []
         for oid in todo:
             verb = self.rng.choice(verbs)
             if verb in ("squash", "fixup") and not any(not x.startswith("drop") for x in lines):

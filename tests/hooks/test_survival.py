@@ -152,9 +152,7 @@ def test_amend_of_an_amend_before_the_worker_comes(repo: Repo, wait_for_worker: 
     check(repo, wait_for_worker, text)
 
 
-def test_amend_in_which_a_person_replaces_a_linked_line(
-    repo: Repo, wait_for_worker: Wait
-) -> None:
+def test_amend_in_which_a_person_replaces_a_linked_line(repo: Repo, wait_for_worker: Wait) -> None:
     text = ALL.replace("fourth = explain(epsilon)  # ask-3", "fourth = explain(epsilon, 2)")
     repo.write("app.py", text)
     repo.git("commit", "--quiet", "--all", "--amend", "--no-edit")

@@ -146,7 +146,16 @@ def patch_ids(repository: Repository, commits: Sequence[str]) -> dict[str, str]:
     if not commits:
         return {}
     stdin = "".join(f"{commit}\n" for commit in commits).encode()
-    options = ("-p", "-U0", "-r", "--root", "--no-ext-diff", "--no-textconv", "--no-color", "-O/dev/null")
+    options = (
+        "-p",
+        "-U0",
+        "-r",
+        "--root",
+        "--no-ext-diff",
+        "--no-textconv",
+        "--no-color",
+        "-O/dev/null",
+    )
     patches = repository.git.run_unchecked("diff-tree", "--stdin", *options, stdin=stdin).stdout
     out = repository.git.run("patch-id", "--stable", stdin=patches).decode()
     return {commit: patch for patch, commit in (line.split() for line in out.splitlines())}

@@ -233,7 +233,7 @@ class Elsewhere:
         return keys
 
     def _tips(self, commits: set[str]) -> list[tuple[str, set[str]]]:
-        """Return commits that the given ones lead to: the ends of branches, then they themselves."""
+        """Return commits that the given ones lead to: ends of branches, then they themselves."""
         above: dict[str, list[str]] = {}  # commit → its tips, the newest first
         found: dict[str, set[str]] = {}
         for commit, parents in self.parents.items():  # children first
@@ -275,7 +275,9 @@ def _runs(places: Iterable[_Place], guesses: dict[_Place, _Guess]) -> list[list[
     runs: list[list[_Place]] = []
     for place in sorted(places):
         last = runs[-1][-1] if runs else ("", 0)
-        follows = last[0] == place[0] and place[1] - last[1] <= 2  # a line between that says nothing
+        follows = (
+            last[0] == place[0] and place[1] - last[1] <= 2
+        )  # a line between that says nothing
         if follows and guesses[last].commit == guesses[place].commit:
             runs[-1].append(place)
         else:
