@@ -132,10 +132,10 @@ def existing_commits(repository: Repository, oids: Iterable[str]) -> dict[str, i
     if not here:
         return {}
     listed = "".join(f"{oid}\n" for oid in here).encode()
-    options = ("--no-walk=unsorted", "--stdin", "--no-commit-header", "--format=%H %ct")
+    options = ("--no-walk=unsorted", "--stdin", "--format=%ct %H")
     out = repository.git.run_unchecked("rev-list", *options, stdin=listed).stdout.decode()
-    pairs = (line.split() for line in out.splitlines())
-    return {fields[0]: int(fields[1]) for fields in pairs if len(fields) == 2}
+    lines = (line.split() for line in out.splitlines() if not line.startswith("commit "))
+    return {oid: int(time) for time, oid in lines}
 
 
 def patch_ids(repository: Repository, commits: Sequence[str]) -> dict[str, str]:

@@ -114,7 +114,10 @@ class _Run:
                 elsewhere = Elsewhere(self.linked, tip, more)
                 for each in left:
                     elsewhere.explain(each)
-        self.linked.made = {commit: each.links() for commit, each in work.items()}
+                    self.linked.made[each.oid] = each.links()
+        for each in work.values():  # their predecessors may have got links meanwhile
+            if any(each.open.values()):
+                self._explain(each, *self._said(each.oid))
         made = {commit: links for commit, links in self.linked.made.items() if links}
         write_links(self.repository, made)
         lines = sum(b - a + 1 for each in made.values() for link in each for a, b in link.ranges)
@@ -145,12 +148,15 @@ class _Run:
                 todo.pop()
                 if commit in done:
                     continue
-                work = done[commit] = self.explainer.begin(commit)
-                self.explainer.explain(work, before)
-                for each in reverted:
-                    self.explainer.as_it_stood(work, each)
-                self.linked.made[commit] = work.links()
+                done[commit] = self.explainer.begin(commit)
+                self._explain(done[commit], before, reverted)
         return done
+
+    def _explain(self, work: Rewritten, before: list[str], reverted: list[str]) -> None:
+        self.explainer.explain(work, before)
+        for each in reverted:
+            self.explainer.as_it_stood(work, each)
+        self.linked.made[work.oid] = work.links()
 
     def _said(self, commit: str) -> tuple[list[str], list[str]]:
         """Return what a commit was made of, the newest first, and the states that it restores."""
