@@ -23,18 +23,6 @@ if [ -n "$PRE_COMMIT_RUNNING_LEGACY" ] && [ -f "$before" ]; then
         esac
     done <"$before"
 fi
-status=0
-if [ -f "$before" ] && [ -x "$before" ]; then
-    "$before" "$@"
-    status=$?
-fi
-
-# Nothing to do: a checkout of files or of the same commit, and an amend, whose post-commit hook
-# has just run.
-case $name in
-post-checkout) if [ "$3" = 0 ] || [ "$1" = "$2" ]; then exit "$status"; fi ;;
-post-rewrite) if [ "$1" = amend ]; then exit "$status"; fi ;;
-esac
 
 # git sets GIT_DIR for its hooks unless it is ".git"; a linked worktree names the shared folder.
 state() {
@@ -47,6 +35,35 @@ state() {
         esac
     fi
 }
+
+# git says which commits it made out of which. The worker gets that in a file, before a hook that
+# takes its time can make it too late: after an amend, the worker has been started already.
+pairs=
+if [ "$name" = post-rewrite ]; then
+    pairs=$(cat)
+    state
+    if [ -n "$pairs" ] && { [ -d "$common/skillmesh" ] || [ "$shared" = no ]; }; then
+        [ -d "$common/skillmesh" ] || mkdir "$common/skillmesh" 2>/dev/null
+        { printf '%s\n' "$pairs" >>"$common/skillmesh/rewritten"; } 2>/dev/null
+    fi
+fi
+
+status=0
+if [ -f "$before" ] && [ -x "$before" ]; then
+    if [ -n "$pairs" ]; then
+        { printf '%s\n' "$pairs"; } 2>/dev/null | "$before" "$@"
+    else
+        "$before" "$@"
+    fi
+    status=$?
+fi
+
+# Nothing to do: a checkout of files or of the same commit, and an amend, whose post-commit hook
+# has just run.
+case $name in
+post-checkout) if [ "$3" = 0 ] || [ "$1" = "$2" ]; then exit "$status"; fi ;;
+post-rewrite) if [ "$1" = amend ]; then exit "$status"; fi ;;
+esac
 
 if [ "$shared" = yes ]; then
     state

@@ -192,7 +192,7 @@ def test_since(repo: Repo, home: Path) -> None:
     )
     assert call(repo.path, "import", "--since", "yesterdy") == Result(
         2, "",
-        "git-skillmesh: not a date in the past: yesterdy: write 2026-01-31, or '2 weeks ago'\n",
+        "git-skillmesh: not a date: yesterdy: as git takes them: 2026-02-21, 2 weeks ago\n",
     )  # fmt: skip
 
 

@@ -47,6 +47,8 @@ def dispatch(name: str, arguments: Sequence[str]) -> None:
         if problem := answer_push(arguments):
             _say(f"git skillmesh: {problem}")
     elif name in HOOKS:
+        if name == "post-rewrite":
+            _keep_pairs()
         start_worker(name)
     elif name == "worker":
         from .worker import main as work
@@ -57,6 +59,16 @@ def dispatch(name: str, arguments: Sequence[str]) -> None:
     else:
         what = f"unknown hook {name!r}" if name else "no hook named"
         _say(f"git-skillmesh-hook: {what}; known: {', '.join(HOOKS)}, agent")
+
+
+def _keep_pairs() -> None:
+    """Keep what git says about rewritten commits, as far as a hook manager passes it on."""
+    pairs = b"" if sys.stdin is None or sys.stdin.isatty() else sys.stdin.buffer.read()
+    if pairs:
+        from ..git.repository import discover
+        from ..git.rewrites import leave_pairs
+
+        leave_pairs(discover().state_dir, pairs)
 
 
 def worker_command(name: str) -> list[str]:

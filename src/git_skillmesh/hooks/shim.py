@@ -23,7 +23,7 @@ TEMPLATES = {
     "pre-push": "pre-push.sh",
 }
 MARKER = "5b0c6a1e8f7d4d0f9a35c1c2b7e46d90"
-VERSION = "1"
+VERSION = "2"
 
 _HEADER = re.compile(rb"\A#!/bin/sh\n# skillmesh-shim %b version \w+ sum (\w+)\n" % MARKER.encode())
 # The marker of pre-commit's own scripts; see install_uninstall.py in pre-commit.

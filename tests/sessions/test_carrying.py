@@ -1,0 +1,89 @@
+"""Links survive random histories: nothing wrong, and next to nothing lost."""
+
+from pathlib import Path
+
+import pytest
+
+from git_skillmesh.git.repository import discover
+from git_skillmesh.sessions.carrying import Carried, carry_links
+from testing.histories import History
+from testing.repos import make_repo
+
+# benchmarks/survival.py does thousands of operations.
+STEPS = 14
+
+
+@pytest.mark.parametrize(("mode", "seed"), [("hooks", 3), ("notes", 24), ("nothing", 5)])
+def test_random_histories(tmp_path: Path, mode: str, seed: int) -> None:
+    """`mode` says what git tells: all, only by copying notes, nothing."""
+    world = History(tmp_path, seed, mode)
+    wrong: list[str] = []
+    agents = kept = 0
+    for step in range(STEPS):
+        world.step()
+        if step % 3 == 2 or step == STEPS - 1:
+            carry_links(discover(world.repo.path))
+            verdict = world.verdict()
+            wrong += verdict.wrong
+            agents += verdict.agents
+            kept += verdict.kept
+    assert wrong == []
+    assert agents > 100
+    assert kept >= 0.99 * agents, world.did
+
+
+def test_the_verdict_sees_what_is_lost_and_what_is_wrong(tmp_path: Path) -> None:
+    """Without carrying, rewritten commits lose their links; other links are seen as wrong."""
+    world = History(tmp_path, 1, "nothing")
+    for _ in range(4):
+        world.edit()
+        world.linker()
+    before = world.verdict()
+    assert before.wrong == before.lost == []
+    assert before.kept == before.agents > 5
+    world.repo.git("reset", "--quiet", "--soft", "HEAD~2")
+    world.commit("-m", "all at once")
+    assert len(world.verdict().lost) > 3
+    carried = carry_links(discover(world.repo.path))
+    assert carried.commits == (world.repo.head,)
+    assert world.verdict().lost == []
+    world.author = {key: who and "somebody else" for key, who in world.author.items()}
+    assert len(world.verdict().wrong) == before.agents
+
+
+def test_a_run_that_has_nothing_new_does_nothing(tmp_path: Path) -> None:
+    world = History(tmp_path, 2)
+    repository = discover(world.repo.path)
+    assert carry_links(repository).examined > 0
+    assert carry_links(repository) == Carried()
+    world.edit()
+    assert carry_links(repository) == Carried(examined=1)
+    state = world.repo.state_dir / "carried.json"
+    state.write_text("[]")
+    assert carry_links(repository).examined > 1
+
+
+def test_a_repository_without_links_or_commits(tmp_path: Path) -> None:
+    repo = make_repo(tmp_path)
+    assert carry_links(discover(repo.path)) == Carried()
+    repo.commit("first", {"a.py": "x = 1\n"})
+    assert carry_links(discover(repo.path)) == Carried()
+    assert carry_links(discover(repo.path), [repo.head]) == Carried()
+    bare = repo.clone(tmp_path / "bare.git", "--bare")
+    assert carry_links(discover(bare.path)) == Carried()
+
+
+def test_by_hand_what_a_deleted_state_forgot(tmp_path: Path) -> None:
+    """The reflogs are gone too, so only the notes tell of the old commits."""
+    world = History(tmp_path, 4, "nothing")
+    world.repo.git("reset", "--quiet", "--soft", "HEAD~2")
+    world.commit("-m", "all at once")
+    world.repo.git("reflog", "expire", "--expire=now", "--all")
+    world.repo.git("update-ref", "-d", "ORIG_HEAD")
+    lost = len(world.verdict().lost)
+    assert lost > 3
+    repository = discover(world.repo.path)
+    carried = carry_links(repository, again=True)
+    assert carried.commits == (world.repo.head,)
+    assert carried.lines == lost
+    assert world.verdict().lost == []
