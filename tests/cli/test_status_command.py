@@ -115,6 +115,7 @@ def test_the_document_is_whole(repo: Repo) -> None:
             "untracked": 0,
             "deleted": 0,
         },
+        "memory": {"sessions": 0, "exchanges": 0, "behind": False},
         "skipped": {"count": 0, "reasons": {}, "files": {}},
         "chroma": {"target": "off", "behind": None, "problem": ""},
         "sharing": None,

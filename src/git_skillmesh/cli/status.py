@@ -64,6 +64,7 @@ def _collect(context: Context) -> dict[str, Any]:
             "deleted": len(changes.deleted),
         },
         "index": _index(context, tree),
+        "memory": _memory(context),
         "skipped": _skipped(context, tree),
         "chroma": _chroma(context),
         "hooks": []
@@ -114,6 +115,27 @@ def _index(context: Context, tree: str) -> dict[str, Any]:
         ),
         "languages": dict(languages.most_common()),
     }
+
+
+def _memory(context: Context) -> dict[str, Any]:
+    """Count the conversations that are indexed; `behind` when newer ones are stored."""
+    from ..git.database import ObjectDatabase
+    from ..index.exchanges import READING, exchange_store, memory_tree
+
+    with ObjectDatabase(context.repository) as db:
+        tree = memory_tree(db)
+    found = {"sessions": 0, "exchanges": 0, "behind": tree is not None}
+    catalogue = exchange_store(context.repository).reader_if_any()
+    if catalogue is None:
+        return found
+    try:
+        if catalogue.latest_trees(READING):
+            count = "SELECT count(DISTINCT session), count(*) FROM exchanges"
+            found["sessions"], found["exchanges"] = map(int, catalogue.rows(count)[0])
+            found["behind"] = catalogue.latest_trees(READING)[0][0] != (tree or "")
+    finally:
+        catalogue.close()
+    return found
 
 
 def _skipped(context: Context, tree: str) -> dict[str, Any]:
@@ -186,6 +208,11 @@ def _print(context: Context, document: dict[str, Any]) -> None:
         out(f"            {reason['files']:>5} {name}: {reason['why']}")
     for path, name in document["skipped"]["files"].items():
         out(f"            {name:<10} {safe_line(path)}")
+    memory = document["memory"]
+    if memory["sessions"] or memory["behind"]:
+        waiting = ", newer ones wait: git skillmesh index" if memory["behind"] else ""
+        exchanges = f"{memory['sessions']} conversations, {memory['exchanges']} exchanges"
+        out(f"memory      {exchanges}{waiting}")
     chroma = document["chroma"]
     lagging = {None: "not mirrored yet", 0: style.good("up to date")}.get(
         chroma["behind"], f"{chroma['behind']} files behind"
