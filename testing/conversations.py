@@ -7,6 +7,7 @@ the documentation's examples two conversations.
 from collections.abc import Iterable
 
 from git_skillmesh.git.repository import discover
+from git_skillmesh.sessions import layout
 from git_skillmesh.sessions.links import Link, ranges_of, write_links
 from git_skillmesh.sessions.model import Act, Edit, Exchange, Session, ToolCall
 from testing.memory import open_memory
@@ -39,6 +40,20 @@ def link(
     made = Link(session, exchange, confidence, evidence, path, blob, ranges_of(lines), via)
     write_links(discover(repo.path), {repo.git("rev-parse", commit): [made]})
     return made
+
+
+def damage(repo: Repo, session: str, what: str) -> None:
+    """Replace a file of a session by what is none; `what` is how its path begins."""
+    folder = layout.session_path(layout.key_of(session))
+    paths = repo.git("ls-tree", "-r", "--name-only", layout.REF, f"{folder}/").splitlines()
+    path = next(path for path in paths if path.startswith(f"{folder}/{what}"))
+    blob = repo.git("hash-object", "-w", "--stdin", stdin='{"base": "x"}\n')
+    env = {"GIT_INDEX_FILE": str(repo.path / ".git" / "scratch-index")}
+    repo.git("read-tree", layout.REF, env=env)
+    repo.git("update-index", "--index-info", env=env, stdin=f"100644 {blob}\t{path}\n")
+    tree = repo.git("write-tree", env=env)
+    commit = repo.git("commit-tree", "-p", layout.REF, "-m", "damage", tree)
+    repo.git("update-ref", layout.REF, commit)
 
 
 def edit_call(number: int, path: str, after: str, before: str | None = None) -> ToolCall:

@@ -1,6 +1,7 @@
 """`blame`, `log`, `show` and `sessions`: whole outputs, errors, and the documented JSON."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from git_skillmesh.sessions.events import Event
 from git_skillmesh.sessions.model import Act, Edit, Exchange, Session, ToolCall
 from testing.commands import call
-from testing.conversations import edit_call, link, remember
+from testing.conversations import damage, edit_call, link, remember
 from testing.docs_pages import ROOT
 from testing.memory import make_session, open_memory
 from testing.repos import Repo, Result, make_repo
@@ -278,6 +279,28 @@ def test_show_refuses_what_is_nothing(repo: Repo, tmp_path: Path) -> None:
     assert call(empty.path, "show", "x").stderr == (
         "git-skillmesh: no conversations are stored in this repository yet: git skillmesh import\n"
     )
+
+
+def test_a_broken_record_does_not_hide_the_others(repo: Repo) -> None:
+    damage(repo, "mainmain-1", "exchanges/0001")
+    said = call(repo.path, "show", "mainmain")
+    assert said.returncode == 8
+    assert "── 2 of 2 · " in said.stdout
+    assert "── 1 of 2 · " not in said.stdout
+    assert re.fullmatch(r"0001-\S+ cannot be read: the record x is missing\n", said.stderr)
+    assert call(repo.path, "show", "mainmain/2").returncode == 0
+    assert call(repo.path, "show", "--json", "mainmain").returncode == 8
+    listed = call(repo.path, "sessions", "--path", "src")
+    assert (listed.returncode, listed.stdout.count("\n")) == (8, 2)
+    assert listed.stderr == "session mainmain-1 cannot be read: git fsck\n"
+    assert call(repo.path, "sessions").returncode == 0
+    assert (
+        "(the record of the conversation cannot be read)"
+        in call(repo.path, "show", "HEAD~1").stdout
+    )
+    damage(repo, "mainmain-1", "session.json")
+    assert "mainmain" not in call(repo.path, "sessions").stdout
+    assert call(repo.path, "why", "src/a.py:5").returncode == 0
 
 
 def test_edits_of_every_kind_are_shown(tmp_path: Path) -> None:

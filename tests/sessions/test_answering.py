@@ -8,7 +8,6 @@ from git_skillmesh.git.blame import blame
 from git_skillmesh.git.commitlog import commit_log
 from git_skillmesh.git.database import ObjectDatabase
 from git_skillmesh.git.repository import discover
-from git_skillmesh.sessions import layout
 from git_skillmesh.sessions.answering import (
     Line,
     Made,
@@ -21,7 +20,7 @@ from git_skillmesh.sessions.answering import (
     tell,
 )
 from git_skillmesh.sessions.links import read_links
-from testing.conversations import link, remember
+from testing.conversations import damage, link, remember
 from testing.memory import make_session, open_memory
 from testing.repos import Repo, make_repo
 
@@ -109,8 +108,8 @@ def test_what_the_memory_tells(repo: Repo) -> None:
 def test_what_is_missing_says_why(repo: Repo) -> None:
     remember(repo, make_session("gone"), make_session("broken"), make_session("headless"))
     open_memory(repo).forget("gone")
-    _damage(repo, "broken", "exchanges")
-    _damage(repo, "headless", "session.json")
+    damage(repo, "broken", "exchanges")
+    damage(repo, "headless", "session.json")
     for line, name in enumerate(("gone", "broken", "headless", "never"), 1):
         link(repo, "HEAD", "a.txt", [line], name, f"{name}-1")
     told = what_is_told(repo, joined(repo, "a.txt"))
@@ -121,19 +120,6 @@ def test_what_is_missing_says_why(repo: Repo) -> None:
         "never": Missing.ABSENT,
     }
     assert all(one.exchange is None for name, one in told.items() if name[0] != "headless")
-
-
-def _damage(repo: Repo, session: str, what: str) -> None:
-    """Replace a file of a session by what is none."""
-    folder = layout.session_path(layout.key_of(session))
-    names = repo.git("ls-tree", "-r", "--name-only", layout.REF, f"{folder}/{what}").splitlines()
-    blob = repo.git("hash-object", "-w", "--stdin", stdin='{"base": "x"}\n')
-    env = {"GIT_INDEX_FILE": str(repo.path / ".git" / "scratch-index")}
-    repo.git("read-tree", layout.REF, env=env)
-    repo.git("update-index", "--index-info", env=env, stdin=f"100644 {blob}\t{names[0]}\n")
-    tree = repo.git("write-tree", env=env)
-    commit = repo.git("commit-tree", "-p", layout.REF, "-m", "damage", tree)
-    repo.git("update-ref", layout.REF, commit)
 
 
 def test_what_made_a_commit(repo: Repo) -> None:

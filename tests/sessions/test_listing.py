@@ -34,7 +34,9 @@ def repo(tmp_path: Path) -> Repo:
 
 
 def rows(repo: Repo, wanted: Filter = Filter(), limit: int = 0) -> list[Row]:  # noqa: B008
-    return list_sessions(MemoryReader(discover(repo.path)), wanted, limit)
+    listed = list_sessions(MemoryReader(discover(repo.path)), wanted, limit)
+    assert listed.unreadable == []
+    return listed.rows
 
 
 def names(repo: Repo, wanted: Filter, limit: int = 0) -> dict[str, tuple[int, ...]]:

@@ -16,7 +16,7 @@ from .columns import clip, fit, local_time, width_of
 from .context import Context
 from .pager import paged
 from .telling import NONE_STORED, SCHEMA
-from .terminal import progress_bar
+from .terminal import progress_bar, safe_line
 
 TYPES = (
     "refactor", "bugfix", "feature", "documentation", "test", "config", "optimisation", "style",
@@ -96,7 +96,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     )
     reader = MemoryReader(context.repository)
     with progress_bar("reading", context.json or not wanted.needs_contents) as progress:
-        rows = list_sessions(reader, wanted, args.limit or 0, progress)
+        rows, unreadable = list_sessions(reader, wanted, args.limit or 0, progress)
     if context.json:
         context.out_json({"schema": SCHEMA, "sessions": [_document(row) for row in rows]})
     else:
@@ -105,6 +105,10 @@ def run(args: argparse.Namespace, context: Context) -> int:
                 context.out(text)
         if not rows:
             context.note("none fits" if reader.sessions() else NONE_STORED)
+    for session in unreadable:
+        context.note(f"session {safe_line(session)} cannot be read: git fsck")
+    if unreadable:
+        return ExitCode.DAMAGED
     return ExitCode.OK if rows else ExitCode.NOTHING_FOUND
 
 

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Iterator
 from typing import Any
 
-from ..errors import ExitCode, UsageError
+from ..errors import Damaged, ExitCode, UsageError
 from ..git.commitlog import LoggedCommit, commit_log
 from ..git.database import ObjectDatabase
 from ..sessions.answering import Made, Pair, Told, made_of, tell_pairs
@@ -14,7 +14,7 @@ from ..sessions.finding import find_any
 from ..sessions.layout import Head
 from ..sessions.links import format_ranges, ranges_of, read_links
 from ..sessions.lookup import Lookup
-from ..sessions.model import Exchange, exchange_to_json
+from ..sessions.model import exchange_to_json
 from ..sessions.reading import MemoryReader
 from .columns import clip, code_line, local_day, local_time, plural, utc
 from .context import Context
@@ -46,8 +46,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "name",
         nargs="?",
         default="HEAD",
-        metavar="SESSION|EXCHANGE|COMMIT",
-        help="an id or its beginning, SESSION/NUMBER for an exchange, a revision (default HEAD)",
+        metavar="NAME",
+        help="a session's or exchange's id or its beginning, SESSION/NUMBER, or a revision "
+        "(default HEAD)",
     )
     parser.add_argument(
         "--full", action="store_true", help="whole texts and edits, and what the tools answered"
@@ -87,21 +88,24 @@ def _show_session(
         ]
         context.out_json(document)
         return ExitCode.OK
-    with ObjectDatabase(context.repository) as db:
-        numbers = {one: number for number, one, _ in Lookup(db).beginnings(head.session_id)}
-    with paged(context):
+    broken: list[str] = []
+    with ObjectDatabase(context.repository) as db, paged(context):
         for line in _head_lines(context, reader, head):
             context.out(line)
-        if exchange:
-            listed: Iterator[Exchange] = iter([reader.exchange(exchange, head.session_id)])
-        else:
-            listed = reader.exchanges(head.session_id)
-        for one in listed:
-            place = f"{numbers.get(one.exchange_id, 0)} of {len(numbers)}"
-            status = known.get(one.exchange_id, Status.CAPTURED)
-            for line in exchange_lines(context, one, place, head.agent, status, full=full):
-                context.out(line)
-    return ExitCode.OK
+        lookup = Lookup(db)
+        wanted = lookup.number(head.session_id, exchange) if exchange else 0
+        count = lookup.count(head.session_id)
+        for number, one in lookup.exchanges(head.session_id):
+            if isinstance(one, Damaged):
+                broken += [str(one)] if wanted in (0, number) else []
+            elif not exchange or one.exchange_id == exchange:
+                status = known.get(one.exchange_id, Status.CAPTURED)
+                place = f"{number} of {count}"
+                for line in exchange_lines(context, one, place, head.agent, status, full=full):
+                    context.out(line)
+    for said in broken:
+        context.note(safe_line(said))
+    return ExitCode.DAMAGED if broken else ExitCode.OK
 
 
 def _head_lines(context: Context, reader: MemoryReader, head: Head) -> Iterator[str]:

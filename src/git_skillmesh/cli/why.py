@@ -48,7 +48,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "Exit code 0: known, 1: no conversation is known for any of the lines.",
     )
     parser.add_argument(
-        "place", metavar="FILE:LINE[-LINE]", help="the lines; FILE alone means all of them"
+        "place", metavar="PLACE", help="FILE:LINE, FILE:FIRST-LAST, or FILE for all of its lines"
     )
     parser.add_argument(
         "-L",

@@ -4,10 +4,9 @@ In: the memory and a text. Out: ids. `SESSION/NUMBER` is the exchange of that nu
 every command shows one. A subagent's session is found by what its id adds to its parent's.
 """
 
-import difflib
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..errors import UsageError
 from ..git.database import ObjectDatabase
@@ -21,8 +20,7 @@ NO_MEMORY = "no conversations are stored in this repository yet"
 HOW_TO_GET_SOME = "git skillmesh import"
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """What a text names: a session, one of its exchanges, or a commit."""
 
     session: str = ""
@@ -38,8 +36,9 @@ def find_session(reader: MemoryReader, text: str) -> str:
         return found[0]
     if found:
         raise UsageError(f"{text} is the beginning of several sessions", _listed(found))
-    if text and reader.is_forgotten(text):
-        raise UsageError(f"session {text} was forgotten")
+    _refuse_forgotten(reader, text)
+    if _is_there(reader, text):
+        return text
     raise _unknown("session", text, known)
 
 
@@ -82,8 +81,9 @@ def find_any(reader: MemoryReader, text: str) -> Found:
         return Found(session=sessions[0])
     if sessions:
         raise UsageError(f"{text} is the beginning of several sessions", _listed(sessions))
-    if reader.is_forgotten(text):
-        raise UsageError(f"session {text} was forgotten")
+    _refuse_forgotten(reader, text)
+    if _is_there(reader, text):
+        return Found(session=text)
     try:
         session, exchange = find_exchange(reader, text)
     except UsageError as error:
@@ -131,6 +131,17 @@ def _matching(sessions: Mapping[str, str], text: str) -> list[str]:
         for session, parent in sessions.items()
         if parent and session.removeprefix(f"{parent}-").startswith(text)
     )
+
+
+def _refuse_forgotten(reader: MemoryReader, text: str) -> None:
+    if text and reader.is_forgotten(text):
+        raise UsageError(f"session {text} was forgotten")
+
+
+def _is_there(reader: MemoryReader, text: str) -> bool:
+    """Return whether there is a session of this id whose head cannot be read."""
+    with ObjectDatabase(reader.repository) as db:
+        return bool(text) and Lookup(db, reader.ref).has(text)
 
 
 def _within(reader: MemoryReader, session: str, text: str) -> str:
@@ -181,6 +192,8 @@ def _unknown(kind: str, text: str, known: Collection[str]) -> UsageError:
 
 
 def _similar(text: str, known: Iterable[str]) -> str:
+    import difflib  # slow to load, and seldom needed
+
     # The shortest of a beginning: a session rather than its subagent.
     beginnings = {name[: len(text)]: name for name in sorted(known, key=len, reverse=True)}
     close = difflib.get_close_matches(text[:80], list(beginnings), 1, 0.75) if len(text) > 3 else []

@@ -8,7 +8,9 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
+from typing import NamedTuple
 
+from ..errors import Damaged
 from ..git.database import ObjectDatabase
 from ..git.notes import all_notes
 from ..git.repository import Repository
@@ -74,13 +76,21 @@ class _Made:
     lines: Counter[str] = field(default_factory=Counter)
 
 
+class Listed(NamedTuple):
+    """The sessions that fit, and the ids of those that a filter could not look into."""
+
+    rows: list[Row]
+    unreadable: list[str]
+
+
 def list_sessions(
     reader: MemoryReader, wanted: Filter, limit: int = 0, progress: Progress = None
-) -> list[Row]:
+) -> Listed:
     """Return the sessions that fit, the one that was active last first; 0 is no limit.
 
     Raises `Damaged`.
     """
+    unreadable: list[str] = []
     made = _made(reader.repository)
     candidates = [one for one in reversed(reader.sessions()) if _head_fits(one.head, wanted)]
     known = _statuses(reader.repository, candidates)
@@ -92,14 +102,18 @@ def list_sessions(
         if wanted.needs_contents:
             if progress:
                 progress(done, len(candidates))
-            session = reader.session(session_id)
+            try:
+                session = reader.session(session_id)
+            except Damaged:
+                unreadable.append(session_id)
+                continue
             fitting = tuple(_fitting(session, wanted, made[session_id], known[session_id]))
             if fitting:
                 found.append((one, fitting))
         elif not wanted.statuses or wanted.statuses & _all_statuses(one, known[session_id]):
             found.append((one, ()))
     called = titles(reader.repository, [one for one, _ in found])
-    return [_row(one, called, made, known, fitting) for one, fitting in found]
+    return Listed([_row(one, called, made, known, fitting) for one, fitting in found], unreadable)
 
 
 def _row(

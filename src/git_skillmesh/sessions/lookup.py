@@ -7,7 +7,9 @@ they are at the moment of opening. What is not there is None: links outlive what
 import json
 import re
 from collections.abc import Iterator
+from itertools import groupby
 
+from ..errors import Damaged
 from ..git.database import ObjectDatabase
 from ..git.treeobjects import Entries
 from . import layout
@@ -35,6 +37,10 @@ class Lookup:
         """Whether nothing was ever stored."""
         return self._tree is None
 
+    def has(self, session: str) -> bool:
+        """Return whether there is anything of a session, be it readable or not."""
+        return bool(self._folder(session))
+
     def head(self, session: str) -> Head | None:
         """Return the head of a session, None if it is not there or cannot be read."""
         entry = self._folder(session).get(layout.HEAD)
@@ -50,12 +56,30 @@ class Lookup:
         segments = self._of(session).get(layout.exchange_key(exchange))
         return segments[0].number if segments else 0
 
+    def count(self, session: str) -> int:
+        """Return how many exchanges a session has."""
+        return len(self._of(session))
+
     def exchange(self, session: str, exchange: str) -> Exchange | None:
         """Return an exchange. Raises `Damaged`."""
         segments = self._of(session).get(layout.exchange_key(exchange))
         if not segments:
             return None
         return exchange_in(state_of(self._db, segments, self._names(session)))
+
+    def exchanges(self, session: str) -> Iterator[tuple[int, Exchange | Damaged]]:
+        """Yield number and exchange of a session in order; what cannot be read as its error."""
+        groups = sorted(self._of(session).values())
+        for number, same in groupby(groups, key=lambda segments: segments[0].number):
+            # Two clones may have gone on from the same place, see reading.py.
+            found = [(number, self._read(session, segments)) for segments in same]
+            yield from sorted(found, key=_moment)
+
+    def _read(self, session: str, segments: list[Segment]) -> Exchange | Damaged:
+        try:
+            return exchange_in(state_of(self._db, segments, self._names(session)))
+        except Damaged as error:
+            return error
 
     def opening(self, session: str, exchange: str) -> str:
         """Return how the prompt of an exchange begins."""
@@ -89,6 +113,11 @@ class Lookup:
         if session not in self._segments:
             self._segments[session] = segments_in(self._names(session))
         return self._segments[session]
+
+
+def _moment(found: tuple[int, Exchange | Damaged]) -> tuple[str, str]:
+    _, one = found
+    return (one.started, one.exchange_id) if isinstance(one, Exchange) else ("", "")
 
 
 def beginning_of(data: bytes | None) -> tuple[str, str]:
