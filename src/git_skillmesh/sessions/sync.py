@@ -70,6 +70,7 @@ def sync(
     manners = manners or Manners()
     outcome = Outcome(remote)
     asked = whole = False
+    reason = "try again in a moment"
     for attempt in _attempts():
         outcome.attempts = attempt
         try:
@@ -86,13 +87,15 @@ def sync(
             if _push(repository, remote, theirs, wanted, manners, outcome):
                 outcome.waiting = Difference()
                 return outcome
-        except RefMoved:
-            continue
+        except RefMoved as moved:
+            lines = str(moved).splitlines() or [""]
+            if "File exists" in lines[0]:  # a lock, perhaps of a process that was killed
+                reason = lines[0]
         except NotWhole:
             if whole:
                 raise
             whole = True
-    raise Busy(f"{remote.shown} changed again and again", "try again in a moment")
+    raise Busy(f"{remote.shown} changed again and again", reason)
 
 
 def plan(repository: Repository, remote: Remote, manners: Manners) -> Outcome:
