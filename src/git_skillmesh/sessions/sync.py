@@ -69,13 +69,14 @@ def sync(
     """
     manners = manners or Manners()
     outcome = Outcome(remote)
-    asked = whole = False
+    asked = whole = refetched = False
     reason = "try again in a moment"
     for attempt in _attempts():
         outcome.attempts = attempt
         try:
             theirs = fetch(repository, remote, REFS, manners, whole=whole)
             _check(repository, remote, theirs)
+            whole = False
             ours = {ref: _unite(repository, remote, ref, theirs[ref], outcome) for ref in REFS}
             wanted = {ref: tip for ref, tip in ours.items() if tip and tip != theirs[ref]}
             outcome.waiting = _all_differences(repository, theirs, wanted)
@@ -92,9 +93,9 @@ def sync(
             if "File exists" in lines[0]:  # a lock, perhaps of a process that was killed
                 reason = lines[0]
         except NotWhole:
-            if whole:
+            if refetched:
                 raise
-            whole = True
+            whole = refetched = True
     raise Busy(f"{remote.shown} changed again and again", reason)
 
 
