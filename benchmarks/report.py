@@ -99,7 +99,8 @@ A first sync that fetches all, one with nothing to do, one that shares a new ses
 another clone that fetches it; processor time of the clone, bytes both ways through `git daemon`.
 Nothing to do is one connection, the others are two. While sharing is off, the hook before a push
 costs {milliseconds(shared["hook"]["shim_cpu"])} of processor time, an empty hook
-{milliseconds(shared["hook"]["idle_cpu"])}.
+{milliseconds(shared["hook"]["idle_cpu"])}. What grows when a session is fetched is git's own check
+that nothing is missing, which lists the folders of the memory.
 
 {shared["worlds"]:,} worlds of two to five clones took {shared["steps"]:,} random steps: writing,
 forgetting, amending, and {shared["syncs"]:,} syncs, some of them killed, refused or doubled. All

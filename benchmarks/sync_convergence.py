@@ -112,7 +112,10 @@ def _costs(bench: Bench, sizes: Sequence[int], rounds: int) -> list[dict[str, An
 
 def _hook_cost(bench: Bench) -> dict[str, float]:
     """Measure the hook before a push while sharing is off, beside a hook that does nothing."""
-    repo = bench.new_repository(bench.folder / "pushing")
+    path = bench.folder / "pushing"
+    path.mkdir()
+    (path / "a").write_text("1\n")
+    repo = bench.new_repository(path)
     bench.skillmesh(repo, "init", "--no-index")
     idle = repo.path / "idle"
     idle.write_text("#!/bin/sh\nexit 0\n")
