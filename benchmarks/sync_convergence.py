@@ -98,11 +98,12 @@ def _costs(bench: Bench, sizes: Sequence[int], rounds: int) -> list[dict[str, An
     found = []
     for pair in pairs:
         one: dict[str, Any] = {"sessions": pair.size}
+        one["first"] = dict(zip(_NAMES, pair.first, strict=True))
         for what in ("idle", "share", "get"):
             rows = zip(*taken[f"{what} {pair.size}"], strict=True)
-            names = ("wall", "cpu", "bytes", "connections")
             one[what] = {
-                n: median([float(v) for v in row]) for n, row in zip(names, rows, strict=True)
+                name: median([float(value) for value in row])
+                for name, row in zip(_NAMES, rows, strict=True)
             }
         found.append(one)
     print(table(_HEAD, [_row(one, found[0]) for one in found]))
@@ -111,7 +112,10 @@ def _costs(bench: Bench, sizes: Sequence[int], rounds: int) -> list[dict[str, An
 
 def _hook_cost(bench: Bench) -> dict[str, float]:
     """Measure the hook before a push while sharing is off, beside a hook that does nothing."""
-    repo = bench.new_repository(bench.folder / "pushing")
+    path = bench.folder / "pushing"
+    path.mkdir()
+    (path / "a").write_text("1\n")
+    repo = bench.new_repository(path)
     bench.skillmesh(repo, "init", "--no-index")
     idle = repo.path / "idle"
     idle.write_text("#!/bin/sh\nexit 0\n")
@@ -148,8 +152,9 @@ class _Pair:
             repo.git("remote", "add", "origin", f"{address}/hub{size}.git")
             self._clones.append(repo)
         open_memory(self._clones[0]).add(make_stored_session(number) for number in range(size))
+        self._sync(self._clones[0])
+        self.first = self._measured(lambda: self._sync(self._clones[1]))
         for repo in self._clones:
-            self._sync(repo)
             repo.git("gc", "--quiet")
 
     def idle(self) -> tuple[float, float, float, float]:
@@ -178,12 +183,14 @@ class _Pair:
         sync(repository, find_remote(repository, "origin"))
 
 
-_HEAD = ("sessions", "idle", "bytes", "conn.", "one shared", "bytes", "conn.", "ratio",
-         "one fetched", "bytes", "conn.", "ratio")  # fmt: skip
+_NAMES = ("wall", "cpu", "bytes", "connections")
+_HEAD = ("sessions", "all", "bytes", "idle", "bytes", "conn.", "one shared", "bytes", "conn.",
+         "ratio", "one fetched", "bytes", "conn.", "ratio")  # fmt: skip
 
 
 def _row(one: dict[str, Any], first: dict[str, Any]) -> list[object]:
     row: list[object] = [f"{one['sessions']:,}"]
+    row += [milliseconds(one["first"]["wall"]), int(one["first"]["bytes"])]
     for what in ("idle", "share", "get"):
         cost = one[what]
         row += [milliseconds(cost["wall"]), int(cost["bytes"]), int(cost["connections"])]

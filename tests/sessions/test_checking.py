@@ -160,7 +160,7 @@ def test_what_is_no_commit_or_no_tree(repo: Repo) -> None:
     theirs = repo.git("commit-tree", lying, "-m", "a commit as a file")
     assert complaint(repo, theirs, None) == "README.md is a commit"
     missing = repo.git("mktree", "--missing", stdin=f"100644 blob {'1' * 40}\tREADME.md\n")
-    with pytest.raises(Damaged, match=r"has not been fetched whole: README\.md is missing"):
+    with pytest.raises(Damaged, match=r"has not been fetched whole, README\.md is missing"):
         check(repo, repo.git("commit-tree", missing, "-m", "something is missing"), None)
 
 

@@ -222,6 +222,19 @@ def test_a_remote_that_never_stands_still(
     assert sessions_of(one) == {"s", "f0", "f1"}
 
 
+def test_a_lock_that_somebody_left(monkeypatch: pytest.MonkeyPatch, one: Repo, two: Repo) -> None:
+    monkeypatch.setattr(module, "_ATTEMPTS", 2)
+    open_memory(two).add([make_session("s", 1)])
+    synced(two)
+    lock = one.common_dir / "refs" / "skillmesh" / "remotes" / "origin" / "memory.lock"
+    lock.parent.mkdir(parents=True)
+    lock.touch()
+    with pytest.raises(Busy, match=r"Unable to create '.*/origin/memory\.lock': File exists"):
+        synced(one)
+    lock.unlink()
+    assert synced(one).fetched == Difference(new=1)
+
+
 def test_a_remote_that_refuses_changes_nothing_here(hub: Repo, one: Repo) -> None:
     open_memory(one).add([make_session("s", 1)])
     add_lines(discover(one.path), {one.head: ["{}"]})

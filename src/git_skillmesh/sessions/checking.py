@@ -25,6 +25,7 @@ LARGEST_HEAD, LARGEST_EVENTS, LARGEST_NOTE = MEGABYTE, 16 * MEGABYTE, 16 * MEGAB
 MOST_ENTRIES = 2_000_000
 _DEEPEST = 12
 _NOTHING_TAKEN = "nothing of it was taken over"
+_FETCH = "git skillmesh sync fetches it"
 
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _DIGIT = re.compile(r"[0-9a-f]")
@@ -66,12 +67,12 @@ def _check(db: ObjectDatabase, theirs: str, ours: str | None, where: str, rule: 
     if theirs == ours:
         return
     if db.repository.is_partial() and missing_blobs(db.repository, theirs):
-        raise NotWhole(f"{where} has not been fetched whole")
+        raise NotWhole(f"{where} has not been fetched whole", _FETCH)
     walk = _Walk(where, rule)
     try:
         found = db.reader.look_up(theirs)
         if found is None:
-            raise NotWhole(f"{where} has not been fetched whole")
+            raise NotWhole(f"{where} has not been fetched whole", _FETCH)
         if found.kind != "commit":
             raise Damaged(f"{where} is not usable, it is a {found.kind}", _NOTHING_TAKEN)
         their, our = parse_commit(found.oid, found.data), db.tip(ours) if ours else None
@@ -130,7 +131,7 @@ def _check_objects(db: ObjectDatabase, walk: _Walk) -> None:
         wanted = "blob" if oid in walk.files else "tree"
         path, largest = walk.files.get(oid) or (walk.folders[oid], LARGEST_FILE)
         if kind == "missing":
-            raise NotWhole(f"{walk.where} has not been fetched whole: {path} is missing")
+            raise NotWhole(f"{walk.where} has not been fetched whole, {path} is missing", _FETCH)
         if kind != wanted:
             raise _wrong(walk.where, path, f"is a {kind}")
         if size > largest:

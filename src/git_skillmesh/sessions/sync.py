@@ -69,12 +69,14 @@ def sync(
     """
     manners = manners or Manners()
     outcome = Outcome(remote)
-    asked = whole = False
+    asked = whole = refetched = False
+    reason = "try again in a moment"
     for attempt in _attempts():
         outcome.attempts = attempt
         try:
             theirs = fetch(repository, remote, REFS, manners, whole=whole)
             _check(repository, remote, theirs)
+            whole = False
             ours = {ref: _unite(repository, remote, ref, theirs[ref], outcome) for ref in REFS}
             wanted = {ref: tip for ref, tip in ours.items() if tip and tip != theirs[ref]}
             outcome.waiting = _all_differences(repository, theirs, wanted)
@@ -86,13 +88,15 @@ def sync(
             if _push(repository, remote, theirs, wanted, manners, outcome):
                 outcome.waiting = Difference()
                 return outcome
-        except RefMoved:
-            continue
+        except RefMoved as moved:
+            lines = str(moved).splitlines() or [""]
+            if "File exists" in lines[0]:  # a lock, perhaps of a process that was killed
+                reason = lines[0]
         except NotWhole:
-            if whole:
+            if refetched:
                 raise
-            whole = True
-    raise Busy(f"{remote.shown} changed again and again", "try again in a moment")
+            whole = refetched = True
+    raise Busy(f"{remote.shown} changed again and again", reason)
 
 
 def plan(repository: Repository, remote: Remote, manners: Manners) -> Outcome:
