@@ -25,16 +25,18 @@ ALL = frozenset(
 )
 
 # Who may import whom; a room may always import itself. Data flows one way:
-# git → chunking → embedding → index → retrieval → cli. `chroma` mirrors the index.
+# git → chunking, sessions → embedding → index → retrieval → cli. `chroma` mirrors the index.
 ARROWS: dict[str, frozenset[str]] = {
     "errors": frozenset(),
     "git": frozenset({"errors"}),
     "config": frozenset({"errors", "git"}),
     "chunking": frozenset(),
     "embedding": frozenset({"errors", "config"}),
-    "index": frozenset({"errors", "config", "git", "chunking", "embedding"}),
-    "retrieval": frozenset({"errors", "config", "git", "chunking", "embedding", "index"}),
-    "chroma": frozenset({"errors", "config", "git", "chunking", "embedding", "index"}),
+    "index": frozenset({"errors", "config", "git", "chunking", "embedding", "sessions"}),
+    "retrieval": frozenset(
+        {"errors", "config", "git", "chunking", "embedding", "index", "sessions"}
+    ),
+    "chroma": frozenset({"errors", "config", "git", "chunking", "embedding", "index", "sessions"}),
     "sessions": frozenset({"errors", "config", "git", "chunking"}),
     "hooks": ALL - {"cli"},
     "cli": ALL,

@@ -50,6 +50,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
         revisions += _heads(context)
     for number, revision in enumerate(revisions):
         outcome = update_with_progress(context, revision, rebuild=args.rebuild and number == 0)
+    if not args.rev:
+        _exchanges(context, args.rebuild)
     if args.chroma != "off" and not args.rev:
         _chroma(context, wait=args.chroma == "wait")
     return ExitCode.OK if outcome.report.gaps == 0 else ExitCode.UNAVAILABLE
@@ -58,8 +60,24 @@ def run(args: argparse.Namespace, context: Context) -> int:
 def first_index(context: Context) -> int:
     """Make the first index, as `init` does; the Chroma tier follows in the background."""
     update_with_progress(context, "", rebuild=False)
+    _exchanges(context, rebuild=False)
     _chroma(context, wait=False)
     return ExitCode.OK
+
+
+def _exchanges(context: Context, rebuild: bool) -> None:
+    """Make the index of conversations equal to the memory."""
+    from ..index.exchanges import exchange_store
+    from ..index.update import update_exchanges
+
+    if rebuild and exchange_store(context.repository).folder.exists():
+        exchange_store(context.repository).clear(_WAIT_SECONDS)
+    with progress_bar("conversations", context.quiet) as progress:
+        report = update_exchanges(context.repository, context.config, _WAIT_SECONDS, progress)
+    if report.read and not context.json:
+        context.note(f"indexed {report.read} exchanges of conversations")
+    if report.unreadable:
+        context.note(f"{report.unreadable} exchanges of the memory cannot be read and are left out")
 
 
 def update_with_progress(context: Context, revision: str, rebuild: bool) -> "Update":

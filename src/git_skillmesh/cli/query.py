@@ -1,4 +1,4 @@
-"""`git skillmesh query`: search code by meaning and by name."""
+"""`git skillmesh query`: search code and conversations by meaning and by name."""
 
 import argparse
 import sys
@@ -22,9 +22,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     """Add the command's parser."""
     parser = subparsers.add_parser(
         "query",
-        help="search code by meaning and by name",
-        description="Search the working tree, changed and untracked files included. Exit code 0: "
-        "found, 1: nothing found.",
+        help="search code and conversations by meaning and by name",
+        description="Search the working tree, changed and untracked files included, or the "
+        "conversations with agents. Exit code 0: found, 1: nothing found.",
     )
     parser.add_argument(
         "words",
@@ -45,6 +45,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument(
         "--kind", action="append", default=[], metavar="KIND", help="only chunks of this kind"
     )
+    from .query_chats import add_options
+
+    add_options(parser)
     parser.add_argument("--full", action="store_true", help="show whole chunks")
     parser.add_argument("--explain", action="store_true", help="show what each signal added")
     parser.add_argument(
@@ -62,7 +65,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def run(args: argparse.Namespace, context: Context) -> int:
     """Search and print."""
     from ..chunking.model import KINDS
+    from .query_chats import answer_chats, chats_document, check_options, print_chats
 
+    check_options(args)
     text = _text(args.words)
     if not text.strip():
         raise UsageError("the query is empty")
@@ -71,19 +76,36 @@ def run(args: argparse.Namespace, context: Context) -> int:
     unknown = sorted(set(args.kind) - set(KINDS))
     if unknown:
         raise UsageError(f"unknown kind {unknown[0]!r}", "one of " + ", ".join(sorted(KINDS)))
-    if args.backend == "chroma":
-        if args.at:
-            raise UsageError("the Chroma tier holds HEAD only", "use --backend local with --at")
-        from .query_chroma import answer_from_chroma
-
-        answer = answer_from_chroma(args, context, text)
-    else:
-        answer = _answer(args, context, text)
+    answer = _code(args, context, text) if args.what != "chats" else None
+    chats = answer_chats(args, context, text) if args.what != "code" else None
     if context.json:
-        context.out_json(as_document(answer, args.full, args.explain))
+        document: dict[str, Any] = {"schema": _SCHEMA_VERSION, "query": text}
+        if answer is not None:
+            document |= as_document(answer, args.full, args.explain)
+        if chats is not None:
+            of_chats = chats_document(chats, args.full, args.explain)
+            document |= of_chats | {"notes": [*document.get("notes", ()), *of_chats["notes"]]}
+        context.out_json(document)
     else:
-        _print(context, answer, args.full, args.explain)
-    return ExitCode.OK if answer.hits else ExitCode.NOTHING_FOUND
+        if answer is not None:
+            _print(context, answer, args.full, args.explain)
+        if chats is not None:
+            if answer is not None:
+                context.out("conversations")
+            print_chats(context, chats, args.full, args.explain)
+    hits = [*(answer.hits if answer else ()), *(chats.hits if chats else ())]
+    return ExitCode.OK if hits else ExitCode.NOTHING_FOUND
+
+
+def _code(args: argparse.Namespace, context: Context, text: str) -> "Answer":
+    """Search the code in the tier that was asked for."""
+    if args.backend != "chroma":
+        return _answer(args, context, text)
+    if args.at:
+        raise UsageError("the Chroma tier holds HEAD only", "use --backend local with --at")
+    from .query_chroma import answer_from_chroma
+
+    return answer_from_chroma(args, context, text)
 
 
 def _text(words: list[str]) -> str:
@@ -206,7 +228,7 @@ def _print_hit(context: Context, hit: "Hit", full: bool, explain: bool) -> None:
             context.out(f"    {style.dim(f'{number:>5}')} {safe(text)}")
     else:
         for line in hit.lines:
-            context.out(f"    {style.dim(f'{line.number:>5}')} {_highlight(context, line)}")
+            context.out(f"    {style.dim(f'{line.number:>5}')} {highlight(context, line)}")
     if explain:
         parts = sorted(hit.features.items(), key=lambda item: -abs(item[1]))
         shown = "  ".join(f"{name} {value:+.2f}" for name, value in parts if abs(value) >= 0.005)
@@ -215,7 +237,8 @@ def _print_hit(context: Context, hit: "Hit", full: bool, explain: bool) -> None:
     context.out(f"          {style.dim('why: ' + shown)}")
 
 
-def _highlight(context: Context, line: "Line") -> str:
+def highlight(context: Context, line: "Line") -> str:
+    """Return a line with its matched words marked."""
     shown, position = "", 0
     for start, end in line.marks:
         shown += safe(line.text[position:start]) + context.style.match(safe(line.text[start:end]))

@@ -16,13 +16,15 @@ _WAIT_SECONDS = 600
 def run_background(repository: Repository, config: Config, log: Callable[[str], None]) -> None:
     """Link new commits, index the repository, then mirror it. Raises `SkillmeshError`."""
     from ..chroma.target import target_of
-    from ..index.update import update
+    from ..index.update import update, update_exchanges
 
     _link(repository, config, log)
     outcome = update(repository, config, wait_seconds=_WAIT_SECONDS)
     log(f"indexed {outcome.report.files} files, {outcome.report.chunks} chunks")
     if outcome.note:
         log(f"no vectors: {outcome.note}")
+    exchanges = update_exchanges(repository, config, _WAIT_SECONDS)
+    log(f"indexed {exchanges.read} of {exchanges.exchanges} exchanges")
     target = target_of(config, repository)
     if target is None or outcome.note:
         return

@@ -57,15 +57,24 @@ def build(
     contents: Iterable[tuple[Version, bytes | None]], max_bytes: int, embedder: VectorSource | None
 ) -> Batch:
     """Build one batch in memory. Contents that are None (missing objects) are left out."""
+    read = (
+        (version, _read(version, data, max_bytes), len(data))
+        for version, data in contents
+        if data is not None
+    )
+    return assemble(read, embedder)
+
+
+def assemble(
+    read: Iterable[tuple[Version, FileDocuments, int]], embedder: VectorSource | None
+) -> Batch:
+    """Build one batch of what was read of each version, and its size in bytes."""
     builder = SegmentBuilder()
     files: list[NewFile] = []
     documents = []
-    for version, data in contents:
-        if data is None:
-            continue
-        read = _read(version, data, max_bytes)
+    for version, found, size in read:
         first_row, rows = len(builder), []
-        for number, document in enumerate(read.documents):
+        for number, document in enumerate(found.documents):
             piece = document.chunk
             kind = KIND_NUMBERS[piece.kind]
             builder.add(len(files), number, kind, document.terms, document.lengths)
@@ -82,9 +91,9 @@ def build(
                 )
             )
             documents.append(document)
-        skip = read.skip.value if read.skip else None
+        skip = found.skip.value if found.skip else None
         path, blob, _, reading = version
-        files.append(NewFile(path, blob, reading, read.language, skip, len(data), first_row, rows))
+        files.append(NewFile(path, blob, reading, found.language, skip, size, first_row, rows))
     if embedder is None:
         return Batch(files, builder.finish(), None, None)
     return Batch(files, builder.finish(), embedder.vectors(documents), embedder.model_id)

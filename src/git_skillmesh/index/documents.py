@@ -66,14 +66,18 @@ def read_file(path: str, data: bytes, max_bytes: int, force: bool = False) -> Fi
         return FileDocuments("", skip, ())
     language = language_of(path, data[:_HEAD_BYTES])
     chunks = chunk(data, language)
-    file, folders = path_words(path)
+    return FileDocuments(language, None, documents_of(chunks, *path_words(path)))
+
+
+def documents_of(chunks: Iterable[Chunk], file: str, folders: str) -> tuple[Document, ...]:
+    """Return the documents of the chunks of one file, whose name and folders have these words."""
     path_terms, path_lengths = _path_terms(file, folders)
     place = Counter(identifiers(file)), Counter(identifiers(folders))
     documents = []
     for number, piece in enumerate(chunks):
         extra = (path_terms, path_lengths) if number == 0 else ({}, (0, 0))
         documents.append(_document(piece, place, *extra))
-    return FileDocuments(language, None, tuple(documents))
+    return tuple(documents)
 
 
 def _document(

@@ -23,7 +23,7 @@ from .vectors import VectorSource, vector_path, write_vectors
 # Versions that no remembered tree has any more are kept this long, as `git gc` does.
 GRACE_SECONDS = 14 * 24 * 3600
 # A segment is rewritten when less than this share of it is still known.
-_WORTH_KEEPING = 0.75
+WORTH_KEEPING = 0.75
 
 
 def complete_vectors(
@@ -112,7 +112,7 @@ def prune(
     known = catalogue.chunk_counts()
     for number, documents, _ in catalogue.segments():
         alive = known.get(number, 0)
-        if alive == 0 or alive < documents * _WORTH_KEEPING:
+        if alive == 0 or alive < documents * WORTH_KEEPING:
             store.merge(catalogue, [number])
     catalogue.connection.execute("PRAGMA incremental_vacuum")
     return len(gone)

@@ -43,10 +43,10 @@ class LoadedSegment:
 
 
 class Store:
-    """Paths and operations of one repository's local tier."""
+    """Paths and operations of one repository's local tier: of code, or (`folder`) of exchanges."""
 
-    def __init__(self, repository: Repository) -> None:
-        self.folder = repository.state_dir / "index"
+    def __init__(self, repository: Repository, folder: str = "index") -> None:
+        self.folder = repository.state_dir / folder
         self.catalogue_path = self.folder / "catalogue.db"
         self.segments_folder = self.folder / "segments"
         self.embeddings_path = self.folder / "embeddings.db"

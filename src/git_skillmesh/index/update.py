@@ -3,11 +3,13 @@
 In: a repository and its configuration. Out: `Update`, what was done and what could not be.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from ..config import Config
 from ..errors import ConfigurationError, Unavailable
 from ..git.repository import Repository
+from .exchanges import ExchangesReport, exchange_store, sync_exchanges
 from .history import sync_history
 from .maintenance import complete_vectors, prune, prune_is_due
 from .store import Store
@@ -63,6 +65,26 @@ def update(
                 note = str(error)
         pruned = prune(repository, catalogue, store) if prune_is_due(catalogue) else 0
     return Update(report, commit, embedded, pruned, note)
+
+
+def update_exchanges(
+    repository: Repository,
+    config: Config,
+    wait_seconds: float = 0.0,
+    progress: Progress | None = None,
+) -> ExchangesReport:
+    """Make the index of exchanges equal to the memory. Raises as `update`.
+
+    Without the embedding model exchanges are searchable by their words.
+    """
+    source, _ = _source(config, exchange_store(repository))
+    report = None
+    if source is not None:
+        with suppress(Unavailable):
+            report = sync_exchanges(repository, source, wait_seconds, progress=progress)
+    if report is None:
+        report = sync_exchanges(repository, None, wait_seconds, progress=progress)
+    return report or ExchangesReport()
 
 
 def _source(config: Config, store: Store) -> tuple[VectorSource | None, str]:

@@ -35,7 +35,7 @@ _LEAST_COSINE = 0.4
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Filters and the size of the page; `mode` is "ranker" or "rrf"."""
+    """Filters and the size of the page; `mode` is "ranker" or "rrf", `only` ids of files."""
 
     limit: int = 10
     languages: tuple[str, ...] = ()
@@ -43,6 +43,7 @@ class Options:
     kinds: tuple[str, ...] = ()
     mode: str = "ranker"
     explain: bool = False
+    only: frozenset[int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +147,8 @@ class Searcher:
         if options.kinds:
             numbers = [number for number, kind in enumerate(KINDS) if kind in options.kinds]
             allowed &= np.isin(corpus.kinds, numbers)
+        if options.only is not None:
+            allowed &= np.isin(corpus.files, np.array(sorted(options.only), np.int64))
         if options.languages or options.paths:
             globs = Globs(options.paths or ("**",))
             wanted = np.zeros(corpus.file_count, np.bool_)

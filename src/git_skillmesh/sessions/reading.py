@@ -168,7 +168,12 @@ class MemoryReader:
 def _folders(db: ObjectDatabase, ref: str) -> dict[str, str]:
     """Return key → tree of every session."""
     tip = db.tip(ref)
-    top = db.trees.at(tip.commit.tree, layout.SESSIONS) if tip else None
+    return folders_in(db, tip.commit.tree) if tip else {}
+
+
+def folders_in(db: ObjectDatabase, tree: str) -> dict[str, str]:
+    """Return key → tree of every session in a tree of the memory. Raises `Damaged`."""
+    top = db.trees.at(tree, layout.SESSIONS)
     level = [top] if top else []
     for _ in range(2):
         level = [entry for below in _below(db, level) for entry in below.values()]
@@ -178,6 +183,28 @@ def _folders(db: ObjectDatabase, ref: str) -> dict[str, str]:
         for key, entry in below.items()
         if entry.is_folder
     }
+
+
+def changed_folders(db: ObjectDatabase, old: str, new: str) -> dict[str, str | None]:
+    """Return key → tree in `new` of every session that differs, None for one that is gone.
+
+    Only folders that differ are read. Raises `Damaged`.
+    """
+    level = [(db.trees.at(old, layout.SESSIONS), db.trees.at(new, layout.SESSIONS))]
+    found: dict[str, str | None] = {}
+    for depth in range(3):
+        below: list[tuple[Entry | None, Entry | None]] = []
+        for left, right in level:
+            before = db.trees.entries(left.oid) if left and left.is_folder else {}
+            after = db.trees.entries(right.oid) if right and right.is_folder else {}
+            for name in {**before, **after}:
+                pair = before.get(name), after.get(name)
+                if pair[0] != pair[1]:
+                    below.append(pair)
+                    if depth == 2:
+                        found[name] = pair[1].oid if pair[1] and pair[1].is_folder else None
+        level = below
+    return found
 
 
 def _below(db: ObjectDatabase, entries: list[Entry]) -> Iterator[Entries]:

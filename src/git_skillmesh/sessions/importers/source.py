@@ -25,7 +25,7 @@ _IN_GIT = {
     gitai.AGENT: (gitai.read_repository, ("refs/notes/ai",)),
     entire.AGENT: (
         entire.read_repository,
-        ("refs/heads/entire/checkpoints/", "refs/remotes/*/entire/checkpoints/"),
+        ("refs/heads/entire/checkpoints/", "refs/remotes/*/entire/checkpoints/*"),
     ),
 }
 KINDS = (*READERS, *_IN_GIT)

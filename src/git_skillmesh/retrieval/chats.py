@@ -1,0 +1,169 @@
+"""Search the conversations: exchanges, by what was asked, answered, changed and run.
+
+In: a view of the exchanges, a query. Out: `ChatAnswer`. Candidates and features are those of code
+(search.py); the score is the plain sum of a few of them, because that was as good as any fitted
+weights (docs/retrieval.md).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..index.catalogue import FileRow
+from ..index.exchange_view import ExchangeView
+from ..index.exchanges import ExchangeInfo
+from ..index.globs import Globs
+from .corpus import Floats
+from .excerpt import best_lines, mark
+from .features import NAMES
+from .results import Line
+from .search import Candidates, Options, Searcher
+
+# Words of the piece and of the whole exchange, meaning of both; words of the title, of file names.
+_WEIGHTS = {
+    "body": 1.0, "file_body": 1.0, "dense": 1.0, "dense_file": 1.0, "stem": 0.5,
+    "directory_coverage": 0.5,
+}  # fmt: skip
+_COLUMNS = [NAMES.index(name) for name in _WEIGHTS]
+_NAMES = {"stem": "title", "directory_coverage": "files", "file_body": "exchange",
+          "dense_file": "dense_exchange"}  # fmt: skip
+_SHOWN_REASONS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class ChatOptions:
+    """Filters and the size of the page; `since` and `until` are prefixes of ISO 8601 in UTC."""
+
+    limit: int = 10
+    agents: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    sessions: tuple[str, ...] = ()
+    since: str = ""
+    until: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatHit:
+    """An exchange that answers the query. `part` is where: prompt, response, edit, commands, …
+
+    `asked` is the first telling line of the prompt, `lines` the best ones of the part.
+    """
+
+    rank: int
+    session: str
+    exchange: str
+    agent: str
+    started: str
+    title: str
+    asked: str
+    part: str
+    paths: tuple[str, ...]
+    score: float
+    reasons: tuple[str, ...]
+    lines: tuple[Line, ...]
+    text: str
+    features: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ChatAnswer:
+    """Hits, best first; `exchanges` were searched, `behind` says that newer ones were not."""
+
+    query: str
+    hits: tuple[ChatHit, ...]
+    exchanges: int
+    behind: bool
+    notes: tuple[str, ...] = ()
+
+
+class ChatSearcher:
+    """Answers queries about the conversations, as long as the view is open."""
+
+    def __init__(self, view: ExchangeView) -> None:
+        self._view = view
+        self._searcher = Searcher(view, "")
+
+    def answer(
+        self,
+        text: str,
+        options: ChatOptions,
+        vector: NDArray[np.float32] | None,
+        notes: Sequence[str] = (),
+    ) -> ChatAnswer:
+        """Return the best exchanges; `vector` is the embedded query, None for words only."""
+        view = self._view
+        found = self._searcher.candidates(text, Options(only=self._wanted(options)), vector)
+        hits: tuple[ChatHit, ...] = ()
+        if len(found.rows):
+            hits = self._page(found, options.limit)
+        count = int(np.count_nonzero(view.live))
+        return ChatAnswer(text, hits, count, bool(view.behind), tuple(notes))
+
+    def _wanted(self, options: ChatOptions) -> frozenset[int] | None:
+        """Return the files that the filters let through, None for all."""
+        if options == ChatOptions(limit=options.limit):
+            return None
+        globs = Globs(options.paths) if options.paths else None
+        return frozenset(
+            info.file for info in self._view.live_infos() if _matches(info, options, globs)
+        )
+
+    def _page(self, found: Candidates, limit: int) -> tuple[ChatHit, ...]:
+        owners, chunks = self._searcher.places(found)
+        shares = found.features[:, _COLUMNS] * np.array(list(_WEIGHTS.values()))
+        scores: Floats = np.round(sum(shares.T), 9)
+        ids = [found.files[owner].path for owner in owners]
+        order = sorted(range(len(scores)), key=lambda n: (-scores[n], ids[n], chunks[n].ordinal))
+        best: dict[int, int] = {}
+        for number in order:
+            best.setdefault(owners[number], number)
+            if len(best) == limit:
+                break
+        shown = [found.files[owner] for owner in best]
+        infos, texts = self._view.infos(best), self._texts(shown)
+        hits = []
+        for rank, (owner, number) in enumerate(best.items(), 1):
+            info, chunk = infos[owner], chunks[number]
+            lines = texts[owner][chunk.start_line - 1 : chunk.end_line]
+            marked = mark(lines, found.query)
+            parts = dict(zip(_WEIGHTS, shares[number].tolist(), strict=True))
+            features = {
+                _NAMES.get(name, name): round(value, 4) for name, value in parts.items() if value
+            }
+            strongest = sorted(features, key=lambda name: -features[name])
+            hits.append(
+                ChatHit(
+                    rank=rank,
+                    session=info.session,
+                    exchange=info.exchange,
+                    agent=info.agent,
+                    started=info.started,
+                    title=info.title,
+                    asked=self._view.chunk(owner, 0).symbol,
+                    part=chunk.key.partition("~")[0],
+                    paths=info.paths,
+                    score=round(float(scores[number]), 4),
+                    reasons=tuple(strongest[:_SHOWN_REASONS]),
+                    lines=best_lines(lines, chunk.start_line, marked),
+                    text="\n".join(lines),
+                    features=features,
+                )
+            )
+        return tuple(hits)
+
+    def _texts(self, rows: Sequence[FileRow]) -> dict[int, list[str]]:
+        texts = self._view.texts(rows)
+        return {number: data.decode(errors="replace").split("\n") for number, data in texts.items()}
+
+
+def _matches(info: ExchangeInfo, options: ChatOptions, globs: Globs | None) -> bool:
+    return (
+        (not options.agents or any(fnmatchcase(info.agent, one) for one in options.agents))
+        and (not options.sessions or any(info.session.startswith(s) for s in options.sessions))
+        and (not options.since or info.started >= options.since)
+        and (not options.until or (bool(info.started) and info.started <= options.until + "~"))
+        and (globs is None or any(globs.match(path) for path in info.paths))
+    )
