@@ -13,9 +13,9 @@ from git_skillmesh.git.database import ObjectDatabase
 from git_skillmesh.git.repository import discover
 from git_skillmesh.git.treeobjects import Entries
 from git_skillmesh.sessions.layout import Segment
-from git_skillmesh.sessions.linking import cache as cache_module
 from git_skillmesh.sessions.linking.cache import Cache
 from git_skillmesh.sessions.linking.linker import link_commits
+from git_skillmesh.sessions.reading import state_of
 from git_skillmesh.sessions.records import State
 from testing.linking import by_line, clock, commit, link, links_of, ran, remember, wrote
 from testing.memory import open_memory
@@ -154,17 +154,16 @@ def test_a_forgotten_session_makes_no_more_links(repo: Repo) -> None:
 
 def test_only_what_is_new_is_read(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
-    original = cache_module.state_of
 
     def counted(db: ObjectDatabase, segments: Iterable[Segment], names: Entries) -> State:
         listed = list(segments)
         read.append(listed[0].name)
-        return original(db, listed, names)
+        return state_of(db, listed, names)
 
     for number in range(5):
         remember(repo, f"s{number}", wrote(1, "a.py", None, ONE))
     link(repo)
-    monkeypatch.setattr(cache_module, "state_of", counted)
+    monkeypatch.setattr("git_skillmesh.sessions.linking.cache.state_of", counted)
     remember(repo, "s3", wrote(2, "b.py", None, TWO), exchange="more")
     link(repo)
     assert len(read) == 1, "of six exchanges the one that is new"
