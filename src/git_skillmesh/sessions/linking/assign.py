@@ -71,9 +71,9 @@ class Assigner:
         moves = moved_lines(change) if len(change.parents) < 2 else [{} for _ in change.files]
         own = [self._claimed(*pair, window) for pair in zip(change.files, moves, strict=True)]
         taken = {
-            (claim.writing.id, normal(decode(file.added[number])))
-            for file, claims_of in zip(change.files, own, strict=True)
-            for number, claim in claims_of.items()
+            (claim.writing.id, normal(decode(added[number])))
+            for added, claimed in zip((file.added for file in change.files), own, strict=True)
+            for number, claim in claimed.items()
         }
         silent: list[FileChange] = []
         for file, moved, claimed in zip(change.files, moves, own, strict=True):
