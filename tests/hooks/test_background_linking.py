@@ -27,7 +27,7 @@ def test_a_commit_is_linked_before_it_is_indexed(tmp_path: Path) -> None:
     commit(repo, 2, {"a.py": TEXT})
     assert run(repo)[:2] == ["linked 1 of 1 commits", "indexed 1 files, 1 chunks"]
     assert by_line(repo, "a.py") == {1: "s-1 edit", 2: "s-1 edit"}
-    assert run(repo)[0] == "indexed 1 files, 1 chunks"
+    assert run(repo)[0] == "indexed 0 files, 0 chunks"
 
 
 def test_without_conversations_there_is_no_cache(tmp_path: Path) -> None:
