@@ -79,24 +79,25 @@ class _Judged:
 
 
 def _quality(bench: Bench, clone: Path, show: bool) -> dict[str, Any]:
-    repository = _with_memory(bench, clone)
+    name = clone.parent.name if clone.name == "repo" else clone.name
+    repository = _with_memory(bench, clone, name)
     with Cache(repository) as cache, ObjectDatabase(repository) as db:
         cache.update()
         corpus = Corpus(cache)
         truth = _quoted(corpus, cache, db)
         changes = list(commit_changes(repository, truth))
         found: dict[str, Any] = {
-            "repository": clone.name,
+            "repository": name,
             "commits": len(changes),
             "merges": sum(len(change.parents) > 1 for change in changes),
             "added_lines": sum(len(file.added) for c in changes for file in c.files),
         }
-        for name, (quotes, commands) in METHODS.items():
+        for method, (quotes, commands) in METHODS.items():
             assigner = Assigner(corpus, db.reader.read, use_quotes=quotes, use_commands=commands)
             judged = _judge(assigner, corpus, db, changes)
             pairs = {(c.commit, family) for c in changes for family in truth[c.commit]}
             right = len(judged.linked & pairs)
-            found[name] = {
+            found[method] = {
                 "right": right,
                 "linked": len(judged.linked),
                 "true": len(pairs),
@@ -107,15 +108,15 @@ def _quality(bench: Bench, clone: Path, show: bool) -> dict[str, Any]:
     return found
 
 
-def _with_memory(bench: Bench, clone: Path) -> Repository:
+def _with_memory(bench: Bench, clone: Path, name: str) -> Repository:
     """Return a clone that shares the objects, with the conversations imported."""
-    path = bench.folder / clone.name
+    path = bench.folder / name
     if not path.exists():
         bench.git("clone", "--quiet", "--shared", "--no-checkout", str(clone), str(path))
         repository = discover(path, bench.env)
         for ref, commit in list_refs(repository, "refs/remotes/origin/entire/checkpoints").items():
-            name = ref.removeprefix("refs/remotes/origin/")
-            bench.git("update-ref", f"refs/heads/{name}", commit, cwd=path)
+            own = ref.replace("refs/remotes/origin/", "refs/heads/")
+            bench.git("update-ref", own, commit, cwd=path)
         redactor = Redactor(policy_of(load(repository, environ=bench.env)))
         memory = MemoryStore(repository, lambda one: redactor.redact_exchange(one)[0])
         memory.add(read_source("entire", repository, bench.env).sessions)

@@ -1,12 +1,17 @@
 """Which exchange made which lines of a commit: one situation a test."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from git_skillmesh.config import load
+from git_skillmesh.git.repository import discover
+from git_skillmesh.sessions.linking.linker import link_commits
 from git_skillmesh.sessions.links import Evidence
-from testing.linking import by_line, commit, link, links_of, on_files, ran, remember, wrote
+from git_skillmesh.sessions.model import Act, ToolCall
+from testing.linking import by_line, clock, commit, link, links_of, on_files, ran, remember, wrote
 from testing.repos import Repo, make_repo
 
 PARSE = (
@@ -372,6 +377,16 @@ def test_the_commit_that_an_agent_quotes_is_its_own(repo: Repo) -> None:
     assert on_files(repo) == ["s-1 quoted"]
     [whole] = links_of(repo)
     assert (whole.path, whole.blob, whole.confidence) == ("", "", 0.99)
+
+
+def test_what_git_ai_had_noted_stays(repo: Repo) -> None:
+    commit(repo, 1, {"a b.py": f"{PARSE}{RENDER}"})
+    noted = "a b.py 1-2,5\ngone.py 1\na b.py 3-1"
+    call = ToolCall("x", "git-ai", Act.EDIT, output=noted, commits=(repo.head,))
+    remember(repo, "s-git-ai", replace(call, time=clock(2)))
+    link_commits(discover(repo.path), load(discover(repo.path)), ["HEAD"])
+    assert by_line(repo, "a b.py") == dict.fromkeys((1, 2, 5), "s-git-ai-1 quoted")
+    assert on_files(repo) == ["s-git-ai-1 quoted"]
 
 
 def test_a_command_counts_only_with_subject_and_time(repo: Repo) -> None:

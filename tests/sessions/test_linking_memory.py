@@ -1,6 +1,7 @@
 """What linking remembers: which commits it looked at, and a cache that follows the memory."""
 
 import os
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,10 +9,14 @@ import pytest
 
 from git_skillmesh.config import load
 from git_skillmesh.errors import Damaged, UsageError
+from git_skillmesh.git.database import ObjectDatabase
 from git_skillmesh.git.repository import discover
-from git_skillmesh.sessions.linking import linker
+from git_skillmesh.git.treeobjects import Entries
+from git_skillmesh.sessions.layout import Segment
 from git_skillmesh.sessions.linking.cache import Cache
 from git_skillmesh.sessions.linking.linker import link_commits
+from git_skillmesh.sessions.reading import state_of
+from git_skillmesh.sessions.records import State
 from testing.linking import by_line, clock, commit, link, links_of, ran, remember, wrote
 from testing.memory import open_memory
 from testing.repos import Repo, make_repo
@@ -149,19 +154,19 @@ def test_a_forgotten_session_makes_no_more_links(repo: Repo) -> None:
 
 def test_only_what_is_new_is_read(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
-    original = linker.Cache._update_exchange  # type: ignore[attr-defined]
 
-    def counted(self: Cache, objects: object, session: str, name: str, *rest: object) -> object:
-        read.append(name)
-        return original(self, objects, session, name, *rest)
+    def counted(db: ObjectDatabase, segments: Iterable[Segment], names: Entries) -> State:
+        listed = list(segments)
+        read.append(listed[0].name)
+        return state_of(db, listed, names)
 
     for number in range(5):
         remember(repo, f"s{number}", wrote(1, "a.py", None, ONE))
     link(repo)
-    monkeypatch.setattr(Cache, "_update_exchange", counted)
+    monkeypatch.setattr("git_skillmesh.sessions.linking.cache.state_of", counted)
     remember(repo, "s3", wrote(2, "b.py", None, TWO), exchange="more")
     link(repo)
-    assert len(read) == 2, "the two exchanges of one session"
+    assert len(read) == 1, "of six exchanges the one that is new"
 
 
 def test_ranges_are_linked_anew(repo: Repo) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from ...git.commits import Commit
 from ...git.diffs import CommitChange, FileChange
-from ..links import Evidence, Link, ranges_of
+from ..links import Evidence, Link, parse_ranges, ranges_of
 from .corpus import Candidate, Corpus, Named
 from .evidence import LEAST, Claim, FileLines, Window, claims, reflowed, replayed, weights
 from .lines import decode, normal, weight
@@ -71,9 +71,9 @@ class Assigner:
         moves = moved_lines(change) if len(change.parents) < 2 else [{} for _ in change.files]
         own = [self._claimed(*pair, window) for pair in zip(change.files, moves, strict=True)]
         taken = {
-            (claim.writing.id, normal(decode(file.added[number])))
-            for file, claims_of in zip(change.files, own, strict=True)
-            for number, claim in claims_of.items()
+            (claim.writing.id, normal(decode(added[number])))
+            for added, claimed in zip((file.added for file in change.files), own, strict=True)
+            for number, claim in claimed.items()
         }
         silent: list[FileChange] = []
         for file, moved, claimed in zip(change.files, moves, own, strict=True):
@@ -91,7 +91,7 @@ class Assigner:
             found += links
         for file in silent:
             found += self._of_names(file, window, families)
-        return found
+        return found + self._noted(change)
 
     def _makers(self, change: CommitChange, window: Window) -> dict[int, tuple[Named, Evidence]]:
         """Return the exchange that ran `git commit`, if that is known."""
@@ -112,6 +112,22 @@ class Assigner:
         source = self._corpus.source(maker.exchange)
         confidence = 0.99 if how == Evidence.QUOTED else 0.9
         return Link(source.session, source.exchange, confidence, how)
+
+    def _noted(self, change: CommitChange) -> list[Link]:
+        """Return what git-ai had noted of the commit before it was imported."""
+        found = []
+        files = {file.new_path: file for file in change.files}
+        noted = self._corpus.attributed(change.commit) if self._use_quotes else []
+        for exchange, path, text in noted:
+            try:
+                ranges = parse_ranges(text)
+            except ValueError:
+                continue
+            if path in files and ranges:
+                source, blob = self._corpus.source(exchange), files[path].new_blob
+                about = source.session, source.exchange, 0.95, Evidence.QUOTED
+                found.append(Link(*about, path, blob, ranges))
+        return found
 
     # -- lines -------------------------------------------------------------------------------------
 

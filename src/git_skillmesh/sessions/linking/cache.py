@@ -19,7 +19,7 @@ from .. import layout
 from ..layout import Segment
 from ..reading import exchange_in, fetched, segments_in, state_of
 from .lines import key, normal, weight
-from .written import Done, Writing, done_in, milliseconds
+from .written import UNKNOWN, Done, Writing, done_in, milliseconds
 
 NAME = "linking.db"
 VERSION = 1
@@ -342,3 +342,5 @@ def _events(done: Done) -> Iterator[tuple[int, str, str, str]]:
         yield at, "committed", "", command
     for at, commit in done.quoted:
         yield at, "quoted", commit[:7], commit
+    for commit, path, ranges in done.attributed:
+        yield UNKNOWN, "attributed", commit[:7], f"{commit}\0{path}\0{ranges}"

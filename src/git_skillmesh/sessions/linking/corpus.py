@@ -14,6 +14,7 @@ from .written import UNKNOWN
 
 _NEWEST = 24  # texts that hold the same line of the same file: more of them tell nothing more
 _RARE = 64
+_EVER = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,11 +194,18 @@ class Corpus:
 
     def quotes(self, commit: str) -> list[Named]:
         """Return where an output names a commit as made by its command."""
-        rows = self._db.execute(
-            "SELECT exchange, at, name, value FROM events WHERE kind = 'quoted' AND name = ?",
-            (commit[:7],),
-        )
-        return [named for row in rows if commit.startswith((named := Named(*row)).value)]
+        events = self._events("quoted", commit[:7], UNKNOWN, _EVER)
+        return [event for event in events if commit.startswith(event.value)]
+
+    def attributed(self, commit: str) -> list[tuple[int, str, str]]:
+        """Return (exchange, path, ranges) that git-ai had noted of a commit."""
+        events = self._events("attributed", commit[:7], UNKNOWN, _EVER)
+        found = []
+        for event in events:
+            of, path, ranges = event.value.split("\0")
+            if of == commit:
+                found.append((event.exchange, path, ranges))
+        return found
 
     def _events(self, kind: str, name: str, since: int, until: int) -> list[Named]:
         rows = self._db.execute(

@@ -11,14 +11,13 @@ from itertools import accumulate
 
 from ...git.diffs import Hunk
 from .corpus import Candidate
-from .lines import common_runs, decode, normal, weight
+from .lines import common_runs, decode, normal, unify_quotes, weight
 
 LEAST = 12.0  # what a run of lines has to say before it speaks for anybody
 _LEAST_LATER = 41.0  # two lines or more
 _LEAST_REFLOWED = 16
 _LARGEST_HUNK = 200
 _COMMAS = re.compile(r"[,;\s]+")
-_QUOTES = str.maketrans({"'": '"', "`": '"'})
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +227,7 @@ def _longest(
 
 
 def _solid(line: str) -> str:
-    return _COMMAS.sub("", line).translate(_QUOTES)
+    return unify_quotes(_COMMAS.sub("", line))
 
 
 def _stretches(numbers: Iterable[int]) -> list[list[int]]:

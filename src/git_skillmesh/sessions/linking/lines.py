@@ -8,11 +8,12 @@ import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
-_QUOTES = str.maketrans({"'": '"', "`": '"'})
 _NO_WORD = re.compile(r"\W+")
 _MOST = 40  # longer lines say no more than this
+_KNOWN = 1 << 14  # the same lines are asked about again and again while a commit is linked
 _PLACES = 12  # of a line that is repeated, so many places are tried
 
 
@@ -29,11 +30,18 @@ def decode(line: bytes) -> str:
     return line.decode("utf-8", "replace").removesuffix("\r")
 
 
+@lru_cache(maxsize=_KNOWN)
 def normal(line: str) -> str:
     """Return a line without white space, with one kind of quotes, without a last comma."""
-    return "".join(line.split()).translate(_QUOTES).rstrip(",;")
+    return unify_quotes("".join(line.split())).rstrip(",;")
 
 
+def unify_quotes(text: str) -> str:
+    """Return a text with one kind of quotes."""
+    return text.replace("'", '"').replace("`", '"')
+
+
+@lru_cache(maxsize=_KNOWN)
 def weight(normalised: str) -> int:
     """Return how much a line says: its letters, digits and underscores, 40 at most."""
     return min(len(_NO_WORD.sub("", normalised)), _MOST)

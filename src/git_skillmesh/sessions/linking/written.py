@@ -15,6 +15,7 @@ from .lines import normal, split, weight
 
 UNKNOWN = 0  # a time that the record does not tell
 RECORDED, SHELL = "edit", "shell"
+_GIT_AI = "git-ai"  # the name of a call whose output is what git-ai had noted: path and ranges
 _TELLING = 8  # what a line has to say before it is known again elsewhere
 _SMALL = 4000  # characters of an edit that may be done again inside of changed lines
 
@@ -43,7 +44,8 @@ class Done:
     """What an exchange did: `named` are (time, path) of commands that may have changed files.
 
     `moved` are (from, to); `committed` the commands with `git commit`, `quoted` the commits that
-    their outputs name, each with its time.
+    their outputs name, each with its time; `attributed` are (commit, path, ranges) that git-ai had
+    noted.
     """
 
     writings: tuple[Writing, ...] = ()
@@ -51,6 +53,7 @@ class Done:
     moved: tuple[tuple[int, str, str], ...] = ()
     committed: tuple[tuple[int, str], ...] = ()
     quoted: tuple[tuple[int, str], ...] = ()
+    attributed: tuple[tuple[str, str, str], ...] = ()
 
 
 def done_in(exchange: Exchange) -> Done:
@@ -61,9 +64,16 @@ def done_in(exchange: Exchange) -> Done:
     moved: list[tuple[int, str, str]] = []
     committed: list[tuple[int, str]] = []
     quoted: list[tuple[int, str]] = []
+    attributed: list[tuple[str, str, str]] = []
     for call in exchange.tools:
         at = milliseconds(call.time) or started
         quoted += [(at, commit) for commit in call.commits]
+        if call.name == _GIT_AI:
+            attributed += [
+                (commit, *line.rpartition(" ")[::2])
+                for commit in call.commits
+                for line in call.output.splitlines()
+            ]
         if call.act == Act.BASH:
             writings += _written_by_shell(call, at)
             named += [(at, word) for word in sorted(_named(call))]
@@ -76,8 +86,9 @@ def done_in(exchange: Exchange) -> Done:
                 if edit.moved_from:
                     moved.append((at, edit.moved_from, edit.path))
     return Done(
-        tuple(_without_moves(writings)), tuple(named), tuple(moved), tuple(committed), tuple(quoted)
-    )
+        tuple(_without_moves(writings)), tuple(named), tuple(moved), tuple(committed),
+        tuple(quoted), tuple(attributed),
+    )  # fmt: skip
 
 
 def milliseconds(time: str) -> int:
