@@ -7,7 +7,7 @@ that equal the repository. The local tier comes first: it is what queries use.
 from collections.abc import Callable
 
 from ..config import Config
-from ..errors import SkillmeshError
+from ..errors import Busy
 from ..git.repository import Repository
 
 # How long a run waits for another one that writes the index, `git skillmesh index` for example.
@@ -15,18 +15,20 @@ _WAIT_SECONDS = 600
 
 
 def run_background(repository: Repository, config: Config, log: Callable[[str], None]) -> None:
-    """Store conversations, index the repository, mirror it. Raises `SkillmeshError`.
+    """Store conversations, index the repository, mirror it. Raises what went wrong.
 
     A step that fails does not keep the later ones from being done; it is told at the end.
     """
     from ..sessions.capture import capture_live
 
-    failed: SkillmeshError | None = None
+    failed: Exception | None = None
     try:
         captured = capture_live(repository, config, log)
         if captured.new or captured.grown:
             log(f"stored {len(captured.new)} new sessions, {len(captured.grown)} grown")
-    except SkillmeshError as error:
+    except Busy as busy:  # an import, which does the same
+        log(f"conversations: {busy}")
+    except Exception as error:
         failed = error
     _index(repository, config, log)
     if failed is not None:
