@@ -29,7 +29,7 @@ from git_skillmesh.sessions.capture import capture_live
 from git_skillmesh.sessions.importers.detect import READERS
 from git_skillmesh.sessions.importers.discover import files_of
 from git_skillmesh.sessions.importers.source import roots_of
-from testing.repos import Repo
+from testing.repos import Repo, run
 from testing.transcripts import claude, claude_says, jsonl
 
 _TRANSCRIPT = re.compile(r"(?:^|/)(?:full|agent-[\w-]+)\.jsonl?$")
@@ -57,7 +57,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _import(bench: Bench, path: Path) -> dict[str, Any]:
     name = path.name if path.name != "repo" else path.parent.name.partition("+")[2]
-    repo = bench.repository(path, name)
+    repo = Repo(bench.folder / name)
+    # Objects are shared, and a file that a copy lacks is no trouble here.
+    run("git", "clone", "--quiet", "--shared", path, repo.path, cwd=bench.folder, env=bench.env)
+    bench.configure(repo)
     notes = "+refs/notes/ai:refs/notes/ai"
     repo.run("fetch", "--quiet", "origin", notes)
     size = _told(repo)
