@@ -53,6 +53,7 @@ def details(results: Path) -> str:
     speed, latency = _read(results, "index-speed"), _read(results, "query-latency")
     memory, asking = _read(results, "memory-growth"), _read(results, "why-speed")
     shared = _read(results, "sync-convergence")
+    hook, imports = _read(results, "agent-hook"), _read(results, "import-speed")
     checks = sum(one["comparisons"] for one in lifecycle["repositories"])
     wrong = sum(len(one["failures"]) for one in lifecycle["repositories"])
     steps = max(one["steps"] for one in lifecycle["repositories"])
@@ -92,6 +93,18 @@ made from nothing: {checks:,} answers, {wrong} of them different.
 A new session of {memory["exchanges"]} exchanges, one more exchange of a stored one, the same import
 again, and the list of all; in turn, in one run. "Ratio" is to the fewest sessions. Text is what a
 session holds as JSON, disk what it takes after `git gc`; the text is made of random words.
+
+## Conversations
+
+What an agent waits for when it calls `git-skillmesh-hook agent`, beside a Python that does nothing.
+
+{_table(("payload", "CPU", "ratio"), _hook(hook))}
+`git skillmesh import` of public repositories: read, parsed, redacted, stored. CPU of all processes;
+"again" is a second import, which stores nothing.
+
+{_table(("repository", *_IMPORT_HEAD), _imports(imports))}
+The step that runs after each commit, with transcripts that it knows and that have not changed:
+{_looks(imports)}.
 
 ## Asking
 
@@ -136,6 +149,38 @@ def _asking(asking: dict[str, Any]) -> Rows:
         ]
         for one in asking["repositories"]
     ]
+
+
+_IMPORT_HEAD = ("read", "sessions", "exchanges", "CPU", "MB/s", "again", "peak memory")
+
+
+def _hook(hook: dict[str, Any]) -> Rows:
+    bare = next(iter(hook["payloads"].values()))["cpu"]
+    return [
+        [name, f"{one['cpu'] * 1000:.0f} ms", f"{one['cpu'] / bare:.2f}"]
+        for name, one in hook["payloads"].items()
+    ]
+
+
+def _imports(found: dict[str, Any]) -> Rows:
+    return [
+        [
+            one["repository"],
+            f"{one['bytes'] / 1e6:,.1f} MB",
+            f"{one['sessions']:,}",
+            f"{one['exchanges']:,}",
+            f"{one['cpu']:.1f} s",
+            f"{one['bytes'] / 1e6 / one['cpu']:.0f}",
+            f"{one['again_cpu']:.1f} s",
+            f"{one['peak'] / 1e6:.0f} MB",
+        ]
+        for one in found["imports"]
+    ]
+
+
+def _looks(found: dict[str, Any]) -> str:
+    told = (f"{one['transcripts']}: {one['cpu'] * 1000:.0f} ms" for one in found["looks"])
+    return ", ".join(told)
 
 
 def _read(results: Path, name: str) -> dict[str, Any]:

@@ -96,6 +96,7 @@ def test_without_any_place_everything_is_default(repo: Repo) -> None:
         "index.include": "",
         "index.maxbytes": "1000000",
         "index.jobs": "0",
+        "sessions.capture": "auto",
         "redaction.pii": "home",
         "redaction.rules": "",
         "redaction.allow": "",

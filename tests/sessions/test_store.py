@@ -433,8 +433,8 @@ from pathlib import Path
 from git_skillmesh.errors import ReadOnly
 from testing.memory import make_session, open_memory
 from testing.repos import Repo
-from testing.rights import _respect_permissions
-_respect_permissions()
+from testing.rights import respect_permissions
+respect_permissions()
 memory = open_memory(Repo(Path(sys.argv[1])))
 try:
     memory.add([make_session("t")])

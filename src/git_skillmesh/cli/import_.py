@@ -52,9 +52,9 @@ def run(args: argparse.Namespace, context: Context) -> int:
     roots = roots_of(repository)
     reports: list[Report] = []
     with (
+        _asked_to_stop() as stopped,
         contextlib.nullcontext() if args.dry_run else alone(repository),
         contextlib.closing(Intake(repository, context.config, dry_run=args.dry_run)) as intake,
-        _asked_to_stop() as stopped,
     ):
         for source in sources:
             reading = open_source(source, repository, roots)

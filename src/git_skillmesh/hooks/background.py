@@ -7,7 +7,7 @@ a Chroma tier that equal the repository. The local tier comes first: it is what 
 from collections.abc import Callable
 
 from ..config import Config
-from ..errors import SkillmeshError
+from ..errors import Busy, SkillmeshError
 from ..git.repository import Repository
 
 # How long a run waits for another one that writes the index, `git skillmesh index` for example.
@@ -48,7 +48,11 @@ def run_background(repository: Repository, config: Config, log: Log, remote: str
 def _capture(repository: Repository, config: Config, log: Log) -> None:
     from ..sessions.capture import capture_live
 
-    captured = capture_live(repository, config, log)
+    try:
+        captured = capture_live(repository, config, log)
+    except Busy as busy:  # an import, which does the same
+        log(f"conversations are not stored: {busy}")
+        return
     if captured.new or captured.grown:
         log(f"stored {len(captured.new)} new sessions, {len(captured.grown)} grown")
 

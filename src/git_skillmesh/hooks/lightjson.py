@@ -20,13 +20,14 @@ try:
         strict = True
         object_hook = None
         object_pairs_hook = None
+        array_hook = None
         parse_float = float
         parse_int = int
         parse_constant = float
         memo: dict[str, str] = {}  # noqa: RUF012
 
     _scan: Callable[[str, int], tuple[Any, int]] = make_scanner(_Strict)  # type: ignore[arg-type]
-except ImportError:  # no CPython
+except (ImportError, AttributeError, TypeError):  # no CPython, or not as it was
     import json
     from json.encoder import encode_basestring_ascii
 

@@ -25,6 +25,8 @@ from .live import LiveBuffer, Note
 from .model import Problem, Session
 from .told import told_sessions
 
+# How long a run waits for an import, which stores the same.
+_WAIT_SECONDS = 20
 # Nothing but the folder in which a transcript lies says whose it is.
 _BY_FOLDER = ("gemini", "cursor")
 
@@ -53,13 +55,14 @@ def capture_live(
     """Store what is new, as the setting `sessions.capture` wants it.
 
     auto: of all transcripts that are found; hooks: of those that hooks have named; off: nothing,
-    and what hooks have noted is deleted. Raises as `MemoryStore.add`, and `ConfigurationError`.
+    and what hooks have noted is deleted. Raises as `MemoryStore.add`, `Busy`
+    and `ConfigurationError`.
     """
     how = config["sessions.capture"]
     buffer = LiveBuffer(repository.state_dir)
     captured = Captured()
     buffer.turn(on=how != "off")
-    with alone(repository):
+    with alone(repository, _WAIT_SECONDS):
         notes = buffer.take()
         if how != "off":
             intake = Intake(repository, config)
@@ -69,7 +72,7 @@ def capture_live(
                 intake.close()
         buffer.done()
     for problem in captured.problems:
-        log(f"left out: {problem}")
+        log(f"left out: {' '.join(str(problem).split())}")
     return captured
 
 

@@ -6,11 +6,13 @@ readings of it were taken in, which files have not changed since. It lies in
 """
 
 import contextlib
+import fcntl
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from ..errors import ReadOnly
+from ..errors import Busy, ReadOnly
 from ..git.process import GitFailed
 from ..git.refs import read_ref
 from ..git.repository import Repository
@@ -168,18 +170,26 @@ def _kept_in(path: str) -> tuple[str, str] | None:
 
 
 @contextlib.contextmanager
-def alone(repository: Repository) -> Iterator[None]:
-    """Let one process at a time take conversations in; the others wait. Raises `ReadOnly`.
+def alone(repository: Repository, wait_seconds: float = 600) -> Iterator[None]:
+    """Let one process at a time take conversations in. Raises `ReadOnly`, `Busy`.
 
     Two that store a conversation and its fork at the same moment would each keep the beginning.
     """
-    import fcntl
-
     try:
         repository.state_dir.mkdir(parents=True, exist_ok=True)
         stream = (repository.state_dir / "capture.lock").open("ab")
     except OSError as error:
         raise ReadOnly(f"cannot write {repository.state_dir}", error.strerror or "") from None
     with stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
+        deadline = time.monotonic() + wait_seconds
+        while True:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise Busy(
+                        "another process is storing conversations", "try again in a moment"
+                    ) from None
+            time.sleep(0.05)
         yield
