@@ -198,8 +198,8 @@ class Explainer:
         for path in [path for path, lines in work.open.items() if lines]:
             sources = dict.fromkeys((path, work.files[path].old_path))
             for source in filter(None, sources):
-                old = self.texts.lines(self.texts.blob_at(commit, source))
-                pairs = dict(self.matched(work, path, old)) if old else {}
+                old = self.texts.lines(self.texts.blob_at(commit, source)) or []
+                pairs = {**self._once(work, path, old), **dict(self.matched(work, path, old))}
                 known = asked.get(source, ())
                 wanted = {
                     line: olds[0]
@@ -215,3 +215,16 @@ class Explainer:
                     link = self.linked.lines(origin.commit, origin.path, blob).get(origin.line)
                     if link is not None:
                         work.settle(path, line, link, origin.commit)
+
+    def _once(self, work: Rewritten, path: str, old: Sequence[bytes]) -> dict[int, tuple[int, ...]]:
+        """Return open line → the old line that says the same, where there is one of each."""
+        places: dict[bytes, list[int]] = {}
+        for place, text in enumerate(old, 1):
+            places.setdefault(squeezed(text), []).append(place)
+        news = self.open_lines(work, path)
+        times = Counter(key for _, key in news)
+        return {
+            line: (places[key][0],)
+            for line, key in news
+            if times[key] == 1 and len(places.get(key, ())) == 1
+        }
