@@ -13,6 +13,7 @@ nothing has changed.
 
 import os
 import shutil
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -63,6 +64,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         for number in range(-(-args.steps // _STEPS_EACH)):
             for tally in tallies:
                 _history(bench.folder / "history", args.seed + number, tally)
+                kept = f"{tally.kept} of {tally.agents} kept, {tally.wrong} wrong"
+                print(f"{tally.mode}: {tally.steps} steps, {kept}", file=sys.stderr, flush=True)
         costs = [_rebase(bench.folder / "rebase", mode) for mode in ("hooks", "nothing")]
     print(table(_HEAD, [_row(tally) for tally in tallies]))
     print(table(_COST_HEAD, [_cost_row(cost) for cost in costs]))
