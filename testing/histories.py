@@ -130,6 +130,7 @@ class History(World):
             self.commit_in_parts()
         else:
             self.edit()
+            self.linker()
 
     def commit_in_parts(self) -> None:
         """Commit the changed files in two commits, or part of a file."""

@@ -37,6 +37,17 @@ def test_an_unknown_hook_is_said_in_one_line(
     assert run(*PROGRAM, *arguments, cwd=tmp_path) == Result(0, "", said)
 
 
+def test_what_git_says_of_rewritten_commits_is_kept(tmp_path: Path) -> None:
+    repo = make_repo(tmp_path, files={"deep/a.txt": "1\n"})
+    pairs = f"{'a' * 40} {'b' * 40}\n{'c' * 40} {'b' * 40}\n"
+    result = run(*PROGRAM, "post-rewrite", "rebase", cwd=repo.path / "deep", stdin=pairs)
+    assert result == Result(0, "", "")
+    said = (repo.state_dir / "rewritten").read_text()
+    assert said == pairs
+    assert run(*PROGRAM, "post-rewrite", cwd=repo.path) == Result(0, "", "")
+    assert run(*PROGRAM, "post-commit", cwd=repo.path, stdin=pairs) == Result(0, "", "")
+
+
 def test_help(tmp_path: Path) -> None:
     usage = (
         "usage: git-skillmesh-hook {post-commit|post-merge|post-checkout|post-rewrite|pre-push}"

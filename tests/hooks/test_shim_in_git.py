@@ -286,6 +286,29 @@ def test_a_foreign_hook_gets_what_git_gives_and_answers_for_itself(
     assert set(runs(repo)) == {repo.path}
 
 
+@pytest.mark.parametrize("linked", [False, True], ids=["main", "linked"])
+def test_the_worker_is_told_what_was_rewritten(tmp_path: Path, linked: bool) -> None:
+    """Here it cannot start; what it would be told is there, and the foreign hook had it too."""
+    repo = make_repo(tmp_path, files={"a.txt": "1\n"})
+    install(discover(repo.path))
+    for name in TEMPLATES:
+        (repo.hooks_dir / name).write_bytes(render(name, shared=False, python="/nonexistent"))
+    repo.hook("post-rewrite.before-skillmesh", f'#!/bin/sh\ncat >>"{tmp_path}/said"\n')
+    where = repo.worktree(tmp_path / "linked", "topic") if linked else repo
+    one, two = where.commit("one"), where.commit("two")
+    where.git("commit", "--quiet", "--allow-empty", "--amend", "-m", "amended")
+    said = f"{two} {where.head}\n"
+    assert (repo.state_dir / "rewritten").read_text() == said
+    olds = [one, where.head]
+    where.git("reset", "--quiet", "--hard", "HEAD~2")
+    where.commit("upstream", {"b.txt": "2\n"})
+    where.git("rebase", "--quiet", "--keep-empty", "--onto", "HEAD", "HEAD~1", olds[1])
+    news = where.git("rev-list", "--reverse", "HEAD~2..HEAD").split()
+    said += "".join(f"{old} {new}\n" for old, new in zip(olds, news, strict=True))
+    assert (repo.state_dir / "rewritten").read_text() == said
+    assert (tmp_path / "said").read_text() == said
+
+
 def test_a_hook_that_git_would_not_run_is_not_run(
     tmp_path: Path, install_hooks: Install, runs: Runs
 ) -> None:

@@ -76,9 +76,7 @@ def expected(text: str) -> str:
     """Return what has to be attributed: each line to the exchange that it names."""
     asked = (re.search(r"# (ask-\d+)$", line) for line in text.splitlines())
     lines = zip(asked, text.splitlines(), strict=True)
-    said = "".join(f"{found[1] if found else '-':<6}{line}\n" for found, line in lines)
-    # The brace of the second piece came with it.
-    return said.replace("# ask-2\n-     }", "# ask-2\n-     }")
+    return "".join(f"{found[1] if found else '-':<6}{line}\n" for found, line in lines)
 
 
 def at(text: str, line: int, block: str) -> str:
@@ -438,6 +436,13 @@ def test_without_what_git_says(repo: Repo, wait_for_worker: Wait) -> None:
 
     start_worker("post-rewrite", repo.path)
     check(repo, wait_for_worker, text)
+
+
+def test_filter_branch(repo: Repo, wait_for_worker: Wait) -> None:
+    env = {"FILTER_BRANCH_SQUELCH_WARNING": "1"}
+    repo.git("filter-branch", "--msg-filter", "cat; echo filtered", "HEAD~3..HEAD", env=env)
+    repo.commit("next", {"lib.py": BASE + THEIRS})
+    check(repo, wait_for_worker, ALL)
 
 
 def test_what_somebody_writes_again_is_theirs(repo: Repo, wait_for_worker: Wait) -> None:

@@ -7,7 +7,7 @@ Lines that a merge took from one of its parents are not its own.
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from .repository import Repository
@@ -149,6 +149,9 @@ def _extend(ranges: list[tuple[int, int]], number: int) -> None:
         ranges.append((number, number))
 
 
-def added_in(additions: Sequence[Addition], path: str) -> Addition | None:
-    """Return what was added to one file, None if nothing."""
-    return next((each for each in additions if each.path == path), None)
+def runs(numbers: Iterable[int]) -> list[tuple[int, int]]:
+    """Return ascending numbers as first and last of each run."""
+    found: list[tuple[int, int]] = []
+    for number in numbers:
+        _extend(found, number)
+    return found

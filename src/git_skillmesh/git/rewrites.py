@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from .added import unquoted
+from .added import runs, unquoted
 from .refs import list_refs
 from .repository import Repository
 
@@ -134,8 +134,8 @@ def existing_commits(repository: Repository, oids: Iterable[str]) -> dict[str, i
     listed = "".join(f"{oid}\n" for oid in here).encode()
     options = ("--no-walk=unsorted", "--stdin", "--format=%ct %H")
     out = repository.git.run_unchecked("rev-list", *options, stdin=listed).stdout.decode()
-    lines = (line.split() for line in out.splitlines() if not line.startswith("commit "))
-    return {oid: int(time) for time, oid in lines}
+    said = (line.split() for line in out.splitlines() if not line.startswith("commit "))
+    return {oid: int(time) for time, oid in said}
 
 
 def patch_ids(repository: Repository, commits: Sequence[str]) -> dict[str, str]:
@@ -179,7 +179,7 @@ def blame_lines(
     repository: Repository, commit: str, path: str, lines: Iterable[int]
 ) -> dict[int, Origin]:
     """Return line → where it is from, for lines of a file of a commit; none if git cannot say."""
-    chosen = [f"-L{line},{line}" for line in sorted(set(lines))]
+    chosen = [f"-L{first},{last}" for first, last in runs(sorted(set(lines)))]
     settings = ("-c", "blame.ignoreRevsFile=", "-c", "blame.markIgnoredLines=false")
     found: dict[int, Origin] = {}
     if not chosen:

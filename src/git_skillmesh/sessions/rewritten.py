@@ -5,8 +5,10 @@ line that a predecessor knows as somebody's own, without a link, is settled too:
 asked about it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from ..git.added import Addition
 from ..git.rewrites import blame_lines
@@ -22,12 +24,14 @@ _Place = tuple[str, int]
 class Rewritten:
     """A commit whose links are looked for.
 
-    `open` are the added lines that nothing is known about yet, `found` what was found out.
+    `open` are the added lines that nothing is known about yet, `said` is in which files they
+    stand, `found` what was found out.
     """
 
     oid: str
     files: dict[str, Addition]
     open: dict[str, set[int]]
+    said: dict[bytes, set[str]] = field(default_factory=dict)
     found: dict[_Place, Link] = field(default_factory=dict)
     whole: list[Link] = field(default_factory=list)
 
@@ -71,6 +75,8 @@ class Explainer:
             if addition.blob and self.texts.lines(addition.blob) is not None:
                 there = self.linked.lines(commit, path, addition.blob)
                 rewritten.open[path] = set(addition.lines()) - there.keys()
+                for _, key in self.open_lines(rewritten, path):
+                    rewritten.said.setdefault(key, set()).add(path)
         return rewritten
 
     def explain(self, work: Rewritten, before: Sequence[str]) -> None:
@@ -82,7 +88,8 @@ class Explainer:
             self._find_moved(work, commit, used)
             self._whole(work, commit)
         for commit in before:
-            self.as_it_stood(work, commit)
+            own = {each.path: set(each.lines()) for each in self.linked.additions(commit)}
+            self.as_it_stood(work, commit, own)
 
     def _align(self, work: Rewritten, commit: str, addition: Addition, used: set[_Place]) -> None:
         old = self.texts.lines(addition.blob)
@@ -113,16 +120,11 @@ class Explainer:
 
     def targets(self, work: Rewritten, path: str, lines: Iterable[bytes]) -> list[str]:
         """Return the files that lines of `path` may be in now: the same, then by what they say."""
-        wanted = {squeezed(line) for line in lines if telling(line, MOVED_LETTERS)}
-        shared: dict[str, int] = {}
-        for other in work.open:
-            if other == path:
-                continue
-            count = sum(key in wanted for _, key in self.open_lines(work, other))
-            if count:
-                shared[other] = count
+        keys = {squeezed(line) for line in lines if telling(line, MOVED_LETTERS)}
+        shared = Counter(other for key in keys for other in work.said.get(key, ()))
+        shared.pop(path, None)
         same = [path] if work.open.get(path) else []
-        return same + sorted(shared, key=lambda other: -shared[other])
+        return same + [other for other, _ in shared.most_common() if work.open[other]]
 
     def open_lines(self, work: Rewritten, path: str) -> list[tuple[int, bytes]]:
         """Return (line, its text without white space) of open lines that say something."""
@@ -189,14 +191,21 @@ class Explainer:
                 blob = work.files[link.path].blob if link.path else ""
                 work.whole.append(replace(_carried(link, commit, work.oid), blob=blob))
 
-    def as_it_stood(self, work: Rewritten, commit: str) -> None:
-        """Settle lines that stand in the files of a commit and that earlier ones had brought."""
+    def as_it_stood(
+        self, work: Rewritten, commit: str, asked: Mapping[str, set[int]] = MappingProxyType({})
+    ) -> None:
+        """Settle lines that stand in the files of a commit, but those that were asked for."""
         for path in [path for path, lines in work.open.items() if lines]:
             sources = dict.fromkeys((path, work.files[path].old_path))
             for source in filter(None, sources):
-                old = self.texts.lines(self.texts.blob_at(commit, source))
-                pairs = dict(self.matched(work, path, old)) if old else {}
-                wanted = {line: olds[0] for line, olds in pairs.items() if len(olds) == 1}
+                old = self.texts.lines(self.texts.blob_at(commit, source)) or []
+                pairs = {**self._once(work, path, old), **dict(self.matched(work, path, old))}
+                known = asked.get(source, ())
+                wanted = {
+                    line: olds[0]
+                    for line, olds in pairs.items()
+                    if len(olds) == 1 and olds[0] not in known
+                }
                 origins = blame_lines(self.linked.repository, commit, source, wanted.values())
                 for line, place in wanted.items():
                     origin = origins.get(place)
@@ -206,3 +215,16 @@ class Explainer:
                     link = self.linked.lines(origin.commit, origin.path, blob).get(origin.line)
                     if link is not None:
                         work.settle(path, line, link, origin.commit)
+
+    def _once(self, work: Rewritten, path: str, old: Sequence[bytes]) -> dict[int, tuple[int, ...]]:
+        """Return open line → the old line that says the same, where there is one of each."""
+        places: dict[bytes, list[int]] = {}
+        for place, text in enumerate(old, 1):
+            places.setdefault(squeezed(text), []).append(place)
+        news = self.open_lines(work, path)
+        times = Counter(key for _, key in news)
+        return {
+            line: (places[key][0],)
+            for line, key in news
+            if times[key] == 1 and len(places.get(key, ())) == 1
+        }
