@@ -21,20 +21,20 @@ def ranges(links: list[Link]) -> list[Ranges]:
 CODE = [b"def a():", b"    x", b"", b"  \t", b"def b():", b""]
 
 
-def test_between_and_after_the_lines_of_one_exchange() -> None:
+def test_between_the_lines_of_one_exchange() -> None:
     links = [link("ask-1", (3, 4), (7, 7))]
-    assert ranges(with_blank_lines(change((3, CODE)), links)) == [((3, 8),)]
+    assert ranges(with_blank_lines(change((3, CODE)), links)) == [((3, 7),)]
 
 
-def test_before_them_too_and_whatever_the_evidence() -> None:
+def test_whatever_the_evidence() -> None:
     links = [link("ask-1", (4, 4)), link("ask-1", (6, 6), evidence="content")]
     found = with_blank_lines(change((3, [b"", b"a", b"", b"b"])), links)
-    assert ranges(found) == [((3, 5),), ((6, 6),)]
+    assert ranges(found) == [((4, 5),), ((6, 6),)]
 
 
 def test_not_between_two_exchanges_nor_beside_a_person() -> None:
     links = [link("ask-1", (3, 4)), link("ask-2", (7, 7))]
-    assert ranges(with_blank_lines(change((3, CODE)), links)) == [((3, 4),), ((7, 8),)]
+    assert ranges(with_blank_lines(change((3, CODE)), links)) == [((3, 4),), ((7, 7),)]
     assert ranges(with_blank_lines(change((3, CODE)), links[:1])) == [((3, 4),)]
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from ...git.commits import Commit
 from ...git.diffs import CommitChange, FileChange
 from ..links import Evidence, Link, parse_ranges, ranges_of
+from .blanks import with_blank_lines
 from .corpus import Candidate, Corpus, Named
 from .evidence import LEAST, Claim, FileLines, Window, claims, reflowed, replayed, weights
 from .lines import decode, normal, weight
@@ -84,6 +85,7 @@ class Assigner:
                 claimed |= away
             rest = {number: move for number, move in moved.items() if number not in claimed}
             links += _of_moves(file, rest, before)
+            links = with_blank_lines(file, links)
             if not links and len(change.parents) < 2:
                 links = self._of_removal(file, window, families)
             if not links and len(change.parents) < 2:

@@ -1,8 +1,8 @@
 """Blank lines among the lines of an exchange.
 
-In: what a commit changed in a file, and the links of its lines. Out: the links, with the blank lines
-between. A blank line says nothing by itself: it goes with the new lines around it, if one exchange
-wrote those on both sides, or the only side there is.
+In: what a commit changed in a file, and the links of its lines. Out: the links, with the blank
+lines between. A blank line says nothing by itself: it goes with the new lines around it, if one
+exchange wrote those on both sides.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ def with_blank_lines(file: FileChange, links: Sequence[Link]) -> list[Link]:
     for hunk in file.hunks if owner else ():
         for number, neighbours in _blanks(hunk):
             owners = [owner.get(neighbour) for neighbour in neighbours]
-            if number not in found and owners and None not in owners:
+            if number not in found and len(owners) == 2 and None not in owners:
                 makers = {(links[n].session, links[n].exchange) for n in owners if n is not None}
                 if len(makers) == 1 and owners[0] is not None:
                     found[number] = owners[0]
