@@ -119,10 +119,10 @@ for the list.
 {_table(("stored sessions", *_SYNC_HEAD), _sync(shared["costs"]))}
 A first sync that fetches all, one with nothing to do, one that shares a new session, and one in
 another clone that fetches it; processor time of the clone, bytes both ways through `git daemon`.
-Nothing to do is one connection, the others are two. While sharing is off, the hook before a push
-costs {milliseconds(shared["hook"]["shim_cpu"])} of processor time, an empty hook
-{milliseconds(shared["hook"]["idle_cpu"])}. What grows when a session is fetched is git's own check
-that nothing is missing, which lists the folders of the memory.
+Nothing to do is one connection, the others are two. What grows when a session is fetched is git's
+own check that nothing is missing, which lists the folders of the memory. While sharing is off, the
+hook before a push costs {milliseconds(shared["hook"]["shim_cpu"])} of processor time, an empty hook
+{milliseconds(shared["hook"]["idle_cpu"])}.
 
 {shared["worlds"]:,} worlds of two to five clones took {shared["steps"]:,} random steps: writing,
 forgetting, amending, and {shared["syncs"]:,} syncs, some of them killed, refused or doubled. All
