@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 LONGEST = 240
 # What is looked at of each end of a text: what people paste is longer than what they say.
-_LOOKED_AT = 12_000
+_LOOKED_AT = 5_000
 _MOST_SENTENCES = 200
-_MOST_IN_LINE = 6_000
+_MOST_IN_LINE = 4_000
 _MOST_PIECES = 3
 # Signs stand near the beginning of a sentence.
 _SIGNS_IN = 200
