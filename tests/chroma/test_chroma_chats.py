@@ -104,7 +104,7 @@ def test_the_whole_row(place: Place) -> None:
         "involved_entities": "scales.py,scales.py::weigh", "status": "captured",
         "diff_summary": "1 file, +2 −0: scales.py +2 −0",  # noqa: RUF001
         "tool_sequence": "edit",
-        "modification_type": "unknown", "agent": "codex", "model_version": "model-7",
+        "modification_type": "feature", "agent": "codex", "model_version": "model-7",
         "repo_id": place.id, "commit_shas": commit, "related_code_chunks": chunk,
     }  # fmt: skip
     assert about["related_chat_ids"] == chat_id(place.id, "s-1", "ask-1")

@@ -128,9 +128,15 @@ def test_both_ways(repo: Repo) -> None:
     trace(repo)
     catalogue = Store(discover(repo.path)).reader()
     commits = repo.git("rev-list", "--reverse", "HEAD").split()
-    assert commits_of_session(catalogue, "s") == [("ask-1", commits[0]), ("ask-2", commits[1])]
+    assert commits_of_session(catalogue, "s") == [
+        ("ask-1", commits[0], 2),
+        ("ask-2", commits[1], 3),
+    ]
     rows = chunks_of_session(catalogue, "s")
-    assert [(exchange, ordinal) for exchange, _, ordinal in rows] == [("ask-1", 0), ("ask-2", 0)]
+    assert [(exchange, ordinal, lines) for exchange, _, ordinal, lines in rows] == [
+        ("ask-1", 0, 2),
+        ("ask-2", 0, 3),
+    ]
     assert commits_of_session(catalogue, "other") == []
     assert chunks_of_session(catalogue, "other") == []
     catalogue.close()

@@ -8,6 +8,7 @@ answered; the whole text stays in git. The vector is the mean of those of the ex
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 from ..config import Config
 from ..errors import Damaged, Unavailable
@@ -40,6 +41,22 @@ COLLECTION = "chat_history_v1"
 _WAIT_SECONDS = 600
 # Of the commits and chunks of an exchange, so many are named.
 _MOST_NAMED = 200
+
+
+@dataclass(slots=True)
+class _Outcome:
+    """What became of an exchange: commits that HEAD reaches, chunks at HEAD with lines of it."""
+
+    commits: list[str] = field(default_factory=list)
+    chunks: list[str] = field(default_factory=list)
+    lines: int = 0
+    alive: int = 0
+
+    @property
+    def fate(self) -> Fate:
+        """The same as the confidence takes it."""
+        alive = min(self.alive, self.lines) if self.lines else None
+        return Fate(bool(self.commits), self.lines, alive)
 
 
 class ExchangeRows:
@@ -129,15 +146,16 @@ class ExchangeRows:
         self, key: str, session: Session, files: Iterable[FileRow], documents: bool
     ) -> Iterator[Row]:
         exchanges = {layout.exchange_key(e.exchange_id): e for e in session.exchanges}
-        commits, chunks = self._outcome(session.session_id)
+        outcomes = self._outcomes(session.session_id)
         status = statuses(self._events.get(key, ()))
         for row in files:
             exchange = exchanges.get(row.path.partition("/")[2])
             if exchange is None or row.segment is None or row.first_row is None:
                 continue
-            mine = commits.get(exchange.exchange_id, [])
+            became = outcomes.get(exchange.exchange_id, _Outcome())
             has_edits = any(call.edits for call in exchange.tools)
-            fate = Fate(committed=bool(mine) if commits and has_edits else None)
+            # Where no commit is linked to any exchange, nobody may have looked yet.
+            fate = became.fate if outcomes and has_edits else None
             context = context_of(session, exchange, fate)
             summary = f"{context.prompt_summary}\n{context.response_summary}"
             yield Row(
@@ -162,32 +180,33 @@ class ExchangeRows:
                     "agent": session.agent,
                     "model_version": context.model_version,
                     "repo_id": self.repo_id,
-                    "commit_shas": ",".join(mine[:_MOST_NAMED]),
-                    "related_code_chunks": ",".join(
-                        chunks.get(exchange.exchange_id, [])[:_MOST_NAMED]
-                    ),
+                    "commit_shas": ",".join(became.commits[:_MOST_NAMED]),
+                    "related_code_chunks": ",".join(became.chunks[:_MOST_NAMED]),
                 },
                 document=summary if documents else None,
                 content_hash=row.blob,
             )
 
-    def _outcome(self, session: str) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
-        """Return exchange id → commits that HEAD reaches, and → ids of chunks with its lines."""
-        commits: dict[str, list[str]] = {}
-        chunks: dict[str, list[str]] = {}
+    def _outcomes(self, session: str) -> dict[str, _Outcome]:
+        """Return exchange id → what became of it, for those that commits at HEAD are linked to."""
+        found: dict[str, _Outcome] = {}
         if self._code is None:
-            return commits, chunks
+            return found
         linked = commits_of_session(self._code, session)
-        reached = self._reached({commit for _, commit in linked})
-        for exchange, commit in linked:
+        reached = self._reached({commit for _, commit, _ in linked})
+        for exchange, commit, lines in linked:
             if commit in reached:
-                commits.setdefault(exchange, []).append(commit)
+                became = found.setdefault(exchange, _Outcome())
+                became.commits.append(commit)
+                became.lines += lines
         places = [row for row in chunks_of_session(self._code, session) if row[1] in self._members]
-        files = self._code.files({file for _, file, _ in places})
-        for exchange, file, ordinal in places:
+        files = self._code.files({file for _, file, _, _ in places})
+        for exchange, file, ordinal, lines in places:
             key = self._code.chunk(file, ordinal).key
-            chunks.setdefault(exchange, []).append(chunk_id(self.repo_id, files[file].path, key))
-        return commits, chunks
+            became = found.setdefault(exchange, _Outcome())
+            became.chunks.append(chunk_id(self.repo_id, files[file].path, key))
+            became.alive += lines
+        return found
 
     def _reached(self, commits: Collection[str]) -> frozenset[str]:
         """Return those of the commits that HEAD reaches."""

@@ -249,19 +249,19 @@ def origins_of(catalogue: Catalogue, file: int) -> dict[int, tuple[Origin, ...]]
     return {ordinal: tuple(origins) for ordinal, origins in found.items()}
 
 
-def chunks_of_session(catalogue: Catalogue, session: str) -> list[tuple[str, int, int]]:
-    """Return (exchange, file, ordinal) of all chunks that have lines of a session."""
+def chunks_of_session(catalogue: Catalogue, session: str) -> list[tuple[str, int, int, int]]:
+    """Return (exchange, file, ordinal, lines) of all chunks that have lines of a session."""
     return catalogue.rows(
-        "SELECT exchange, file, ordinal FROM origins WHERE session = ?"
+        "SELECT exchange, file, ordinal, lines FROM origins WHERE session = ?"
         " ORDER BY exchange, file, ordinal",
         (session,),
     )
 
 
-def commits_of_session(catalogue: Catalogue, session: str) -> list[tuple[str, str]]:
-    """Return (exchange, commit) of all links of a session."""
+def commits_of_session(catalogue: Catalogue, session: str) -> list[tuple[str, str, int]]:
+    """Return (exchange, commit, lines) of all links of a session."""
     rows = catalogue.rows(
-        "SELECT exchange, commit_id FROM links WHERE session = ? ORDER BY exchange, commit_id",
+        "SELECT exchange, commit_id, lines FROM links WHERE session = ? ORDER BY exchange, commit_id",
         (session,),
     )
-    return [(str(exchange), commit.hex()) for exchange, commit in rows]
+    return [(str(exchange), commit.hex(), int(lines)) for exchange, commit, lines in rows]
