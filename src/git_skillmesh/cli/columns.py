@@ -3,7 +3,6 @@
 In: text of any origin. Out: the same, made safe, cut, filled up or broken into lines to a width.
 """
 
-import shutil
 import sys
 import unicodedata
 from collections.abc import Iterator
@@ -22,6 +21,8 @@ def screen_width() -> int:
     """Return the columns of standard output."""
     if not sys.stdout.isatty():
         return _WIDTH_OF_A_PIPE
+    import shutil  # slow to load, and no use in a pipe
+
     return max(shutil.get_terminal_size().columns, _NARROWEST)
 
 

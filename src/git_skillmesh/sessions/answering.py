@@ -8,15 +8,17 @@ another version is stale, and left out.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ..errors import Damaged
 from ..git.blame import BlamedCommit, BlamedLine
-from ..git.commitlog import LoggedCommit
 from ..git.database import ObjectDatabase
 from .links import Link, lines_linked, read_links
 from .lookup import Lookup
 from .model import Exchange
+
+if TYPE_CHECKING:
+    from ..git.commitlog import LoggedCommit
 
 # A session and one of its exchanges.
 Pair = tuple[str, str]
@@ -32,8 +34,7 @@ class Missing(StrEnum):
     BROKEN = "broken"
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A line of a file and the link it has, None if nothing is known of it.
 
     `examined` says that the commit has links that count in this file, so that a line without one
@@ -64,8 +65,7 @@ class Told:
     missing: Missing | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """Lines that have the same origin: one exchange, or else one commit.
 
     `commits` are those that brought the lines, the newest first.
@@ -124,8 +124,7 @@ def _commits(lines: Iterable[Line]) -> tuple[BlamedCommit, ...]:
     return tuple(sorted(unique.values(), key=lambda commit: (-commit.time, commit.oid)))
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
+class Made(NamedTuple):
     """What an exchange made of a commit: the lines it added to each file, and what says so.
 
     A file without lines is one that it changed by taking some away.
@@ -145,7 +144,7 @@ class Made:
         return max(link.confidence for link in self.links)
 
 
-def made_of(commit: LoggedCommit, links: Sequence[Link]) -> dict[Pair, Made]:
+def made_of(commit: "LoggedCommit", links: Sequence[Link]) -> dict[Pair, Made]:
     """Return what each exchange made of a commit, the most lines first; stale links say nothing."""
     blobs = {file.path: file.blob for file in commit.files}
     fresh = [link for link in links if not link.path or link.blob == blobs.get(link.path)]

@@ -4,10 +4,9 @@ In: the memory and a text. Out: ids. `SESSION/NUMBER` is the exchange of that nu
 every command shows one. A subagent's session is found by what its id adds to its parent's.
 """
 
-import difflib
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..errors import UsageError
 from ..git.database import ObjectDatabase
@@ -21,8 +20,7 @@ NO_MEMORY = "no conversations are stored in this repository yet"
 HOW_TO_GET_SOME = "git skillmesh import"
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """What a text names: a session, one of its exchanges, or a commit."""
 
     session: str = ""
@@ -181,6 +179,8 @@ def _unknown(kind: str, text: str, known: Collection[str]) -> UsageError:
 
 
 def _similar(text: str, known: Iterable[str]) -> str:
+    import difflib  # slow to load, and seldom needed
+
     # The shortest of a beginning: a session rather than its subagent.
     beginnings = {name[: len(text)]: name for name in sorted(known, key=len, reverse=True)}
     close = difflib.get_close_matches(text[:80], list(beginnings), 1, 0.75) if len(text) > 3 else []
