@@ -13,7 +13,7 @@ import pytest
 
 from git_skillmesh.sessions.layout import REF
 from testing.commands import call
-from testing.conversations import link, remember
+from testing.conversations import damage, link, remember
 from testing.docs_pages import ROOT
 from testing.memory import make_session
 from testing.repos import Repo, Result, make_repo
@@ -109,6 +109,15 @@ def test_who_still_holds_it(repo: Repo, tmp_path: Path) -> None:
     assert "held it" not in again
     assert "still holds" not in again
     assert "secret" not in remote.git("log", "-p", REF, "--", "sessions")
+
+
+def test_a_broken_session_can_be_forgotten(repo: Repo) -> None:
+    damage(repo, "kept", "session.json")
+    assert call(repo.path, "show", "kept") == Result(
+        8, "", "git-skillmesh: session kept has no session.json that can be read\n"
+    )
+    assert call(repo.path, "forget", "--yes", "kept").stdout.startswith("forgotten  kept\n")
+    assert call(repo.path, "show", "kept").stderr == "git-skillmesh: session kept was forgotten\n"
 
 
 def test_json(repo: Repo) -> None:

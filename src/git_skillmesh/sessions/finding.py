@@ -36,8 +36,9 @@ def find_session(reader: MemoryReader, text: str) -> str:
         return found[0]
     if found:
         raise UsageError(f"{text} is the beginning of several sessions", _listed(found))
-    if text and reader.is_forgotten(text):
-        raise UsageError(f"session {text} was forgotten")
+    _refuse_forgotten(reader, text)
+    if _is_there(reader, text):
+        return text
     raise _unknown("session", text, known)
 
 
@@ -80,8 +81,9 @@ def find_any(reader: MemoryReader, text: str) -> Found:
         return Found(session=sessions[0])
     if sessions:
         raise UsageError(f"{text} is the beginning of several sessions", _listed(sessions))
-    if reader.is_forgotten(text):
-        raise UsageError(f"session {text} was forgotten")
+    _refuse_forgotten(reader, text)
+    if _is_there(reader, text):
+        return Found(session=text)
     try:
         session, exchange = find_exchange(reader, text)
     except UsageError as error:
@@ -129,6 +131,17 @@ def _matching(sessions: Mapping[str, str], text: str) -> list[str]:
         for session, parent in sessions.items()
         if parent and session.removeprefix(f"{parent}-").startswith(text)
     )
+
+
+def _refuse_forgotten(reader: MemoryReader, text: str) -> None:
+    if text and reader.is_forgotten(text):
+        raise UsageError(f"session {text} was forgotten")
+
+
+def _is_there(reader: MemoryReader, text: str) -> bool:
+    """Return whether there is a session of this id whose head cannot be read."""
+    with ObjectDatabase(reader.repository) as db:
+        return bool(text) and Lookup(db, reader.ref).has(text)
 
 
 def _within(reader: MemoryReader, session: str, text: str) -> str:

@@ -37,6 +37,10 @@ class Lookup:
         """Whether nothing was ever stored."""
         return self._tree is None
 
+    def has(self, session: str) -> bool:
+        """Return whether there is anything of a session, be it readable or not."""
+        return bool(self._folder(session))
+
     def head(self, session: str) -> Head | None:
         """Return the head of a session, None if it is not there or cannot be read."""
         entry = self._folder(session).get(layout.HEAD)
