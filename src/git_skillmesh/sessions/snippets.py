@@ -16,8 +16,8 @@ _LINES, _WIDTH = 10, 160
 _LONGEST = 4_000
 _MOST_FILES, _MOST_SYMBOLS = 50, 50
 # Larger files are not parsed here: a context has to cost milliseconds.
-_MOST_PARSED = 100_000
-_MOST_PARSED_OF_ALL = 400_000
+_MOST_PARSED = 60_000
+_MOST_PARSED_OF_ALL = 100_000
 _HEAD = 4_096
 _REPLACED = "\N{REPLACEMENT CHARACTER}"
 _WITHOUT_SYMBOLS = frozenset({"json", "text", "yaml", "toml", "ini", "properties", "xml"})

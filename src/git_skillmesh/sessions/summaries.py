@@ -14,10 +14,12 @@ from typing import NamedTuple
 
 LONGEST = 240
 # What is looked at of each end of a text: what people paste is longer than what they say.
-_LOOKED_AT = 12_000
+_LOOKED_AT = 5_000
 _MOST_SENTENCES = 200
-_MOST_IN_LINE = 6_000
+_MOST_IN_LINE = 4_000
 _MOST_PIECES = 3
+# Signs stand near the beginning of a sentence.
+_SIGNS_IN = 200
 _ENDS = ".!?:;,\u2026\u3002\uff01\uff1f"
 
 _ESCAPE = re.compile(r"\x1b(\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]{0,200}(\x07|\x1b\\)|.?)")
@@ -26,6 +28,7 @@ _TAG = re.compile(r"</?[a-zA-Z][\w-]{0,40}(\s[^<>\n]{0,200})?/?>")
 _IMAGE = re.compile(r"!\[[^\]\n]{0,200}\]\([^)\n]{0,500}\)|\[Image[^\]\n]{0,80}\]")
 _LINK = re.compile(r"\[([^\]\n]{1,200})\]\([^)\s\n]{1,500}\)")
 _EMPHASIS = re.compile(r"\*\*|__|~~|`|(?<!\w)[*_](?=\S)|(?<=\S)[*_](?!\w)")
+_MARKED = re.compile(r"[*_`~<\[]")
 _ITEM = re.compile(r"^\s*([-*+\u2022]|\d{1,3}[.)]|#{1,6})\s+(\[[ xX]\]\s+)?")
 _HEADING = re.compile(r"\s*#{1,6}\s|\s*\*\*[^*]{1,80}\*\*:?\s*$")
 _PASTED = re.compile(
@@ -192,7 +195,10 @@ def _paragraphs(lines: list[str]) -> Iterator[str]:
 
 def _plain(paragraph: str) -> str:
     """Return a paragraph without the marks of Markdown and the tags of HTML."""
-    text = _IMAGE.sub("", _ITEM.sub("", paragraph, count=1))
+    text = _ITEM.sub("", paragraph, count=1)
+    if not _MARKED.search(text):
+        return text
+    text = _IMAGE.sub("", text)
     return _EMPHASIS.sub("", _LINK.sub(r"\1", _TAG.sub(" ", text)))
 
 
@@ -206,7 +212,7 @@ def _worth_of_asking(sentences: list[Sentence], at: int) -> float:
     worth += 0.4 * (at == len(sentences) - 1)
     if at == first + 1 or (is_heading and at == 1):  # "Implement this plan:", and its title
         worth += 0.9 * sentences[at - 1].text.endswith(":")
-    worth += 0.8 * bool(_ASKS.search(text)) + 0.7 * bool(_ORDERS.match(text))
+    worth += 0.8 * bool(_ASKS.search(text, 0, _SIGNS_IN)) + 0.7 * bool(_ORDERS.match(text))
     return worth - 0.8 * is_heading - 0.5 * (len(text) < 12) - 0.002 * at
 
 
@@ -221,7 +227,9 @@ def _worths_of_answers(sentences: list[Sentence]) -> list[float]:
         offers = at > 0 and _OFFERS.match(text) is not None
         worth = -0.9 * narrates[at] - 0.9 * offers - 0.4 * is_heading - 0.3 * (len(text) < 8)
         worth += {after: 1.2, after + 1: 0.6, after + 2: 0.2}.get(at, 0.0)
-        worth += (0.6 if at >= after else 0.3) * bool(_CONCLUDES.search(text)) + 0.1 * begins
+        worth += (0.6 if at >= after else 0.3) * bool(
+            _CONCLUDES.search(text, 0, _SIGNS_IN)
+        ) + 0.1 * begins
         worths.append(worth - 0.002 * abs(at - after))
     return worths
 
