@@ -10,8 +10,10 @@ from typing import Any
 import jsonschema
 import pytest
 
+from git_skillmesh.cli.sessions import TYPES
 from git_skillmesh.sessions.events import Event
 from git_skillmesh.sessions.model import Act, Edit, Exchange, Session, ToolCall
+from git_skillmesh.sessions.modification import Modification
 from testing.commands import call
 from testing.conversations import damage, edit_call, link, remember
 from testing.docs_pages import ROOT
@@ -232,7 +234,7 @@ def test_show_a_commit(repo: Repo) -> None:
         "\n"
         "mainmain/1 · claude-code, m-1 · 2024-03-01 10:05\n"
         "  asked     Make it return 1.\n"
-        "  answered  It returns 1 now.\n"
+        "  answered  Done; It returns 1 now.\n"
         "  evidence  the agent recorded this edit, confidence 0.90\n"
         "    src/a.py:1-2  2 lines\n"
         "\n"
@@ -351,6 +353,32 @@ def test_sessions(repo: Repo) -> None:
     )
     assert call(repo.path, "sessions", "--status", "analyzed").returncode == 1
     assert call(repo.path, "sessions", "--all").stdout.count("\n") == 4
+
+
+def test_sessions_by_kind_and_confidence(repo: Repo) -> None:
+    words = Exchange(
+        "e5", "Document it in the README.", "", "2024-03-02T10:00:00Z",
+        tools=(edit_call(1, "README.md", "# A\nMore.\n", "# A\n"),),
+    )  # fmt: skip
+    idle = replace(words, exchange_id="e6", prompt="thanks", tools=())
+    remember(repo, Session("doc", "codex", (words, idle)))
+    link(repo, "HEAD", "README.md", [2], "doc", "e5")
+
+    def found(*filters: str) -> dict[str, list[int]]:
+        said = call(repo.path, "sessions", "--json", *filters)
+        return {one["session"]: one["fitting"] for one in json.loads(said.stdout)["sessions"]}
+
+    assert found("--type", "documentation") == {"doc": [1]}
+    assert found("--type", "documentation", "--type", "unknown")["doc"] == [1, 2]
+    assert found("--type", "documentation", "--confidence", "0.6") == {"doc": [1]}
+    assert found("--type", "documentation", "--confidence", "1") == {}
+    assert found("--type", "documentation", "--path", "src/*") == {}
+    shown = call(repo.path, "sessions", "--type", "documentation").stdout.splitlines()
+    assert shown[1].endswith("  [exchange 1] Document it in the README.")
+
+
+def test_the_kinds_that_can_be_asked_for_are_those_that_are_told() -> None:
+    assert tuple(map(str, Modification)) == TYPES
 
 
 def test_sessions_as_json(repo: Repo) -> None:

@@ -24,7 +24,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     """Add the command's parser."""
     parser = subparsers.add_parser(
         "blame",
-        help="show who made each line of a file: which exchange, or which person",
+        help="show which exchange or person made each line",
         description="Show each line of a file with the exchange that made it, the agent, the "
         "confidence, and the day and id of the commit; for other lines the author. Lines are those "
         "of the working tree.",

@@ -12,9 +12,9 @@ from ..errors import ExitCode, UsageError
 from ..git.commitlog import LoggedCommit, commit_log, is_revision
 from ..git.database import ObjectDatabase
 from ..sessions.answering import Made, Pair, Told, made_of, tell_pairs
-from ..sessions.brief import prompt_in_brief
 from ..sessions.links import Link, read_links
 from ..sessions.lookup import Lookup
+from ..sessions.summaries import summary_of_prompt
 from .columns import clip, fit, local_day, plural, utc, width_of
 from .context import Context
 from .pager import paged
@@ -159,7 +159,7 @@ def _print(context: Context, entry: _Entry) -> None:
 def _asked(told: Told) -> str:
     if told.missing:
         return f"({missing_words(told)})"
-    return prompt_in_brief(told.opening) or told.title
+    return summary_of_prompt(told.opening) or told.title
 
 
 def _document(entry: _Entry) -> dict[str, Any]:

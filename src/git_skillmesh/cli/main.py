@@ -32,7 +32,7 @@ COMMANDS = {
     "collections": "create and check the Chroma collections",
     "prune": "forget file versions that nothing needs any more",
     "why": "tell which exchange made a line, and why",
-    "blame": "show who made each line of a file: which exchange, or which person",
+    "blame": "show which exchange or person made each line",
     "log": "show commits with their conversations",
     "show": "show a conversation, an exchange, or what made a commit",
     "sessions": "list conversations",

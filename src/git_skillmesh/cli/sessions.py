@@ -7,7 +7,6 @@ from typing import Any
 from ..errors import ExitCode, UsageError
 from ..git.dates import time_of
 from ..index.globs import Globs
-from ..sessions.brief import prompt_in_brief
 from ..sessions.events import Status
 from ..sessions.finding import short_ids
 from ..sessions.listing import Filter, Row, list_sessions
@@ -160,7 +159,7 @@ def _title(row: Row) -> str:
             f"exchange {shown}{more}" if len(row.fitting) == 1 else f"exchanges {shown}{more}"
         )
     noted = f"[{', '.join(about)}] " if about else ""
-    return noted + prompt_in_brief(row.title)
+    return noted + " ".join(row.title.split())
 
 
 def _document(row: Row) -> dict[str, Any]:

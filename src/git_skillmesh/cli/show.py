@@ -8,7 +8,6 @@ from ..errors import Damaged, ExitCode, UsageError
 from ..git.commitlog import LoggedCommit, commit_log
 from ..git.database import ObjectDatabase
 from ..sessions.answering import Made, Pair, Told, made_of, tell_pairs
-from ..sessions.brief import prompt_in_brief, response_in_brief
 from ..sessions.events import Status, statuses
 from ..sessions.finding import find_any
 from ..sessions.layout import Head
@@ -16,6 +15,7 @@ from ..sessions.links import format_ranges, ranges_of, read_links
 from ..sessions.lookup import Lookup
 from ..sessions.model import exchange_to_json
 from ..sessions.reading import MemoryReader
+from ..sessions.summaries import summary_of_prompt, summary_of_response
 from .columns import clip, code_line, local_day, local_time, plural, utc
 from .context import Context
 from .conversation import exchange_lines
@@ -205,7 +205,7 @@ def _made_lines(context: Context, told: Told, name: str, made: Made, full: bool)
     else:
         asked, answered = exchange.prompt.strip(), exchange.response.strip()
         if not full:
-            asked, answered = prompt_in_brief(asked), response_in_brief(answered)
+            asked, answered = summary_of_prompt(asked), summary_of_response(answered)
         yield from labelled(context, "asked", asked, context.style.bold)
         yield from labelled(context, "answered", answered or "(nothing in words)")
     yield from labelled(context, "evidence", evidence_words(made.links))

@@ -8,9 +8,9 @@ from typing import Any
 
 from ..git.blame import BlamedCommit
 from ..sessions.answering import Missing, Told
-from ..sessions.brief import prompt_in_brief, response_in_brief
 from ..sessions.finding import HOW_TO_GET_SOME, NO_MEMORY, short_ids
 from ..sessions.links import Link, format_ranges
+from ..sessions.summaries import summary_of_prompt, summary_of_response
 from .columns import clip, local_day, utc, wrapped
 from .context import Context
 
@@ -125,14 +125,14 @@ def exchange_document(told: Told, *, full: bool) -> dict[str, Any]:
     }
     exchange = told.exchange
     if told.opening:
-        document["prompt_summary"] = prompt_in_brief(told.opening)
+        document["prompt_summary"] = summary_of_prompt(told.opening)
     if exchange is not None:
         document |= {
             "model": exchange.model,
             "started": exchange.started,
             "ended": exchange.ended,
-            "prompt_summary": prompt_in_brief(exchange.prompt),
-            "response_summary": response_in_brief(exchange.response),
+            "prompt_summary": summary_of_prompt(exchange.prompt),
+            "response_summary": summary_of_response(exchange.response),
         }
         if full:
             document |= {"prompt": exchange.prompt, "response": exchange.response}

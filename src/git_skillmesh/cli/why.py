@@ -11,9 +11,9 @@ from ..errors import ExitCode, UsageError
 from ..git.blame import blame, check_file
 from ..git.database import ObjectDatabase
 from ..sessions.answering import Group, Line, Pair, Told, attribute, grouped, tell
-from ..sessions.brief import prompt_in_brief, response_in_brief
 from ..sessions.links import format_ranges, ranges_of
 from ..sessions.lookup import Lookup
+from ..sessions.summaries import summary_of_prompt, summary_of_response
 from .columns import clip, code_line, local_time, plural
 from .context import Context
 from .pager import paged
@@ -133,7 +133,7 @@ def _about(context: Context, group: Group, called: dict[Pair, str], full: bool) 
     else:
         asked, answered = exchange.prompt.strip(), exchange.response.strip()
         if not full:
-            asked, answered = prompt_in_brief(asked), response_in_brief(answered)
+            asked, answered = summary_of_prompt(asked), summary_of_response(answered)
         yield from labelled(context, "asked", asked or "(nothing in words)", context.style.bold)
         yield from labelled(context, "answered", answered or "(nothing in words)")
         when = local_time(exchange.ended or exchange.started)

@@ -7,7 +7,6 @@ list; the exchanges themselves only where a filter asks for what is in them.
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import NamedTuple
 
 from ..errors import Damaged
@@ -196,6 +195,9 @@ def paths_of(exchange: Exchange) -> set[str]:
 
 def _judged(session: Session, exchange: Exchange, lines: int) -> tuple[str, float]:
     """Return the kind of change that an exchange made, and how likely it was kept."""
-    module = import_module(".context", __package__)
-    found = module.context_of(session, exchange)
-    return str(found.modification_type), float(found.confidence_score)
+    # Not at the top: it loads parsers, which a list without these filters has no use for.
+    from .confidence import Fate
+    from .context import context_of
+
+    found = context_of(session, exchange, Fate(committed=lines > 0 or None, lines_linked=lines))
+    return found.modification_type, found.confidence_score

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from ..git.objects import BlobReader
 from ..git.repository import Repository
-from .brief import prompt_in_brief
 from .lookup import beginning_of
 from .reading import Summary
+from .summaries import summary_of_prompt
 
 _SCHEMA = 1
 
@@ -30,7 +30,7 @@ def titles(repository: Repository, summaries: Iterable[Summary]) -> dict[str, st
     if missing:
         with BlobReader(repository) as reader:
             for blob, data in zip(missing, reader.read_many(missing), strict=True):
-                known[blob] = prompt_in_brief(beginning_of(data)[1])
+                known[blob] = summary_of_prompt(beginning_of(data)[1])
         _store(repository, known)
     return {one.head.session_id: one.head.title or known.get(one.opening, "") for one in listed}
 
