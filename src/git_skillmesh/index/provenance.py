@@ -261,7 +261,8 @@ def chunks_of_session(catalogue: Catalogue, session: str) -> list[tuple[str, int
 def commits_of_session(catalogue: Catalogue, session: str) -> list[tuple[str, str, int]]:
     """Return (exchange, commit, lines) of all links of a session."""
     rows = catalogue.rows(
-        "SELECT exchange, commit_id, lines FROM links WHERE session = ? ORDER BY exchange, commit_id",
+        "SELECT exchange, commit_id, lines FROM links WHERE session = ?"
+        " ORDER BY exchange, commit_id",
         (session,),
     )
     return [(str(exchange), commit.hex(), int(lines)) for exchange, commit, lines in rows]
