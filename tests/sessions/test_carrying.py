@@ -87,3 +87,38 @@ def test_by_hand_what_a_deleted_state_forgot(tmp_path: Path) -> None:
     assert carried.commits == (world.repo.head,)
     assert carried.lines == lost
     assert world.verdict().lost == []
+
+
+def test_links_that_come_later_from_another_clone(tmp_path: Path) -> None:
+    """The squash of a colleague's branch was fetched first, their notes are synced now."""
+    world = History(tmp_path, 6, "nothing")
+    repository = discover(world.repo.path)
+    world.repo.git("checkout", "--quiet", "-b", "topic")
+    for _ in range(3):
+        world.edit()
+    waiting, world.fresh = world.fresh, set()
+    world.repo.git("checkout", "--quiet", "main")
+    world.repo.git("merge", "--quiet", "--squash", "topic")
+    world.repo.git("commit", "--quiet", "-m", "topic (#12)")
+    squash = world.repo.head
+    assert carry_links(repository).commits == ()
+    lost = len(world.verdict().lost)
+    assert lost > 3
+    world.repo.git("checkout", "--quiet", "topic")
+    world.fresh = waiting
+    world.linker()
+    world.repo.git("checkout", "--quiet", "main")
+    carried = carry_links(repository)
+    assert carried.commits == (squash,)
+    assert world.verdict().lost == []
+    assert carry_links(repository) == Carried()
+
+
+def test_a_state_whose_commits_are_gone(tmp_path: Path) -> None:
+    world = History(tmp_path, 4, "nothing")
+    repository = discover(world.repo.path)
+    carry_links(repository)
+    state = world.repo.state_dir / "carried.json"
+    state.write_text(state.read_text().replace(world.repo.head, "e" * 40))
+    assert carry_links(repository).examined > 1
+    assert world.verdict().lost == []

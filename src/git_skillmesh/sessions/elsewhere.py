@@ -58,6 +58,11 @@ class Elsewhere:
         self._spots: dict[bytes, list[_Spot]] = {}
         self._patches: dict[str, str] = {}
 
+    @property
+    def linked(self) -> bool:
+        """Whether there are linked commits at all."""
+        return bool(self._commits)
+
     def explain(self, work: Rewritten) -> None:
         """Settle the lines of a commit for which there is enough evidence."""
         if not any(work.open.values()):
