@@ -108,7 +108,8 @@ class _Run:
         if head is None or self.seen.notes in (None, notes):
             return []
         changes = diff_trees(self.repository, f"{self.seen.notes}^{{tree}}", f"{notes}^{{tree}}")
-        linked = {change.path.replace("/", "") for change in changes} - unseen
+        names = {change.path.replace("/", "") for change in changes} - unseen
+        linked = {name for name in names if re.fullmatch(_OID, name)}
         times = existing_commits(self.repository, linked)
         elsewhere = [oid for oid in new_commits(self.repository, times, [head]) if oid in times]
         if not elsewhere:
