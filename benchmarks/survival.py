@@ -14,7 +14,6 @@ nothing has changed.
 import os
 import shutil
 import sys
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -46,7 +45,7 @@ class Tally:
     lines: int = 0
     lost: int = 0
     cpu_seconds: float = 0.0
-    operations: Counter[str] = field(default_factory=Counter)
+    operations: dict[str, int] = field(default_factory=dict)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -95,7 +94,8 @@ def _history(folder: Path, seed: int, tally: Tally) -> None:
     tally.steps += _STEPS_EACH
     tally.lines += len(ever)
     tally.lost += len(lost)
-    tally.operations.update(world.did)
+    for name in world.did:
+        tally.operations[name] = tally.operations.get(name, 0) + 1
     shutil.rmtree(folder)
 
 

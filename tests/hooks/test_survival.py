@@ -207,8 +207,9 @@ def test_rebase_squash(repo: Repo, wait_for_worker: Wait, verb: str) -> None:
     blob = repo.git("rev-parse", "HEAD:app.py")
     found = read_links(discover(repo.path), [repo.head])[repo.head]
     via = {each.exchange: each.via for each in found if each.blob == blob}
-    assert via["ask-1"] == (olds[0],)
-    assert via["ask-2"] == (olds[1],)
+    # In between are commits of the rebase that the worker may have seen.
+    assert via["ask-1"][0] == olds[0]
+    assert via["ask-2"][0] == olds[1]
 
 
 def test_rebase_that_reorders_and_drops(repo: Repo, wait_for_worker: Wait) -> None:

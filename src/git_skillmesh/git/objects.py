@@ -99,7 +99,7 @@ class BlobReader:
     def _send(self, request: _Request) -> None:
         stdin, _ = self._pipes()
         with suppress(BrokenPipeError):  # git is gone: noticed when its answer is missing
-            stdin.write(request.oid.encode() + b"\n")
+            stdin.write(request.oid.encode("utf-8", "surrogateescape") + b"\n")
 
     def _answer_to(self, request: _Request) -> StoredObject | None:
         while not request.done:

@@ -15,6 +15,7 @@ from ..git.objects import BlobReader
 from ..git.refs import read_ref
 from ..git.repository import Repository
 from ..git.rewrites import Pair, existing_commits, new_commits, pairs_left, tips
+from ..git.trees import diff_trees
 from .elsewhere import Elsewhere
 from .linked import Linked, Texts
 from .links import write_links
@@ -27,6 +28,8 @@ _SQUASHED = re.compile(rf"^commit {_OID}$".encode(), re.MULTILINE)
 _SQUASH_HEADING = b"Squashed commit of the following:"
 _REVERTED = re.compile(rf"^This reverts commit {_OID}".encode(), re.MULTILINE)
 _DAY = 86_400
+_MOST_AGAIN = 500  # commits that are looked at again for links from another clone
+_Group = tuple[str, list[str]]  # a tip, and commits of its history
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +60,10 @@ def carry_links(
         if notes is not None:
             with BlobReader(repository) as reader:
                 run = _Run(repository, reader, pairs, seen)
-                groups = (
-                    run.unseen(now) if commits is None else [(each, [each]) for each in commits]
-                )
-                carried = run.carry(groups)
+                if commits is None:
+                    carried = run.carry(run.unseen(now, notes))
+                else:
+                    carried = run.carry([(each, [each]) for each in commits])
             notes = read_ref(repository, REF)
         if commits is None:
             seen.after(repository, now, notes).save(repository.state_dir)
@@ -82,8 +85,8 @@ class _Run:
                 self.pairs[new].append(old)
         self.noted: tuple[str, ...] = ()
 
-    def unseen(self, now: dict[str, str]) -> list[tuple[str, list[str]]]:
-        """Return (tip, commits) that no run has looked at; the first run has seen nothing."""
+    def unseen(self, now: dict[str, str], notes: str) -> list[_Group]:
+        """Return the commits that no run has looked at, by tips; the first run has seen nothing."""
         since = None
         known = set(self.seen.tips.values())
         if not known:
@@ -97,31 +100,52 @@ class _Run:
         for tip in sorted(set(now.values()) - known):
             groups.append((tip, new_commits(self.repository, [tip], known, since)))
             known.add(tip)
-        return groups
+        return groups + self._newly_linked(notes, {commit for _, each in groups for commit in each})
 
-    def carry(self, groups: Sequence[tuple[str, list[str]]]) -> Carried:
+    def _newly_linked(self, notes: str, unseen: set[str]) -> list[_Group]:
+        """Return what may be made of commits elsewhere that got links since, from another clone."""
+        head = self.repository.head_commit()
+        if head is None or self.seen.notes in (None, notes):
+            return []
+        changes = diff_trees(self.repository, f"{self.seen.notes}^{{tree}}", f"{notes}^{{tree}}")
+        names = {change.path.replace("/", "") for change in changes} - unseen
+        linked = {name for name in names if re.fullmatch(_OID, name)}
+        times = existing_commits(self.repository, linked)
+        elsewhere = [oid for oid in new_commits(self.repository, times, [head]) if oid in times]
+        if not elsewhere:
+            return []
+        since = min(times[oid] for oid in elsewhere) - _DAY
+        return [(head, new_commits(self.repository, [head], (), since, _MOST_AGAIN))]
+
+    def carry(self, groups: Sequence[_Group]) -> Carried:
         """Find links for all commits of the groups, and write them."""
         grouped = dict.fromkeys(commit for _, each in groups for commit in each)
         paired = {*self.pairs, *(old for olds in self.pairs.values() for old in olds)}
         here = existing_commits(self.repository, paired - grouped.keys())
         between = [new for new in self.pairs if new in here]  # rewritten once more since
-        self.linked.load([*between, *grouped, *here])
-        work = self._explained([*between, *grouped])
-        more = (*self.noted, *self.seen.tips.values(), *self.seen.gone)
+        self.linked.load([*between, *grouped, *here], additions=False)
+        work = self._explained([each for each in (*between, *grouped) if any(self._said(each))])
         for tip, commits in groups:
-            left = [work[commit] for commit in commits if any(work[commit].open.values())]
-            if left:
-                elsewhere = Elsewhere(self.linked, tip, more)
-                for each in left:
-                    elsewhere.explain(each)
-                    self.linked.made[each.oid] = each.links()
+            self._by_content(tip, commits, work)
         for each in work.values():  # their predecessors may have got links meanwhile
             if any(each.open.values()):
                 self._explain(each, *self._said(each.oid))
         made = {commit: links for commit, links in self.linked.made.items() if links}
         write_links(self.repository, made)
         lines = sum(b - a + 1 for each in made.values() for link in each for a, b in link.ranges)
-        return Carried(len(work), tuple(made), lines)
+        return Carried(len(grouped.keys() | work.keys()), tuple(made), lines)
+
+    def _by_content(self, tip: str, commits: Sequence[str], work: dict[str, Rewritten]) -> None:
+        more = (*self.noted, *self.seen.tips.values(), *self.seen.gone)
+        elsewhere = Elsewhere(self.linked, tip, more)
+        # Without linked commits elsewhere, only links that git copied can be followed.
+        chosen = [each for each in commits if elsewhere.linked or self.linked.links(each)]
+        self.linked.load(chosen)
+        for commit in chosen:
+            if commit not in work:
+                work[commit] = self.explainer.begin(commit)
+            elsewhere.explain(work[commit])
+            self.linked.made[commit] = work[commit].links()
 
     def _explained(self, commits: Sequence[str]) -> dict[str, Rewritten]:
         """Explain commits by what git and their messages say, predecessors first.

@@ -13,8 +13,8 @@ from typing import NamedTuple
 from ..git.added import added_between
 from ..git.rewrites import merge_base, patch_ids, unmerged
 from .alignment import squeezed, telling
-from .linked import Linked
-from .links import Link, lines_linked
+from .linked import Linked, within
+from .links import Link
 from .rewritten import MOVED_LETTERS, Explainer, Rewritten
 
 _MOST_TEXTS = 500  # files of linked commits that are searched for a commit with new files
@@ -58,6 +58,11 @@ class Elsewhere:
         self._spots: dict[bytes, list[_Spot]] = {}
         self._patches: dict[str, str] = {}
 
+    @property
+    def linked(self) -> bool:
+        """Whether there are linked commits at all."""
+        return bool(self._commits)
+
     def explain(self, work: Rewritten) -> None:
         """Settle the lines of a commit for which there is enough evidence."""
         if not any(work.open.values()):
@@ -86,8 +91,9 @@ class Elsewhere:
             old = self._linked.texts.lines(link.blob)
             if old is None:
                 continue
-            own = {line for first, last in link.ranges for line in range(first, last + 1)}
-            texts = (old[line - 1] for line in own if line <= len(old))
+            ranges = within(link, len(old)).ranges
+            own = {line for first, last in ranges for line in range(first, last + 1)}
+            texts = (old[line - 1] for line in own)
             for path in self._explainer.targets(work, link.path, texts):
                 for line, olds in self._explainer.matched(work, path, old):
                     if all(each in own for each in olds):
@@ -170,7 +176,7 @@ class Elsewhere:
             versions = {(each.path, each.blob) for each in self._linked.links(commit)}
             for source, blob in sorted(versions & {place[1:] for place in self._indexed}):
                 old = self._linked.texts.lines(blob)
-                linked = lines_linked(self._linked.links(commit), source, blob)
+                linked = self._linked.lines(commit, source, blob)
                 if not old or not linked:
                     continue
                 texts = (old[line - 1] for line in linked if line <= len(old))
@@ -204,8 +210,8 @@ class Elsewhere:
         found: set[str] = set()
         ours = {key for path in work.files for key in self._added_keys(work, path)}
         rest = {key for path in work.open for _, key in self._explainer.open_lines(work, path)}
-        for tip, within in self._tips(commits):
-            if within <= found:
+        for tip, led in self._tips(commits):
+            if led <= found:
                 continue
             base = merge_base(self._linked.repository, tip, work.oid)
             theirs = self._branch_keys(base, tip) if base else set()
@@ -213,10 +219,10 @@ class Elsewhere:
             squashed = len(theirs) > 1 and len(theirs & ours) >= _BRANCH_SHARE * len(theirs)
             author = self._linked.author(work.oid) if both else ""
             sure = sum(map(len, both)) >= _LETTERS or any(
-                self._linked.author(commit) == author for commit in within
+                self._linked.author(commit) == author for commit in led
             )
             if squashed or (both and sure and len(both) >= _SHARE * len(rest)):
-                found |= within
+                found |= led
         return found
 
     def _added_keys(self, work: Rewritten, path: str) -> set[bytes]:

@@ -3,8 +3,10 @@
 In: commits and blobs. Out: their links and lines, and those that were made but not yet written.
 """
 
+import re
 from collections import OrderedDict
 from collections.abc import Iterable
+from dataclasses import replace
 
 from ..git.added import Addition, added_lines
 from ..git.commits import parse_commit
@@ -12,8 +14,15 @@ from ..git.objects import BlobReader, StoredObject
 from ..git.repository import Repository
 from .links import Link, lines_linked, read_links
 
+_OID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _KEPT_TEXTS = 2_000
 _LARGEST = 4_000_000  # bytes of a file whose lines are compared
+
+
+def within(link: Link, lines: int) -> Link:
+    """Return a link whose ranges end with the file: a note may say anything."""
+    ranges = tuple((first, min(last, lines)) for first, last in link.ranges if first <= lines)
+    return replace(link, ranges=ranges)
 
 
 class Texts:
@@ -28,7 +37,7 @@ class Texts:
         if blob in self._kept:
             self._kept.move_to_end(blob)
             return self._kept[blob]
-        data = self._reader.read(blob) if blob else None
+        data = self._reader.read(blob) if _OID.fullmatch(blob) else None
         lines = None
         if data is not None and len(data) <= _LARGEST and b"\0" not in data[:8000]:
             lines = data.split(b"\n")
@@ -46,7 +55,13 @@ class Texts:
 
     def blob_at(self, commit: str, path: str) -> str:
         """Return the blob of a path in a commit, "" if there is none."""
-        if "\n" in path:  # a request is a line
+        if "\n" in path or not _OID.fullmatch(commit):  # a request is a line
+            return ""
+        if {"", ".", ".."} & set(path.split("/")):  # git dies of a relative path
+            return ""
+        try:
+            path.encode("utf-8", "surrogateescape")
+        except UnicodeEncodeError:  # no file can be called so
             return ""
         found = self._reader.look_up(f"{commit}:{path}")
         return found.oid if found is not None and found.kind == "blob" else ""
@@ -88,7 +103,9 @@ class Linked:
 
     def lines(self, commit: str, path: str, blob: str) -> dict[int, Link]:
         """Return line → link of one version of a file."""
-        return lines_linked(self.links(commit), path, blob)
+        count = len(self.texts.lines(blob) or ())
+        fitting = (link for link in self.links(commit) if (link.path, link.blob) == (path, blob))
+        return lines_linked((within(link, count) for link in fitting), path, blob)
 
     def author(self, commit: str) -> str:
         """Return who wrote a commit, and when: git keeps both when it picks or rebases."""

@@ -5,6 +5,7 @@ In: a state folder. Out: `Seen`. It is a cache: without it, the next run looks a
 
 import json
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,8 +29,9 @@ class Seen:
         """Return what was saved, or nothing."""
         try:
             found = json.loads((state / _FILE).read_bytes())
-            tips = {str(name): str(oid) for name, oid in found["tips"].items()}
-            return cls(tips, found["notes"], [str(oid) for oid in found["gone"]])
+            tips = {str(name): _checked(oid) for name, oid in found["tips"].items()}
+            notes = found["notes"] and _checked(found["notes"])
+            return cls(tips, notes, [_checked(oid) for oid in found["gone"]])
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             return cls()
 
@@ -50,3 +52,9 @@ class Seen:
             fresh.replace(state / _FILE)
         except OSError:
             return
+
+
+def _checked(oid: object) -> str:
+    if not isinstance(oid, str) or not re.fullmatch(r"[0-9a-f]{40}(?:[0-9a-f]{24})?", oid):
+        raise ValueError(f"no object id: {oid!r}")
+    return oid
