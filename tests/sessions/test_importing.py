@@ -203,6 +203,28 @@ def test_what_does_not_fit_is_told_and_the_rest_is_stored(tmp_path: Path) -> Non
     assert (report.problems, report.new) == ([problem], {"s"})
 
 
+def test_what_is_stopped_stores_what_it_has_read(tmp_path: Path) -> None:
+    repo = make_repo(tmp_path)
+    repo.state_dir.mkdir()
+    repository = discover(repo.path)
+    parts = [Part(f"{n}", Imported((make_session(f"s{n}", 1),)), "stamp") for n in range(5)]
+    read: list[Part] = []
+
+    def watched() -> Iterator[Part]:
+        for part in parts:
+            read.append(part)
+            yield part
+
+    intake = Intake(repository, load(repository))
+    report = intake.take("test", Reading(5, watched()), stopped=lambda: len(read) == 2)
+    assert (report.new, report.interrupted) == ({"s0", "s1"}, True)
+    assert set(remembered(repo)) == {"s0", "s1"}
+    assert [intake.known.is_unchanged(part.name.encode(), "stamp") for part in parts] == [
+        True, True, False, False, False
+    ]  # fmt: skip
+    intake.close()
+
+
 def test_an_error_leaves_nothing_marked_as_read(tmp_path: Path) -> None:
     repo = make_repo(tmp_path)
     repo.state_dir.mkdir()
