@@ -309,6 +309,8 @@ def test_a_drain_waits_for_a_hook_that_is_writing(repo: Repo) -> None:
     with (repo.state_dir / "live" / "claude-code.jsonl").open("ab") as stream:
         fcntl.flock(stream, fcntl.LOCK_SH)
         drain = subprocess.Popen([sys.executable, "-c", DRAIN, str(repo.state_dir)])
+        while not list((repo.state_dir / "live").glob("*.taken")):
+            time.sleep(0.01)
         time.sleep(0.5)
         assert drain.poll() is None
         stream.write(b'{"agent":"codex","session":"late","time":"3"}\n')

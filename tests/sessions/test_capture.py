@@ -22,6 +22,12 @@ from testing.repos import Repo, make_repo
 from testing.transcripts import claude, claude_says, codex_event, codex_meta, codex_says, jsonl
 
 
+@pytest.fixture(autouse=True)
+def no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here the test itself does what the worker would; test_capture_live.py has real ones."""
+    monkeypatch.setattr(hook, "_start_worker", lambda _folder: None)
+
+
 @pytest.fixture
 def repo(tmp_path: Path) -> Repo:
     made = make_repo(tmp_path, "lamp", files={"a.py": "x = 1\n"})

@@ -146,6 +146,7 @@ def test_a_fork_does_not_bring_back_what_was_forgotten(
     open_memory(repo).append_events("one", [Event("status", "analyzed", "p1")])
     open_memory(repo).forget("one")
     two = one.resumed_as("two")
+    one.path.unlink()
     two.asked("p2", "something else")
     two.says("a2", "Done.")
     wait_for_worker(repo)

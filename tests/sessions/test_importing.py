@@ -152,8 +152,14 @@ def test_a_dry_run_tells_what_an_import_does(tmp_path: Path) -> None:
 
 
 def test_exchanges_keep_their_order_whichever_come_first(tmp_path: Path) -> None:
+    """Where a format has no times, the number of an exchange is all that says where it belongs."""
     repo = make_repo(tmp_path)
-    whole = make_session("s", 6)
+    names = ["f", "e", "d", "c", "b", "a"]
+    timeless = (
+        replace(exchange, exchange_id=name, started="", ended="")
+        for name, exchange in zip(names, make_session("s", 6).exchanges, strict=True)
+    )
+    whole = replace(make_session("s"), exchanges=tuple(timeless))
 
     def part(*numbers: int) -> Imported:
         kept = tuple(whole.exchanges[number - 1] for number in numbers)
@@ -164,7 +170,7 @@ def test_exchanges_keep_their_order_whichever_come_first(tmp_path: Path) -> None
     grown = replace(whole, exchanges=(whole.exchanges[0], longer, *whole.exchanges[2:]))
     take(repo, Imported((grown,)))
     stored = remembered(repo)["s"]
-    assert [exchange.exchange_id for exchange in stored] == [f"s-{n}" for n in range(1, 7)]
+    assert [exchange.exchange_id for exchange in stored] == names
     assert stored[1].response == "done, and more"
 
 
@@ -195,6 +201,28 @@ def test_what_does_not_fit_is_told_and_the_rest_is_stored(tmp_path: Path) -> Non
     problem = Problem("x.jsonl", 3, "not JSON")
     report = take(repo, Imported((make_session("s", 1),), (problem,)))
     assert (report.problems, report.new) == ([problem], {"s"})
+
+
+def test_what_is_stopped_stores_what_it_has_read(tmp_path: Path) -> None:
+    repo = make_repo(tmp_path)
+    repo.state_dir.mkdir()
+    repository = discover(repo.path)
+    parts = [Part(f"{n}", Imported((make_session(f"s{n}", 1),)), "stamp") for n in range(5)]
+    read: list[Part] = []
+
+    def watched() -> Iterator[Part]:
+        for part in parts:
+            read.append(part)
+            yield part
+
+    intake = Intake(repository, load(repository))
+    report = intake.take("test", Reading(5, watched()), stopped=lambda: len(read) == 2)
+    assert (report.new, report.interrupted) == ({"s0", "s1"}, True)
+    assert set(remembered(repo)) == {"s0", "s1"}
+    assert [intake.known.is_unchanged(part.name.encode(), "stamp") for part in parts] == [
+        True, True, False, False, False
+    ]  # fmt: skip
+    intake.close()
 
 
 def test_an_error_leaves_nothing_marked_as_read(tmp_path: Path) -> None:
