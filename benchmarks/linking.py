@@ -220,7 +220,7 @@ class _Stock:
         folder = bench.folder / f"linking-{size}"
         folder.mkdir()
         for number in range(_FILES):
-            (folder / f"file{number}.py").write_text(_text(random.Random(number), 200))
+            (folder / f"file{number}.py").write_text(_text(random.Random(number), 40))
         repo = bench.new_repository(folder)
         stock = cls(bench, repo, size)
         sessions = (stock._session(number) for number in range(size))

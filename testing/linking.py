@@ -33,22 +33,14 @@ def wrote(
     """Return an edit of a file, at no known time for None."""
     edit = Edit(path, before, after, whole=whole, line=line)
     time = "" if minute is None else clock(minute)
-    return ToolCall(
-        f"call-{next(_CALLS)}", "Edit", Act.EDIT, time=time, paths=(path,), edits=(edit,)
-    )
+    name = f"call-{next(_CALLS)}"
+    return ToolCall(name, "Edit", Act.EDIT, time=time, paths=(path,), edits=(edit,))
 
 
 def ran(minute: float, command: str, output: str = "", commits: tuple[str, ...] = ()) -> ToolCall:
     """Return a command."""
-    return ToolCall(
-        f"call-{next(_CALLS)}",
-        "Bash",
-        Act.BASH,
-        command,
-        output,
-        time=clock(minute),
-        commits=commits,
-    )
+    name, time = f"call-{next(_CALLS)}", clock(minute)
+    return ToolCall(name, "Bash", Act.BASH, command, output, time=time, commits=commits)
 
 
 def remember(

@@ -14,7 +14,17 @@ from ...git.diffs import CommitChange, FileChange
 from ..links import Evidence, Link, parse_ranges, ranges_of
 from .blanks import with_blank_lines
 from .corpus import Candidate, Corpus, Named
-from .evidence import LEAST, Claim, FileLines, Window, claims, reflowed, replayed, weights
+from .evidence import (
+    LEAST,
+    Claim,
+    FileLines,
+    Window,
+    claims,
+    reflowed,
+    replayed,
+    weights,
+    without_remains,
+)
 from .lines import decode, normal, weight
 from .moves import Move, moved_lines
 from .written import RECORDED, UNKNOWN
@@ -192,7 +202,9 @@ class Assigner:
             for line, claim in claims(lines, candidates, weigh, window, strict=True).items():
                 if (claim.writing.id, lines.normal[line]) not in taken:
                     found[line].append(claim)
-        return {line + 1: rivals[0] for line, rivals in found.items() if len(rivals) == 1}
+        alone = {line: rivals[0] for line, rivals in found.items() if len(rivals) == 1}
+        alone = without_remains(lines, alone, weigh, window, strict=True)
+        return {line + 1: claim for line, claim in alone.items()}
 
     def _of_claims(
         self, file: FileChange, claimed: Mapping[int, Claim], families: set[str], *,

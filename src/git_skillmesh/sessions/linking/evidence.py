@@ -5,6 +5,7 @@ wrote. Out: for each line at most one claim: the recorded bytes first, then the 
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -16,6 +17,7 @@ from .lines import common_runs, decode, normal, unify_quotes, weight
 LEAST = 12.0  # what a run of lines has to say before it speaks for anybody
 _LEAST_LATER = 41.0  # two lines or more
 _LEAST_REFLOWED = 16
+_TELLING = 8
 _LARGEST_HUNK = 200
 _COMMAS = re.compile(r"[,;\s]+")
 
@@ -60,7 +62,11 @@ class FileLines:
         self.added = frozenset(added)
         self.normal = [None if line is None else normal(line) for line in lines]
         # What the file has beside the added lines.
-        self.standing = {line for n, line in enumerate(self.normal) if n not in self.added}
+        self.standing = {
+            line
+            for n, line in enumerate(self.normal)
+            if line and n not in self.added and weight(line) >= _TELLING
+        }
 
 
 def weights(file: FileLines, files_with: Callable[[str], int]) -> dict[str, float]:
@@ -93,14 +99,33 @@ def claims(
                 for n in range(run.length)
                 if run.left + n in file.added and writing.new[run.right + n]
             ]
-            if strict or writing.at < window.work or writing.is_elsewhere:
+            if _is_late(writing, window, strict):
                 lines = _still_new(file, lines, weigh)
             for line in lines:
                 exact = file.lines[line] == writing.after[line - run.left + run.right]
                 claim = Claim(writing, exact, run.weight, writing.at <= window.authored)
                 if line not in found or claim.rank > found[line].rank:
                     found[line] = claim
-    return found
+    return without_remains(file, found, weigh, window, strict=strict)
+
+
+def without_remains(
+    file: FileLines, found: dict[int, Claim], weigh: Mapping[str, float], window: Window, *,
+    strict: bool,
+) -> dict[int, Claim]:  # fmt: skip
+    """Leave out what is left of older edits where better claims took the lines that speak."""
+    said: dict[int, float] = defaultdict(float)
+    for line, claim in found.items():
+        said[claim.writing.id] += weigh.get(file.normal[line] or "", 0)
+    return {
+        line: claim
+        for line, claim in found.items()
+        if said[claim.writing.id] >= _LEAST_LATER or not _is_late(claim.writing, window, strict)
+    }
+
+
+def _is_late(writing: Candidate, window: Window, strict: bool) -> bool:
+    return strict or writing.at < window.work or writing.is_elsewhere
 
 
 def _still_new(file: FileLines, lines: list[int], weigh: Mapping[str, float]) -> list[int]:
@@ -109,10 +134,13 @@ def _still_new(file: FileLines, lines: list[int], weigh: Mapping[str, float]) ->
     It is likely to be in the parent already. So the lines themselves have to say enough, and one
     that stands elsewhere in the file too is that one, and this is a copy.
     """
-    kept = [line for line in lines if (file.normal[line] or "") not in file.standing]
-    if sum(weigh.get(file.normal[line] or "", 0) for line in kept) < _LEAST_LATER:
+    own = [line for line in lines if (file.normal[line] or "") not in file.standing]
+    if sum(weigh.get(file.normal[line] or "", 0) for line in own) < _LEAST_LATER:
         return []
-    return kept
+    # A line that says little goes with its neighbours.
+    telling = {line for line in own if weight(file.normal[line] or "") >= _TELLING}
+    kept = [stretch for stretch in _stretches(own) if telling.intersection(stretch)]
+    return [line for stretch in kept for line in stretch]
 
 
 def replayed(
