@@ -42,6 +42,7 @@ def test_json(repo: Repo) -> None:
     assert json.loads(done.stdout) == {
         "looked_at": 1,
         "written": True,
+        "carried": [],
         "commits": [
             {
                 "commit": repo.head,

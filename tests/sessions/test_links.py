@@ -57,7 +57,8 @@ def test_what_no_link_is() -> None:
     for line in (
         "reviewed by a person", "[]", "{}", good.replace('"v":1', '"v":2'), "[" * 100_000,
         good.replace("3-7", "7-3"), good.replace("3-7,10", "3-7,5"), good.replace("3-7", "0-7"),
-        good.replace('"s"', "7"), good.replace("0.5", '"high"'), good.replace("3-7", "٣"),
+        good.replace('"s"', "7"), good.replace("3-7,10", "1-9999999999"),
+        good.replace("0.5", '"high"'), good.replace("3-7", "٣"),
     ):  # fmt: skip
         assert parse_link(line) is None, line[:80]
 

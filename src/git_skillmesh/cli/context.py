@@ -73,6 +73,13 @@ class Context:
         if not self.quiet:
             print(text, file=sys.stderr)
 
+    def go_on(self) -> None:
+        """Let the worker bring links, indexes and Chroma up to date, where `init` installed it."""
+        from ..hooks.main import start_worker
+
+        if (self.repository.common_dir / "skillmesh-init.json").is_file():
+            start_worker("go-on", self.repository.git.cwd)
+
     def shown_path(self, path: str) -> str:
         """Return a path of the repository as seen from the folder the user stands in."""
         prefix = self.repository.prefix

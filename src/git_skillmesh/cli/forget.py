@@ -25,6 +25,7 @@ from .context import Context
 from .telling import SCHEMA
 from .terminal import safe_line
 
+_WAIT_SECONDS = 60
 _OWN_TRACKING = re.compile(r"refs/skillmesh/remotes/([^/]+)/memory")
 _TRACKING = re.compile(r"refs/(?:skillmesh/remotes|remotes)/([^/]+)/.*")
 
@@ -60,6 +61,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         return ExitCode.NOTHING_FOUND
     results = [memory.forget(session) for session in chosen]
     drop_openings(context.repository)
+    _drop_from_index(context)
     if args.gc:
         drop_unreachable(context.repository)
     if context.json:
@@ -68,6 +70,16 @@ def run(args: argparse.Namespace, context: Context) -> int:
     for line in _told(context, results, args.gc):
         context.out(line)
     return ExitCode.OK
+
+
+def _drop_from_index(context: Context) -> None:
+    """Take what was forgotten out of the index at once, and out of Chroma in the background."""
+    from ..index.exchanges import exchange_store
+    from ..index.update import update_exchanges
+
+    if exchange_store(context.repository).catalogue_path.exists():
+        update_exchanges(context.repository, context.config, _WAIT_SECONDS)
+    context.go_on()
 
 
 def _confirmed(context: Context, memory: MemoryStore, chosen: Sequence[str]) -> bool:

@@ -65,6 +65,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
                     intake.take(source, reading, since=since, progress=progress, stopped=stopped)
                 )
         interrupted = stopped()
+    if not args.dry_run and any(report.new or report.grown for report in reports):
+        context.go_on()
     if args.json:
         _print_json(context, reports, args.dry_run, interrupted)
     else:

@@ -87,6 +87,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         report = intake.take("log-chat", Reading(1, iter([part])))
     if report.forgotten:
         raise UsageError(f"session {min(report.forgotten)} was forgotten and stays away")
+    context.go_on()
     if context.json:
         ids = [
             {"session": s.session_id, "exchanges": [e.exchange_id for e in s.exchanges]}

@@ -61,6 +61,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
     consent = _Consent(context, remote, args.yes)
     push_too = not args.fetch_only and consent.possible()
     outcome = sync(repository, remote, push_too=push_too, manners=manners, agree=consent.given)
+    if outcome.fetched:
+        context.go_on()
     _show(context, outcome, "", consent.reason)
     return ExitCode.OK
 

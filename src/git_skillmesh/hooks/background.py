@@ -35,9 +35,9 @@ def run_background(repository: Repository, config: Config, log: Log, remote: str
 
     take_over_fetched(repository, log)
     attempt(lambda: _capture(repository, config, log), "conversations are not stored")
-    # What is not linked by its bytes may have a link in a commit that was rewritten.
-    attempt(lambda: _link(repository, config, log), "commits are not linked")
+    # What rewritten commits say comes first: it is what was found when the work was fresh.
     attempt(lambda: _carry(repository, log), "links were not carried")
+    attempt(lambda: _link(repository, config, log), "commits are not linked")
     if remote:
         share(repository, config, remote, log)
     attempt(lambda: _index(repository, config, log), "not indexed")

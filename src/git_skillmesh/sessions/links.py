@@ -19,6 +19,8 @@ from ..git.repository import Repository
 VERSION = 1
 Ranges = tuple[tuple[int, int], ...]
 
+# A note that names more lines is no work of this program, and would fill the memory.
+_MOST_LINES = 2_000_000
 _RANGE = re.compile(r"([1-9]\d{0,9})(?:-([1-9]\d{0,9}))?")
 
 
@@ -91,12 +93,16 @@ def format_ranges(ranges: Ranges) -> str:
 def parse_ranges(text: str) -> Ranges:
     """Return the ranges of a text. Raises ValueError."""
     found: list[tuple[int, int]] = []
+    count = 0
     for part in text.split(",") if text else ():
         match = _RANGE.fullmatch(part)
         first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
         if first < 1 or last < first or (found and first <= found[-1][1]):
-            raise ValueError(f"no ranges of lines: {text!r}")
+            raise ValueError(f"no ranges of lines: {text[:80]!r}")
         found.append((first, last))
+        count += last - first + 1
+        if count > _MOST_LINES:
+            raise ValueError(f"more than {_MOST_LINES} lines")
     return tuple(found)
 
 

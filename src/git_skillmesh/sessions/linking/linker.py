@@ -6,7 +6,7 @@ in the cache, and looked at again when exchanges arrive that are older than the 
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ...config import Config
 from ...errors import UsageError
@@ -18,7 +18,7 @@ from ...git.process import GitFailed
 from ...git.refs import read_ref
 from ...git.repository import Repository
 from .. import layout
-from ..links import Link, lines_linked, read_links, write_links
+from ..links import Link, lines_linked, ranges_of, read_links, write_links
 from .assign import Assigner, window_of
 from .cache import Cache, damage_reported
 from .corpus import Corpus
@@ -181,7 +181,7 @@ def _link(
             if renew or not _is_complete(there, change):
                 window = window_of(change, _parent(db, change), days)
                 found = assigner.links(change, window, history.of(change))
-                if new := tuple(_missing(found, there)):
+                if new := tuple(_missing(_not_carried(found, there), there)):
                     outcome.links[change.commit] = waiting[change.commit] = new
             if len(seen) >= _BATCH:
                 save()
@@ -197,8 +197,24 @@ def _parent(db: ObjectDatabase, change: CommitChange) -> Commit | None:
 def _is_complete(links: Sequence[Link], change: CommitChange) -> bool:
     """Return whether a note was made for this very commit: one copied by an amend is stale."""
     blobs = {(file.path, file.new_blob) for file in change.files}
-    about = [(link.path, link.blob) for link in links if link.path]
+    # What was carried from the commits that it replaces says nothing of what is new in it.
+    about = [(link.path, link.blob) for link in links if link.path and not link.via]
     return bool(about) and blobs.issuperset(about)
+
+
+def _not_carried(found: Iterable[Link], there: Sequence[Link]) -> Iterator[Link]:
+    """Yield the links without the lines that have one from a commit that this one replaces."""
+    carried = [link for link in there if link.via]
+    for link in found:
+        taken = {
+            line
+            for old in carried
+            if (old.path, old.blob) == (link.path, link.blob)
+            for line in _numbers(old)
+        }
+        left = ranges_of(_numbers(link) - taken) if taken else link.ranges
+        if left or not link.ranges:
+            yield replace(link, ranges=left)
 
 
 def _missing(found: Iterable[Link], there: Sequence[Link]) -> Iterator[Link]:
