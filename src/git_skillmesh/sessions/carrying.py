@@ -6,6 +6,7 @@ ever taken from a note. A run looks at the commits that no run has seen, and rem
 """
 
 import re
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -28,6 +29,8 @@ _SQUASHED = re.compile(rf"^commit {_OID}$".encode(), re.MULTILINE)
 _SQUASH_HEADING = b"Squashed commit of the following:"
 _REVERTED = re.compile(rf"^This reverts commit {_OID}".encode(), re.MULTILINE)
 _DAY = 86_400
+# Processor time that a run may take to compare commits with those that no branch of theirs has.
+_PATIENCE_SECONDS = 45
 _MOST_AGAIN = 500  # commits that are looked at again for links from another clone
 _Group = tuple[str, list[str]]  # a tip, and commits of its history
 
@@ -84,6 +87,7 @@ class _Run:
             if old != new and old not in self.pairs.setdefault(new, []):
                 self.pairs[new].append(old)
         self.noted: tuple[str, ...] = ()
+        self.until = time.process_time() + _PATIENCE_SECONDS
 
     def unseen(self, now: dict[str, str], notes: str) -> list[_Group]:
         """Return the commits that no run has looked at, by tips; the first run has seen nothing."""
@@ -142,6 +146,8 @@ class _Run:
         chosen = [each for each in commits if elsewhere.linked or self.linked.links(each)]
         self.linked.load(chosen)
         for commit in chosen:
+            if time.process_time() > self.until:
+                return  # the other ways are cheap, this one compares with all that is elsewhere
             if commit not in work:
                 work[commit] = self.explainer.begin(commit)
             elsewhere.explain(work[commit])

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from ..git.added import added_between
 from ..git.rewrites import merge_base, patch_ids, unmerged
 from .alignment import squeezed, telling
 from .linked import Linked, within
@@ -208,13 +207,13 @@ class Elsewhere:
     def _branches(self, work: Rewritten, commits: set[str]) -> set[str]:
         """Return those of the commits on a branch that this one has most of, or is made of."""
         found: set[str] = set()
-        ours = {key for path in work.files for key in self._added_keys(work, path)}
+        ours = set(self._linked.keys_of(work.files.values()))
         rest = {key for path in work.open for _, key in self._explainer.open_lines(work, path)}
         for tip, led in self._tips(commits):
             if led <= found:
                 continue
             base = merge_base(self._linked.repository, tip, work.oid)
-            theirs = self._branch_keys(base, tip) if base else set()
+            theirs = self._linked.branch_keys(base, tip) if base else frozenset()
             both = theirs & rest
             squashed = len(theirs) > 1 and len(theirs & ours) >= _BRANCH_SHARE * len(theirs)
             author = self._linked.author(work.oid) if both else ""
@@ -224,19 +223,6 @@ class Elsewhere:
             if squashed or (both and sure and len(both) >= _SHARE * len(rest)):
                 found |= led
         return found
-
-    def _added_keys(self, work: Rewritten, path: str) -> set[bytes]:
-        text = self._linked.texts.lines(work.files[path].blob) or []
-        lines = (text[line - 1] for line in work.files[path].lines() if line <= len(text))
-        return {squeezed(line) for line in lines if telling(line)}
-
-    def _branch_keys(self, base: str, tip: str) -> set[bytes]:
-        keys: set[bytes] = set()
-        for addition in added_between(self._linked.repository, base, tip):
-            text = self._linked.texts.lines(addition.blob) or []
-            lines = (text[line - 1] for line in addition.lines() if line <= len(text))
-            keys |= {squeezed(line) for line in lines if telling(line)}
-        return keys
 
     def _tips(self, commits: set[str]) -> list[tuple[str, set[str]]]:
         """Return commits that the given ones lead to: ends of branches, then they themselves."""

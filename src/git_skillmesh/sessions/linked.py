@@ -5,17 +5,19 @@ In: commits and blobs. Out: their links and lines, and those that were made but 
 
 import re
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from ..git.added import Addition, added_lines
+from ..git.added import Addition, added_between, added_lines
 from ..git.commits import parse_commit
 from ..git.objects import BlobReader, StoredObject
 from ..git.repository import Repository
+from .alignment import squeezed, telling
 from .links import Link, lines_linked, read_links
 
 _OID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _KEPT_TEXTS = 2_000
+_KEPT_BRANCHES = 300
 _LARGEST = 4_000_000  # bytes of a file whose lines are compared
 
 
@@ -31,6 +33,7 @@ class Texts:
     def __init__(self, reader: BlobReader) -> None:
         self._reader = reader
         self._kept: OrderedDict[str, list[bytes] | None] = OrderedDict()
+        self._keys: OrderedDict[str, list[bytes]] = OrderedDict()
 
     def lines(self, blob: str) -> list[bytes] | None:
         """Return the lines of a blob."""
@@ -47,6 +50,18 @@ class Texts:
         if len(self._kept) > _KEPT_TEXTS:
             self._kept.popitem(last=False)
         return lines
+
+    def keys(self, blob: str) -> list[bytes]:
+        """Return the lines of a blob without white space; b"" for those that say nothing."""
+        if blob in self._keys:
+            self._keys.move_to_end(blob)
+            return self._keys[blob]
+        lines = self.lines(blob) or []
+        keys = [squeezed(line) if telling(line) else b"" for line in lines]
+        self._keys[blob] = keys
+        if len(self._keys) > _KEPT_TEXTS:
+            self._keys.popitem(last=False)
+        return keys
 
     def look_up(self, commit: str) -> StoredObject | None:
         """Return a commit, None if it is not here."""
@@ -74,8 +89,25 @@ class Linked:
         self.repository = repository
         self.texts = texts
         self.made: dict[str, list[Link]] = {}
+        self._branches: dict[tuple[str, str], frozenset[bytes]] = {}
         self._links: dict[str, tuple[Link, ...]] = {}
         self._additions: dict[str, list[Addition]] = {}
+
+    def branch_keys(self, base: str, tip: str) -> frozenset[bytes]:
+        """Return what the lines say that a branch brought, each branch read once."""
+        if (base, tip) not in self._branches:
+            if len(self._branches) >= _KEPT_BRANCHES:
+                self._branches.clear()
+            self._branches[base, tip] = frozenset(
+                self.keys_of(added_between(self.repository, base, tip))
+            )
+        return self._branches[base, tip]
+
+    def keys_of(self, additions: Iterable[Addition]) -> Iterator[bytes]:
+        """Yield what the added lines say, those that say something."""
+        for addition in additions:
+            keys = self.texts.keys(addition.blob)
+            yield from (keys[n - 1] for n in addition.lines() if n <= len(keys) and keys[n - 1])
 
     def load(self, commits: Iterable[str], additions: bool = True) -> None:
         """Read the links, and the additions, of many commits at once."""
