@@ -102,6 +102,7 @@ def test_without_any_place_everything_is_default(repo: Repo) -> None:
         "redaction.allow": "",
         "sync.push": "off",
         "sync.timeout": "30",
+        "link.days": "90",
         "log.level": "info",
     }
     assert set(config.origins.values()) == {"default"}

@@ -217,7 +217,7 @@ def test_outdated_hooks_are_found_and_named(repo: Repo) -> None:
     hook = repo.hooks_dir / "post-commit"
     said = call(repo.path, "doctor")
     assert said.stdout.splitlines()[2] == (
-        "ok  hooks    post-commit, post-merge, post-checkout, post-rewrite"
+        "ok  hooks    post-commit, post-merge, post-checkout, post-rewrite, pre-push"
     )
     hook.write_text(hook.read_text() + "echo edited\n")
     said = call(repo.path, "doctor")

@@ -98,6 +98,7 @@ def test_mistakes_of_the_user(repo: Repo, args: list[str], line: str) -> None:
 
 # What a command cannot do without; `redact` works anywhere.
 _NEEDED = {name: ["x"] for name in ("query", "why", "blame", "forget")}
+_NEEDED["log-chat"] = ["--prompt", "x", "--response", "y"]
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,10 @@
 import os
 from pathlib import Path
 
+import pytest
+
 from git_skillmesh.config import load
+from git_skillmesh.errors import ReadOnly
 from git_skillmesh.git.repository import discover
 from git_skillmesh.hooks.background import run_background
 from testing.linking import by_line, commit, remember, wrote
@@ -41,9 +44,13 @@ def test_what_goes_wrong_stops_nothing_else(tmp_path: Path) -> None:
     remember(repo, "s", wrote(1, "a.py", None, TEXT))
     commit(repo, 2, {"a.py": TEXT})
     (repo.state_dir / "linking.db").mkdir(parents=True)
-    said = run(repo)
+    said: list[str] = []
+    repository = discover(repo.path)
+    with pytest.raises(ReadOnly):
+        run_background(
+            repository, load(repository, {"chroma.impl": "off"}, os.environ), said.append
+        )
     assert said[0] == (
-        "commits are not linked: ReadOnly: the cache of links cannot be written: "
-        "unable to open database file"
+        "commits are not linked: the cache of links cannot be written: unable to open database file"
     )
     assert said[1] == "indexed 1 files, 1 chunks"

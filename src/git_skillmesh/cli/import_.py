@@ -18,7 +18,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     """Add the command's parser."""
     parser = subparsers.add_parser(
         "import",
-        help="store the conversations with agents that this machine and git have",
+        help="store the conversations that agents have kept",
         description="Store the conversations of this repository in its memory, each exchange "
         "once and without secrets. A second import stores what has been added since.",
     )

@@ -39,7 +39,7 @@ COMMANDS = {
     "forget": "remove conversations for good",
     "sync": "fetch and share conversations",
     "link": "find which exchanges made which lines of commits",
-    "import": "store the conversations with agents that this machine and git have",
+    "import": "store the conversations that agents have kept",
     "log-chat": "store a conversation that no importer can read",
     "redact": "take secrets out of text, or show which would go",
 }

@@ -211,14 +211,14 @@ class Intake:
         for key, copies in repeated.items():
             name = self._ids.get(key) or self.store.head_at(key).session_id
             stored = self._stored(name)
-            grown = [
-                _continued(stored[copy.exchange_id], copy)
-                for copy in copies
-                if copy.exchange_id in stored
-            ]
-            wanted = tuple(exchange for exchange in grown if exchange is not None)
-            if wanted:
-                yield Session(name, self.store.head(name).agent, wanted)
+            grown: dict[str, Exchange] = {}
+            for copy in copies:  # several may tell of one exchange
+                known = grown.get(copy.exchange_id) or stored.get(copy.exchange_id)
+                more = _continued(known, copy) if known else None
+                if more is not None:
+                    grown[copy.exchange_id] = more
+            if grown:
+                yield Session(name, self.store.head(name).agent, tuple(grown.values()))
 
     def _told_first_hand(self, session: Session) -> bool:
         """Whether the agent's own transcript of a session is stored."""

@@ -25,6 +25,10 @@ _NOTHING = re.compile(rb"[.\sx*\\nr\xe2\x80\xa6]*")
 _PIECES = re.compile(
     rb"\\+(?:u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|[a-zA-Z\"'/])?|([A-Za-z0-9+/=]{4,}(?:\\/[A-Za-z0-9+/=]*)*)"
 )
+# What no armour holds: then its end belongs to another string of the document.
+_KEY_OF_JSON = re.compile(rb"[\"']\s*:")
+# What stands in JSON without quotes.
+_LITERAL = re.compile(rb"null|true|false|[0-9]+")
 _EDGE = re.compile(rb"(?:\s|\\+[nrt])+")
 _LINES = re.compile(rb"(?:\s|\\+[nr])+((?:[A-Za-z0-9+/=]{1,80}(?:\r?\n|\\+[nr])*)+)")
 PUTTY = r"Private-Lines: [0-9]{1,3}"
@@ -36,13 +40,14 @@ def pem(data: bytes, start: int, end: int) -> Iterator[Span]:
         return  # prose about keys
     close = data.find(b"-----END", end, end + _LONGEST_KEY)
     again = data.find(b"-----BEGIN", end, close if close >= 0 else end + _LONGEST_KEY)
-    if again >= 0:
-        close = again
-    if close < 0:
-        body = _UNCLOSED.match(data, end, end + _LONGEST_KEY)
+    until = min((place for place in (again, close) if place >= 0), default=end + _LONGEST_KEY)
+    if again >= 0 or close < 0 or _KEY_OF_JSON.search(data, end, until):
+        # Without an end of its own it goes no further than what looks like a key.
+        body = _UNCLOSED.match(data, end, until)
         close = body.end() if body else end
     text = data[end:close]
-    pieces = [piece for piece in _PIECES.finditer(text) if piece[1]]
+    found = [piece for piece in _PIECES.finditer(text) if piece[1]]
+    pieces = [piece for piece in found if not _LITERAL.fullmatch(piece[1])]
     longest = max((len(piece[1]) for piece in pieces), default=0)
     if longest < 16 or (b"REDACTED_" in text and longest < 24):
         return  # redacted before
