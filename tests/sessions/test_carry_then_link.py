@@ -1,4 +1,4 @@
-"""A commit that is amended, with more work of an agent in it: both parts keep their conversation."""
+"""An amend with more work of an agent in it: both parts keep their conversation."""
 
 from pathlib import Path
 
