@@ -151,6 +151,17 @@ def test_a_commit_that_was_rewritten_is_not_named(place: Place) -> None:
     assert row["commit_shas"] == ""
 
 
+def test_a_linked_worktree_pulls_no_row_its_way(place: Place, tmp_path: Path) -> None:
+    open_memory(place.repo).add([TALK])
+    place.link()
+    place.mirror()
+    before = place.stored("chat_history_v1")
+    side = place.repo.worktree(tmp_path / "side", "side")
+    side.git("reset", "-q", "--hard", "HEAD~1")
+    mirror_exchanges(discover(side.path), place.config, place.target)
+    assert place.stored("chat_history_v1") == before
+
+
 def test_what_is_forgotten_leaves_the_collection(place: Place) -> None:
     memory = open_memory(place.repo)
     memory.add([TALK, Session("s-2", "gemini", (Exchange("x", "hello", "hi"),))])

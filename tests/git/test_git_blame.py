@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from git_skillmesh.errors import ConfigurationError, SkillmeshError, Unavailable, UsageError
-from git_skillmesh.git.blame import BlamedLine, blame, check_file, parse_porcelain, unquoted
+from git_skillmesh.git.blame import BlamedLine, blame, check_file, parse_porcelain
 from git_skillmesh.git.database import ObjectDatabase
+from git_skillmesh.git.quoting import unquoted
 from git_skillmesh.git.repository import discover
 from testing.repos import Repo, make_repo
 

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from git_skillmesh.git.diffs import CommitChange, FileChange, Hunk, commit_changes, unquoted
+from git_skillmesh.git.diffs import CommitChange, FileChange, Hunk, commit_changes
 from git_skillmesh.git.origins import Origin, origins
+from git_skillmesh.git.quoting import unquoted
 from git_skillmesh.git.repository import discover
 from testing.repos import Repo, make_repo
 

@@ -63,18 +63,6 @@ def test_patch_ids_do_not_see_what_is_near(tmp_path: Path) -> None:
     assert found[one] == found[two] != found[three]
 
 
-def test_who_brought_a_line(tmp_path: Path) -> None:
-    repo = make_repo(tmp_path, files={'a "b.py': "1\n2\n3\n"})
-    first = repo.head
-    repo.git("mv", 'a "b.py', "c.py")
-    second = repo.commit("second", {"c.py": "0\n1\n2\n3\n"})
-    found = rewrites.blame_lines(discover(repo.path), second, "c.py", [1, 2, 4])
-    old = 'a "b.py'
-    assert found == {1: (second, "c.py", 1), 2: (first, old, 1), 4: (first, old, 3)}
-    assert rewrites.blame_lines(discover(repo.path), second, "gone.py", [1]) == {}
-    assert rewrites.blame_lines(discover(repo.path), second, "c.py", [9]) == {}
-
-
 def test_tips_are_branches_and_worktrees(tmp_path: Path) -> None:
     repo = make_repo(tmp_path, files={"a.py": "1\n"})
     linked = repo.worktree(tmp_path / "linked", "side")

@@ -20,7 +20,7 @@ NODE = """\
 TypeError: Cannot read properties of undefined (reading 'length')
     at Reply.send (/srv/node_modules/fast/lib/reply.js:120:7)
     at async file:///opt/fast/lib/hooks.js:33:5
-    at new Router (C:\\work\\fast\\router.ts:8:1)
+    at new Router (C:\\app\\fast\\router.ts:8:1)
     at node:internal/main/run_main_module:23:47
 """
 JAVA = """\
@@ -78,7 +78,7 @@ ELIXIR = """\
         (PYTHON, [("C:/venv/Lib/site-packages/parcels/scales.py", 40, "weigh"),
                   ("/srv/shop/main.py", 12, "")]),
         (NODE, [("/srv/node_modules/fast/lib/reply.js", 120, "send"),
-                ("opt/fast/lib/hooks.js", 33, ""), ("C:/work/fast/router.ts", 8, "Router")]),
+                ("opt/fast/lib/hooks.js", 33, ""), ("C:/app/fast/router.ts", 8, "Router")]),
         (JAVA, [("java/util/ArrayList.java", 657, "rangeCheck"),
                 ("com/acme/Label.java", 31, "print"), ("com/acme/Label.kt", 7, "flow"),
                 ("com/acme/Label", 0, "Label")]),

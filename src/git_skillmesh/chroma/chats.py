@@ -15,8 +15,8 @@ from ..errors import Damaged, Unavailable
 from ..git.database import ObjectDatabase
 from ..git.notes import REF as NOTES
 from ..git.process import GitFailed
-from ..git.refs import read_ref
-from ..git.repository import Repository
+from ..git.refs import reached, read_ref
+from ..git.repository import Repository, main_repository
 from ..git.trees import diff_trees
 from ..index.catalogue import Catalogue, FileRow
 from ..index.exchanges import READING, exchange_store, read_infos
@@ -193,9 +193,9 @@ class ExchangeRows:
         if self._code is None:
             return found
         linked = commits_of_session(self._code, session)
-        reached = self._reached({commit for _, commit, _ in linked})
+        here = reached(self._repository, (commit for _, commit, _ in linked), self._head)
         for exchange, commit, lines in linked:
-            if commit in reached:
+            if commit in here:
                 became = found.setdefault(exchange, _Outcome())
                 became.commits.append(commit)
                 became.lines += lines
@@ -207,17 +207,6 @@ class ExchangeRows:
             became.chunks.append(chunk_id(self.repo_id, files[file].path, key))
             became.alive += lines
         return found
-
-    def _reached(self, commits: Collection[str]) -> frozenset[str]:
-        """Return those of the commits that HEAD reaches."""
-        if not commits or not self._head:
-            return frozenset()
-        check = "\n".join(sorted(commits)).encode() + b"\n"
-        out = self._repository.git.run("cat-file", "--batch-check=%(objectname)", stdin=check)
-        known = [line for line in out.decode().splitlines() if " " not in line]
-        stdin = "\n".join([*known, f"^{self._head}"]).encode() + b"\n"
-        beyond = set(self._repository.git.run("rev-list", "--stdin", stdin=stdin).decode().split())
-        return frozenset(known) - beyond
 
     def _embedding(self, row: FileRow) -> list[float]:
         """Return the direction of the mean of the pieces' vectors; zeros if nothing is known."""
@@ -243,8 +232,10 @@ def exchange_rows(
 ) -> Iterator[ExchangeRows | None]:
     """Open the rows of the memory as it is now; None where there is no memory, nor ever was.
 
-    Raises `Unavailable` when the embedding model is; `Busy`, `ReadOnly`, `Damaged`.
+    Commits and chunks are those of the main working tree, as in codebase_v1. Raises `Unavailable`
+    when the embedding model is; `Busy`, `ReadOnly`, `Damaged`.
     """
+    repository = main_repository(repository)
     store = exchange_store(repository)
     source = source_of(config, store.embeddings_path)
     model = source.model_id

@@ -9,13 +9,13 @@ import os
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
 from ..config import Config
 from ..errors import Unavailable
 from ..git.objects import BlobReader
 from ..git.process import GitFailed
-from ..git.repository import Repository, discover
+from ..git.refs import reached
+from ..git.repository import Repository, main_repository
 from ..git.trees import diff_trees
 from ..index.catalogue import Catalogue, FileRow
 from ..index.history import Commits
@@ -161,15 +161,7 @@ class CodebaseRows:
 
     def valid_commits(self, commits: Collection[str]) -> frozenset[str]:
         """Return those of the commits that HEAD still reaches."""
-        wanted = sorted(set(commits) - {""})
-        if not wanted or not self._commit:
-            return frozenset()
-        check = "\n".join(wanted).encode() + b"\n"
-        out = self._repository.git.run("cat-file", "--batch-check=%(objectname)", stdin=check)
-        known = [line for line in out.decode().splitlines() if " " not in line]
-        stdin = "\n".join([*known, f"^{self._commit}"]).encode() + b"\n"
-        beyond = set(self._repository.git.run("rev-list", "--stdin", stdin=stdin).decode().split())
-        return frozenset(known) - beyond
+        return reached(self._repository, commits, self._commit or "")
 
     def _lines(self, file: FileRow) -> list[str]:
         with BlobReader(self._repository) as reader:
@@ -186,9 +178,7 @@ def codebase_rows(
     Raises `Unavailable` when the embedding model is, or when HEAD is not indexed and
     `update_first` is off; `Busy`, `ReadOnly`, `Damaged`.
     """
-    main = repository
-    if repository.git_dir != repository.common_dir:
-        main = discover(Path(repository.common_dir))
+    main = main_repository(repository)
     store = Store(main)
     model = source_of(config, store.embeddings_path).model_id
     settings = rules_of(config, {}).settings_id

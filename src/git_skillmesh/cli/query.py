@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -230,15 +231,18 @@ def _print_hit(context: Context, hit: "Hit", full: bool, explain: bool) -> None:
     else:
         for line in hit.lines:
             context.out(f"    {style.dim(f'{line.number:>5}')} {highlight(context, line)}")
-    if explain:
-        parts = sorted(hit.features.items(), key=lambda item: -abs(item[1]))
-        shown = "  ".join(f"{name} {value:+.2f}" for name, value in parts if abs(value) >= 0.005)
-    else:
-        shown = ", ".join(hit.reasons).replace("_", " ")
-    context.out(f"          {style.dim('why: ' + shown)}")
+    context.out(f"          {style.dim('why: ' + why(hit.reasons, hit.features, explain))}")
     if hit.sessions:
         chats = ", ".join(safe_line(session[:_SHORT]) for session in hit.sessions[:3])
         context.out(f"          {style.dim('chats: ' + chats)}")
+
+
+def why(reasons: Sequence[str], features: Mapping[str, float], explain: bool) -> str:
+    """Return the signals that counted most; with `explain` all, with their shares."""
+    if not explain:
+        return ", ".join(reasons).replace("_", " ")
+    parts = sorted(features.items(), key=lambda item: -abs(item[1]))
+    return "  ".join(f"{name} {value:+.2f}" for name, value in parts if abs(value) >= 0.005)
 
 
 def highlight(context: Context, line: "Line") -> str:

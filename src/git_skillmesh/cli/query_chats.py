@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigurationError, Unavailable, UsageError
 from .context import Context
-from .query import highlight
+from .query import highlight, why
 from .terminal import progress_bar, safe, safe_line
 
 if TYPE_CHECKING:
@@ -146,10 +146,6 @@ def _print_hit(context: Context, hit: "ChatHit", full: bool, explain: bool) -> N
     if hit.paths:
         more = f" and {len(hit.paths) - 3} more" if len(hit.paths) > 3 else ""
         context.out(f"    {style.path(safe_line(', '.join(hit.paths[:3])))}{style.dim(more)}")
-    if explain:
-        parts = sorted(hit.features.items(), key=lambda item: -abs(item[1]))
-        shown = "  ".join(f"{name} {value:+.2f}" for name, value in parts if abs(value) >= 0.005)
-    else:
-        shown = ", ".join(hit.reasons).replace("_", " ")
     part = safe_line(hit.part[:_ASKED])
+    shown = why(hit.reasons, hit.features, explain)
     context.out(f"    {style.dim(f'why: {part}; {shown}')}")

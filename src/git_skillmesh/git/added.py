@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from .quoting import unquoted
 from .repository import Repository
 
 _BATCH = 500  # ids that fit into a pipe, so that git never waits for us while we wait for git
@@ -20,8 +21,6 @@ _OPTIONS = (
 _COMMIT = re.compile(rb"(?:[0-9a-f]{40}|[0-9a-f]{64})$")
 _INDEX = re.compile(rb"index [0-9a-f,]+\.\.([0-9a-f]+)(?: (\d+))?")
 _HUNK = re.compile(rb"(@@+) .*? \+(\d+)(?:,(\d+))? @@")
-_ESCAPE = re.compile(rb'\\([abtnvfr"\\]|[0-7]{3})')
-_ESCAPED = dict(zip(b"abtnvfr", b"\a\b\t\n\v\f\r", strict=True))
 _NO_TEXT = (b"120000", b"160000")  # symbolic links and submodules
 
 
@@ -75,20 +74,6 @@ def added_between(repository: Repository, old: str, new: str) -> list[Addition]:
     return _patch(iter(out.splitlines(keepends=True)))
 
 
-def unquoted(name: bytes) -> str:
-    """Return the path that git wrote, with or without quotation marks."""
-    if name.startswith(b'"') and name.endswith(b'"'):
-        name = _ESCAPE.sub(_unescaped, name[1:-1])
-    return os.fsdecode(name)
-
-
-def _unescaped(found: re.Match[bytes]) -> bytes:
-    code = found[1]
-    if len(code) == 3:
-        return bytes([int(code, 8) & 255])
-    return bytes([_ESCAPED.get(code[0], code[0])])
-
-
 def _commits(stream: Iterable[bytes]) -> Iterator[tuple[str, list[Addition]]]:
     """Yield each commit with its additions when the next one begins."""
     commit = ""
@@ -138,7 +123,7 @@ def _patch(lines: Iterator[bytes]) -> list[Addition]:
 
 def _side(line: bytes) -> str:
     # git puts a tab after a name with spaces; a name that holds one itself is quoted.
-    path = unquoted(line[4:].removesuffix(b"\n").removesuffix(b"\t"))
+    path = os.fsdecode(unquoted(line[4:].removesuffix(b"\n").removesuffix(b"\t")))
     return "" if path == "/dev/null" else path[2:]
 
 

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from ..errors import ConfigurationError, SkillmeshError, Unavailable, UsageError
 from .database import ObjectDatabase
 from .process import GitFailed
+from .quoting import unquoted
 from .repository import Repository
 from .treeobjects import FILE, FOLDER, Entry
 
@@ -23,9 +24,6 @@ _SYMLINK, _SUBMODULE = "120000", "160000"
 # As git tells binary files: by a NUL in the first bytes.
 _LOOK = 8000
 _HEADER = re.compile(rb"([0-9a-f]{40,64}) (\d+) (\d+)(?: \d+)?")
-_ESCAPE = re.compile(rb"\\([0-7]{3}|.)", re.DOTALL)
-_LETTERS = {b"a": b"\a", b"b": b"\b", b"t": b"\t", b"n": b"\n", b"v": b"\v", b"f": b"\f"}
-_LETTERS |= {b"r": b"\r"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,18 +120,6 @@ def _described(oid: bytes, said: dict[bytes, bytes], is_end: bool) -> BlamedComm
         said.get(b"summary", b"").decode("utf-8", "replace"),
         is_end,
     )
-
-
-def unquoted(name: bytes) -> bytes:
-    """Return a path as it is; git quotes those with control characters, quotes or other bytes."""
-    if not name.startswith(b'"'):
-        return name
-
-    def plain(escape: "re.Match[bytes]") -> bytes:
-        code = escape[1]
-        return bytes([int(code, 8) & 255]) if len(code) == 3 else _LETTERS.get(code, code)
-
-    return _ESCAPE.sub(plain, name[1:-1])
 
 
 def check_file(db: ObjectDatabase, path: str, commit: str = "") -> None:

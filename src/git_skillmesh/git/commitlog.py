@@ -4,7 +4,8 @@ In: revisions and paths as a user gives them to git. Out: `LoggedCommit`s, newes
 """
 
 import os
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 from ..errors import UsageError
@@ -64,25 +65,10 @@ def commit_log(
     arguments += ["--find-renames", "--no-textconv", "--no-ext-diff", "--no-show-signature"]
     arguments += ["--no-notes", "--no-color", "--root", "-O/dev/null", "--encoding=UTF-8"]
     arguments += [f"--max-count={limit}", "--format=%x00commit %H %at%n%aN%n%s%x00"]
-    process = repository.git.start(*arguments, "--end-of-options", *revisions, "--", *paths)
-    if process.stdin is None or process.stdout is None:
-        return
-    process.stdin.close()
-    try:
-        yield from _parse(_fields(process.stdout.read))
-    finally:
-        process.stdout.close()
-        process.kill()
-        process.wait()
-
-
-def _fields(read: Callable[[int], bytes]) -> Iterator[bytes]:
-    rest = b""
-    while block := read(1 << 16):
-        *fields, rest = (rest + block).split(b"\0")
-        yield from fields
-    if rest:
-        yield rest
+    with closing(
+        repository.git.fields(*arguments, "--end-of-options", *revisions, "--", *paths)
+    ) as fields:
+        yield from _parse(fields)
 
 
 def _parse(fields: Iterator[bytes]) -> Iterator[LoggedCommit]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import IO
 
 from ..errors import Damaged
+from .quoting import unquoted
 from .repository import Repository
 
 _SYMLINK, _SUBMODULE = b"120000", b"160000"
@@ -25,10 +26,6 @@ _FORM = (
     "--format=commit %H%n%at %ct%n%P%n%s",
 )  # fmt: skip
 _HUNK = re.compile(rb"@@+((?: -\d+(?:,\d+)?)+) \+(\d+)(?:,(\d+))? @@")
-_ESCAPES = {
-    b"a": b"\a", b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v",
-    b'"': b'"', b"\\": b"\\",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,15 +277,3 @@ def _named(line: bytes) -> str:
     if text == b"/dev/null":
         return ""
     return os.fsdecode(unquoted(text)[2:])
-
-
-def unquoted(text: bytes) -> bytes:
-    """Return a path that git has quoted: C escapes between double quotes, or bare."""
-    if not (text.startswith(b'"') and text.endswith(b'"') and len(text) > 1):
-        return text
-    return re.sub(rb"\\([0-7]{3}|.)", _escape, text[1:-1])
-
-
-def _escape(match: "re.Match[bytes]") -> bytes:
-    code = match[1]
-    return bytes([int(code, 8)]) if len(code) == 3 else _ESCAPES.get(code, code)

@@ -4,7 +4,8 @@ In: a range of commits. Out: `Introduction`s, newest first.
 """
 
 import os
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from typing import NamedTuple
 
 from .repository import Repository
@@ -33,25 +34,8 @@ def introductions(
     arguments += ["--root", "-O/dev/null"]
     arguments += [f"--max-count={limit}", "--format=%x00commit %H %ct", new]
     arguments += [f"^{commit}" for commit in known]
-    process = repository.git.start(*arguments, "--")
-    if process.stdin is None or process.stdout is None:
-        return
-    process.stdin.close()
-    try:
-        yield from _parse(_fields(process.stdout.read))
-    finally:
-        process.stdout.close()
-        process.kill()
-        process.wait()
-
-
-def _fields(read: Callable[[int], bytes]) -> Iterator[bytes]:
-    rest = b""
-    while block := read(1 << 16):
-        *fields, rest = (rest + block).split(b"\0")
-        yield from fields
-    if rest:
-        yield rest
+    with closing(repository.git.fields(*arguments, "--")) as fields:
+        yield from _parse(fields)
 
 
 def _parse(fields: Iterator[bytes]) -> Iterator[Introduction]:

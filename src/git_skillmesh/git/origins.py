@@ -9,9 +9,11 @@ import time
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from .diffs import unquoted
+from .added import runs
+from .quoting import unquoted
 from .repository import Repository
 
+_SETTINGS = ("-c", "blame.ignoreRevsFile=", "-c", "blame.markIgnoredLines=false")
 _HEADER = re.compile(rb"([0-9a-f]{40,64}) (\d+) (\d+) (\d+)$")
 
 
@@ -24,18 +26,28 @@ class Origin(NamedTuple):
 
 
 def origins(
-    repository: Repository, commit: str, path: str, lines: Iterable[int], since: int
+    repository: Repository,
+    commit: str,
+    path: str,
+    lines: Iterable[int],
+    since: int | None = None,
+    *,
+    spaces: bool = False,
 ) -> dict[int, Origin]:
     """Return line → origin, for those that came after a time in seconds of the epoch.
 
-    White space is ignored and renames are followed. What git cannot tell is left out.
+    Renames are followed; a change of white space counts with `spaces` only. What git cannot tell
+    is left out. The user's `blame.ignoreRevsFile` has no say: links are the same for everybody.
     """
     wanted = sorted(set(lines))
     if not wanted:
         return {}
-    date = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(max(since, 0)))
-    arguments = ["blame", "--incremental", "-w", "--root", "--no-textconv", f"--since={date}"]
-    for first, last in _stretches(wanted):
+    arguments = [*_SETTINGS, "blame", "--incremental", "--root", "--no-textconv"]
+    arguments += [] if spaces else ["-w"]
+    if since is not None:
+        date = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(max(since, 0)))
+        arguments.append(f"--since={date}")
+    for first, last in runs(wanted):
         arguments += ["-L", f"{first},{last}"]
     done = repository.git.run_unchecked(*arguments, commit, "--", path)
     found: dict[int, Origin] = {}
@@ -53,13 +65,3 @@ def origins(
                 found[new + n] = Origin(header[1].decode(), name, old + n)
             header = None
     return {line: found[line] for line in wanted if line in found}
-
-
-def _stretches(numbers: list[int]) -> list[tuple[int, int]]:
-    found: list[tuple[int, int]] = []
-    for number in numbers:
-        if found and found[-1][1] == number - 1:
-            found[-1] = (found[-1][0], number)
-        else:
-            found.append((number, number))
-    return found

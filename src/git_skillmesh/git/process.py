@@ -6,7 +6,7 @@ In: a list of arguments, bytes for standard input. Out: bytes of standard output
 import os
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 
 from ..errors import SkillmeshError
@@ -94,6 +94,26 @@ class Git:
             )
         except OSError as error:
             raise _cannot_start(self.cwd, error) from error
+
+    def fields(self, *args: str) -> Generator[bytes]:
+        """Yield the NUL-separated fields of what `git ARGS` prints, as they come.
+
+        Close the iterator to stop git early.
+        """
+        process = self.start(*args, stdin=subprocess.DEVNULL)
+        if process.stdout is None:
+            return
+        rest = b""
+        try:
+            while block := process.stdout.read(1 << 16):
+                *fields, rest = (rest + block).split(b"\0")
+                yield from fields
+            if rest:
+                yield rest
+        finally:
+            process.stdout.close()
+            process.kill()
+            process.wait()
 
     def run_apart(self, *args: str, seconds: float | None) -> subprocess.CompletedProcess[bytes]:
         """Run `git ARGS` where it has no terminal to ask at, and return whatever happened.

@@ -7,7 +7,7 @@ calls reference-transaction for every ref that moves, and this one moves in the 
 import os
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from ..errors import Busy
@@ -46,6 +46,19 @@ def refs_holding(repository: Repository, commits: Sequence[str]) -> list[str]:
     wanted = [f"--contains={commit}" for commit in commits]
     out = repository.git.run("for-each-ref", "--format=%(refname)", *wanted)
     return os.fsdecode(out).splitlines()
+
+
+def reached(repository: Repository, commits: Iterable[str], head: str) -> frozenset[str]:
+    """Return those of the commits that are here and that `head` reaches."""
+    wanted = sorted(set(commits) - {""})
+    if not wanted or not head:
+        return frozenset()
+    check = "\n".join(wanted).encode() + b"\n"
+    out = repository.git.run("cat-file", "--batch-check=%(objectname)", stdin=check)
+    known = [line for line in out.decode().splitlines() if " " not in line]
+    stdin = "\n".join([*known, f"^{head}"]).encode() + b"\n"
+    beyond = set(repository.git.run("rev-list", "--stdin", stdin=stdin).decode().split())
+    return frozenset(known) - beyond
 
 
 def is_ancestor(repository: Repository, old: str, new: str) -> bool:

@@ -169,6 +169,13 @@ def discover(start: Path | None = None, environ: Mapping[str, str] = os.environ)
     return Repository(Git(top or git_path, env), git_path, common_path, top, prefix, object_format)
 
 
+def main_repository(repository: Repository) -> Repository:
+    """Return the repository as its main working tree sees it, for one of a linked worktree."""
+    if repository.git_dir == repository.common_dir:
+        return repository
+    return discover(Path(repository.common_dir))
+
+
 def _current_folder() -> Path:
     try:
         return Path.cwd()

@@ -7,12 +7,10 @@ commits that a branch does not have (any more), patch ids, and who wrote lines t
 import contextlib
 import os
 import re
-import subprocess
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from .added import runs, unquoted
 from .refs import list_refs
 from .repository import Repository
 
@@ -165,36 +163,3 @@ def merge_base(repository: Repository, one: str, other: str) -> str | None:
     """Return a best common ancestor of two commits, None if there is none."""
     result = repository.git.run_unchecked("merge-base", one, other)
     return result.stdout.decode().split("\n")[0] or None
-
-
-class Origin(NamedTuple):
-    """`commit` brought a line; it was `line` of `path` there."""
-
-    commit: str
-    path: str
-    line: int
-
-
-def blame_lines(
-    repository: Repository, commit: str, path: str, lines: Iterable[int]
-) -> dict[int, Origin]:
-    """Return line → where it is from, for lines of a file of a commit; none if git cannot say."""
-    chosen = [f"-L{first},{last}" for first, last in runs(sorted(set(lines)))]
-    settings = ("-c", "blame.ignoreRevsFile=", "-c", "blame.markIgnoredLines=false")
-    found: dict[int, Origin] = {}
-    if not chosen:
-        return found
-    result: subprocess.CompletedProcess[bytes] = repository.git.run_unchecked(
-        *settings, "blame", "--incremental", *chosen, commit, "--", path
-    )
-    oid, original, final, count = "", 0, 0, 0
-    for line in result.stdout.split(b"\n"):
-        fields = line.split(b" ")
-        if len(fields) == 4 and re.fullmatch(_OID.encode(), fields[0]):
-            oid = fields[0].decode()
-            original, final, count = (int(number) for number in fields[1:])
-        elif line.startswith(b"filename "):
-            name = unquoted(line[9:])
-            for step in range(count):
-                found[final + step] = Origin(oid, name, original + step)
-    return found

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from ..git.added import Addition
-from ..git.rewrites import blame_lines
+from ..git.origins import origins
 from .alignment import same_lines, squeezed, telling
 from .linked import Linked
 from .links import Link, ranges_of
@@ -206,9 +206,9 @@ class Explainer:
                     for line, olds in pairs.items()
                     if len(olds) == 1 and olds[0] not in known
                 }
-                origins = blame_lines(self.linked.repository, commit, source, wanted.values())
+                came = origins(self.linked.repository, commit, source, wanted.values(), spaces=True)
                 for line, place in wanted.items():
-                    origin = origins.get(place)
+                    origin = came.get(place)
                     if origin is None or origin.commit == work.oid:
                         continue
                     blob = self.texts.blob_at(origin.commit, origin.path)
