@@ -25,8 +25,8 @@ DOCS = Path(__file__).parents[1] / "docs"
 
 EXIT_CODES = {
     ExitCode.OK: "done; a query found something, a check found nothing wrong",
-    ExitCode.NOTHING_FOUND: "a query found nothing, `redact --check` found something, or `import` "
-    "left out records that do not fit their format",
+    ExitCode.NOTHING_FOUND: "a query found nothing, `redact --check` or `check` found something, "
+    "or `import` left out records that do not fit their format",
     ExitCode.USAGE: "the command line asks for what does not exist or does not fit",
     ExitCode.INTERNAL: "an error of this program; the line names a log file with the details",
     ExitCode.NOT_A_REPOSITORY: "not inside a git repository, or git cannot open it",
@@ -36,6 +36,7 @@ EXIT_CODES = {
     "or a partial clone lacks files",
     ExitCode.DAMAGED: "stored data is damaged, or `doctor` found something wrong",
     ExitCode.READ_ONLY: "the place that must be written cannot be written",
+    ExitCode.RULES_BROKEN: "the file of a learning cannot be used; the others were applied",
     ExitCode.INTERRUPTED: "interrupted by Ctrl-C; what was done is kept",
 }
 GLOBAL_OPTIONS = {

@@ -21,7 +21,8 @@ from testing.repos import make_repo
 PACKAGE = Path(git_skillmesh.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 ALL = frozenset(
-    "git chunking embedding index retrieval chroma sessions hooks cli config errors".split()  # noqa: SIM905
+    "git chunking embedding index retrieval chroma sessions learnings gate hooks cli"  # noqa: SIM905
+    " config errors".split()
 )
 
 # Who may import whom; a room may always import itself. Data flows one way:
@@ -32,12 +33,18 @@ ARROWS: dict[str, frozenset[str]] = {
     "config": frozenset({"errors", "git"}),
     "chunking": frozenset(),
     "embedding": frozenset({"errors", "config"}),
-    "index": frozenset({"errors", "config", "git", "chunking", "embedding", "sessions"}),
-    "retrieval": frozenset(
-        {"errors", "config", "git", "chunking", "embedding", "index", "sessions"}
+    "index": frozenset(
+        {"errors", "config", "git", "chunking", "embedding", "sessions", "learnings"}
     ),
-    "chroma": frozenset({"errors", "config", "git", "chunking", "embedding", "index", "sessions"}),
+    "retrieval": frozenset(
+        {"errors", "config", "git", "chunking", "embedding", "index", "sessions", "learnings"}
+    ),
+    "chroma": frozenset(
+        {"errors", "config", "git", "chunking", "embedding", "index", "sessions", "learnings"}
+    ),
     "sessions": frozenset({"errors", "config", "git", "chunking"}),
+    "learnings": frozenset({"errors", "config", "git", "chunking", "sessions"}),
+    "gate": frozenset({"errors", "config", "git", "chunking", "learnings"}),
     "hooks": ALL - {"cli"},
     "cli": ALL,
     "__main__": frozenset({"cli"}),

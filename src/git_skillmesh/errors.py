@@ -14,6 +14,7 @@ class ExitCode(IntEnum):
     NOTHING_FOUND = 1
     SECRETS_FOUND = 1  # the same number: a check that did not pass
     RECORDS_LEFT_OUT = 1  # an import that is not whole
+    FINDINGS = 1  # a change brings in what a learning blocks
     USAGE = 2
     INTERNAL = 3
     NOT_A_REPOSITORY = 4
@@ -22,6 +23,7 @@ class ExitCode(IntEnum):
     UNAVAILABLE = 7
     DAMAGED = 8
     READ_ONLY = 9
+    RULES_BROKEN = 10
     INTERRUPTED = 130
 
 

@@ -35,6 +35,7 @@ def test_the_exit_codes_are_these() -> None:
         "UNAVAILABLE": 7,
         "DAMAGED": 8,
         "READ_ONLY": 9,
+        "RULES_BROKEN": 10,
         "INTERRUPTED": 130,
     }
 

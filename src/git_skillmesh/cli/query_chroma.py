@@ -8,8 +8,8 @@ import argparse
 from typing import Any
 
 from ..errors import ConfigurationError
+from ..git.globs import Globs
 from ..git.objects import BlobReader
-from ..index.globs import Globs
 from ..index.identity import repo_id
 from ..index.store import Store
 from ..index.vectors import source_of

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..errors import ExitCode, UsageError
 from ..git.dates import time_of
-from ..index.globs import Globs
+from ..git.globs import Globs
 from ..sessions.events import Status
 from ..sessions.finding import short_ids
 from ..sessions.listing import Filter, Row, list_sessions

@@ -14,9 +14,9 @@ from ..chunking import CHUNKER_VERSION
 from ..chunking.exclusion import Skip, skip_path
 from ..config import Config
 from ..git.attributes import check_attributes
+from ..git.globs import Globs
 from ..git.repository import Repository
 from .documents import TERMS_VERSION
-from .globs import Globs
 
 _GENERATED, _VENDORED = "linguist-generated", "linguist-vendored"
 _INDEXED = "skillmesh-index"

@@ -12,10 +12,10 @@ from fnmatch import fnmatchcase
 import numpy as np
 from numpy.typing import NDArray
 
+from ..git.globs import Globs
 from ..index.catalogue import FileRow
 from ..index.exchange_view import ExchangeView
 from ..index.exchanges import ExchangeInfo
-from ..index.globs import Globs
 from .corpus import Floats
 from .excerpt import best_lines, mark
 from .features import NAMES

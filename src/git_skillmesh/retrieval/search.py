@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..chunking.model import KINDS
+from ..git.globs import Globs
 from ..index.catalogue import ChunkRow, FileRow
-from ..index.globs import Globs
 from ..index.view import View
 from .asked import Asked, read_query
 from .corpus import Corpus, Floats, Integers

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from git_skillmesh.index.globs import Globs
+from git_skillmesh.git.globs import Globs
 
 _MATCHES = [
     ("*.py", "a.py", True),

@@ -1,0 +1,1 @@
+"""One module a kind of matcher: a learning in, places in a text out."""

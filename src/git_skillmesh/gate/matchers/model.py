@@ -1,0 +1,70 @@
+"""What every matcher takes and gives.
+
+In: a `TextFile`. Out: `Match`es, in the order in which they stand. The check decides afterwards
+which of them the change brought in; a matcher knows nothing of changes.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+from ...errors import ConfigurationError
+
+
+class RuleError(ConfigurationError):
+    """A matcher that cannot be used: its rule or pattern does not compile. `field` names which."""
+
+    def __init__(self, what: str, field: str = "matcher") -> None:
+        super().__init__(what)
+        self.field = field
+
+
+@dataclass(frozen=True)
+class TextFile:
+    """A file as the matchers see it: bytes that are not UTF-8 are replaced, line ends kept."""
+
+    path: str
+    data: bytes
+
+    @cached_property
+    def text(self) -> str:
+        """The content as text."""
+        return self.data.decode("utf-8", "replace")
+
+    @cached_property
+    def lines(self) -> "list[str]":
+        """The lines without their ends; only line feeds end a line, as git counts them."""
+        lines = self.text.split("\n")
+        return lines[:-1] if lines[-1] == "" else lines
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Where a matcher matched; lines and columns from 1, `end_column` after the last character.
+
+    `replacement` is what an ast fix would put there, "" where there is none.
+    """
+
+    line: int
+    end_line: int
+    column: int
+    end_column: int
+    replacement: str = ""
+
+
+class ContentMatcher(Protocol):
+    """Finds the places in a file that a learning of kind ast, regex or literal is about."""
+
+    def may_match(self, file: TextFile) -> bool:
+        """Whether it is worth looking: cheap, and never False where `matches` finds something."""
+
+    def matches(self, file: TextFile, lines: "frozenset[int] | None" = None) -> Iterable[Match]:
+        """Yield matches that touch one of `lines` (all of the file, if None).
+
+        Raises `NotLookedAt` where the file is more than the matcher can bear.
+        """
+
+
+class NotLookedAt(Exception):
+    """A file that a matcher leaves out: too large, nested too deep, of no language it knows."""

@@ -1,0 +1,114 @@
+"""The learnings of a working tree or of a commit, and how one is put into the working tree.
+
+In: a repository. Out: id → `ReadFile`, sorted by id. Of a commit the blobs are read, never what
+lies on disk: what a pull request changes has no say over it.
+"""
+
+import os
+import stat
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from ..errors import ReadOnly, UsageError
+from ..git.objects import BlobReader
+from ..git.repository import Repository
+from .model import FOLDER, Learning
+from .reading import Problem, ReadFile, read_learning
+from .writing import write_learning
+from .yamlnodes import LONGEST
+
+SUFFIXES = (".yaml", ".yml")
+
+
+def learnings_on_disk(repository: Repository) -> dict[str, ReadFile]:
+    """Return the learnings of the working tree; none in a bare repository."""
+    found = {}
+    if repository.top is not None:
+        folder = repository.top / FOLDER
+        with suppress(FileNotFoundError, NotADirectoryError):
+            for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+                if entry.name.endswith(SUFFIXES):
+                    found[_stem(entry.name)] = read_file(repository, f"{FOLDER}/{entry.name}")
+    return found
+
+
+def read_file(repository: Repository, path: str) -> ReadFile:
+    """Read a file of the working tree, which must be a regular one. A missing one is a problem."""
+    place = (repository.top or repository.git_dir) / path
+    try:
+        descriptor = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with os.fdopen(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                return ReadFile(path, None, (Problem(path, 1, "not a regular file"),))
+            return read_learning(path, file.read(LONGEST + 1))
+    except OSError as error:
+        return ReadFile(path, None, (Problem(path, 1, error.strerror or "cannot be read"),))
+
+
+def learnings_at(repository: Repository, tree: str) -> dict[str, ReadFile]:
+    """Return the learnings of a commit or tree."""
+    blobs = blobs_at(repository, tree)
+    found = {}
+    with BlobReader(repository) as reader:
+        for (path, _), data in zip(blobs.items(), reader.read_many(blobs.values()), strict=True):
+            missing = ReadFile(path, None, (Problem(path, 1, "git does not have its content"),))
+            name = _stem(path.rsplit("/", 1)[1])
+            found[name] = missing if data is None else read_learning(path, data)
+    return found
+
+
+def blobs_at(repository: Repository, tree: str) -> dict[str, str]:
+    """Return path → blob of the files of learnings of a commit or tree, in order of their names."""
+    command = ("ls-tree", "-z", "--full-tree", tree, f"{FOLDER}/")
+    found = {}
+    for record in repository.git.run(*command).split(b"\0")[:-1]:
+        header, _, path = record.partition(b"\t")
+        mode, kind, oid = header.split(b" ")
+        name = os.fsdecode(path)
+        if kind == b"blob" and mode != b"120000" and name.endswith(SUFFIXES):
+            found[name] = oid.decode()
+    return found
+
+
+def put(repository: Repository, learning: Learning, *, replace: bool = False) -> Path:
+    """Write the file of a learning into the working tree and return where.
+
+    Raises `UsageError` where there is one already or no working tree, `ReadOnly`.
+    """
+    if repository.top is None:
+        raise UsageError("a bare repository has no working tree", "promote in a clone")
+    place = repository.top / learning.path
+    if not replace and place.exists():
+        raise UsageError(f"{learning.path} exists", "choose another id, or: learnings edit")
+    write_text(place, write_learning(learning))
+    return place
+
+
+def write_text(place: Path, text: str) -> None:
+    """Write a file in one step: either all of it is there or nothing. Raises `ReadOnly`."""
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=place.parent, prefix=".new-")
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(text)
+            mode = place.stat().st_mode & 0o777 if place.exists() else 0o666 & ~_umask()
+            Path(name).chmod(mode)
+            Path(name).replace(place)
+        except BaseException:
+            with suppress(OSError):
+                Path(name).unlink()
+            raise
+    except OSError as error:
+        raise ReadOnly(f"cannot write {place}", error.strerror or "") from None
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+def _stem(name: str) -> str:
+    return name.removesuffix(".yaml").removesuffix(".yml")
