@@ -1,5 +1,7 @@
 """Reports of checks, made by hand: one of everything, and what strangers might put into one."""
 
+from dataclasses import replace
+
 from git_skillmesh.gate.model import (
     NO_REASON,
     ChangedLearning,
@@ -199,7 +201,7 @@ def hostile_report(texts: "tuple[str, ...]" = HOSTILE) -> Report:
         BASE,
         HEAD,
         findings,
-        tuple(Suppressed(one, one.text) for one in findings),
+        tuple(Suppressed(replace(one), one.text) for one in findings),
         tuple(Unchecked(text, text, text) for text in texts),
         tuple(Problem(text, 1, text) for text in texts),
         tuple(Related("conversation", text, text, text, text, 1) for text in texts),

@@ -1,9 +1,10 @@
 """The order of findings in reports, and what several of them say alike.
 
-In: findings. Out: the same, sorted; the same on every machine and in every run.
+In: findings. Out: the same, sorted, and words for their places; alike on every machine.
 """
 
 from collections.abc import Iterable
+from urllib.parse import quote
 
 from ...learnings.model import Severity
 from ..model import Finding, Report, Suppressed
@@ -52,6 +53,14 @@ def where(finding: Finding) -> str:
     """Return the place as editors take it: path, line, column, as far as there are any."""
     numbers = (finding.place.line, finding.place.column)
     return ":".join([heading(finding), *(str(number) for number in numbers if number)])
+
+
+def uri_path(path: str) -> str:
+    """Return a path percent-encoded; bytes that are no UTF-8 stay what they are."""
+    try:
+        return quote(path.encode("utf-8", "surrogateescape"))
+    except UnicodeEncodeError:
+        return quote(path.encode("utf-8", "replace"))
 
 
 def outcome(report: Report) -> tuple[int, int]:
