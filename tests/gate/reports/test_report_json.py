@@ -1,6 +1,7 @@
 """The JSON report keeps to its published schema, whatever is in it."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import jsonschema
 import pytest
 
 from git_skillmesh.gate.model import FailOn, Report
-from git_skillmesh.gate.reports.json import render
+from git_skillmesh.gate.reports.json import parse, render
 from testing.reports import BASE, CHAT, COMMIT, HEAD, finding, full_report, hostile_report
 
 SCHEMA: dict[str, Any] = json.loads(
@@ -156,3 +157,20 @@ def test_a_field_that_is_not_documented_would_be_noticed() -> None:
     document["findings"][0]["new"] = 1
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.Draft202012Validator(SCHEMA).validate(document)
+
+
+@pytest.mark.parametrize("report", [full_report(), hostile_report()], ids=["full", "hostile"])
+def test_a_report_comes_back_whole(report: Report) -> None:
+    """But for the order of its findings, of which there is one right one."""
+    text = render(report)
+    again = parse(text)
+    assert render(again) == text
+    assert set(again.findings) == set(report.findings)
+    kept = replace(
+        again,
+        findings=report.findings,
+        suppressed=report.suppressed,
+        about=report.about,
+    )
+    assert kept == report
+    assert dict(again.about) == dict(report.about)

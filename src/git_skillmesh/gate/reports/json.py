@@ -1,14 +1,26 @@
 """The report for machines: one JSON document, described by docs/check.schema.json.
 
 In: a `Report`. Out: ASCII; the same bytes for the same report. Fields are added, never renamed.
+And back: other reports can be made of it later, in another process.
 """
 
 import json
 from operator import itemgetter
 from typing import Any
 
+from ...learnings.model import Severity, State
 from ...learnings.reading import Problem
-from ..model import ChangedLearning, FailOn, Finding, LearningNote, Related, Report, Unchecked
+from ..model import (
+    ChangedLearning,
+    FailOn,
+    Finding,
+    LearningNote,
+    Place,
+    Related,
+    Report,
+    Suppressed,
+    Unchecked,
+)
 from .ordering import by_place, outcome, suppressed_by_place
 
 SCHEMA = 1
@@ -112,3 +124,54 @@ def _note(one: LearningNote) -> dict[str, Any]:
         "source_chat_id": one.source_chat_id,
         "source_commits": list(one.source_commits),
     }
+
+
+def parse(text: str) -> Report:
+    """Return the report that `render` wrote. Raises ValueError, KeyError for anything else."""
+    of = json.loads(text)
+    return Report(
+        base=of["base"],
+        head=of["head"],
+        findings=tuple(_finding_of(one) for one in of["findings"]),
+        suppressed=tuple(Suppressed(_finding_of(one), one["reason"]) for one in of["suppressed"]),
+        unchecked=tuple(
+            Unchecked(one["path"], one["why"], one["learning_id"]) for one in of["unchecked"]
+        ),
+        broken=tuple(_problem_of(one) for one in of["broken"]),
+        related=tuple(Related(**one) for one in of["related"]),
+        changed_learnings=tuple(_changed_of(one) for one in of["changed_learnings"]),
+        learnings=of["counts"]["learnings"],
+        files=of["counts"]["files"],
+        about=tuple((name, _note_of(one)) for name, one in of["learnings"].items()),
+    )
+
+
+def _finding_of(of: "dict[str, Any]") -> Finding:
+    numbers = ("line", "end_line", "column", "end_column")
+    return Finding(
+        learning_id=of["learning_id"],
+        title=of["title"],
+        message=of["message"],
+        place=Place(of["path"], *(of[name] for name in numbers)),
+        text=of["text"],
+        severity=Severity(of["severity"]),
+        state=State(of["state"]),
+        fingerprint=of["fingerprint"],
+        fix=of["fix"],
+        commit=of["commit"],
+    )
+
+
+def _problem_of(of: "dict[str, Any]") -> Problem:
+    return Problem(of["path"], of["line"], of["what"])
+
+
+def _changed_of(of: "dict[str, Any]") -> ChangedLearning:
+    before, after = (of[name] and State(of[name]) for name in ("state_before", "state_after"))
+    problems = tuple(_problem_of(one) for one in of["problems"])
+    return ChangedLearning(of["learning_id"], of["change"], before, after, problems, of["backtest"])
+
+
+def _note_of(of: "dict[str, Any]") -> LearningNote:
+    lists = {name: tuple(of[name]) for name in ("tags", "source_commits")}
+    return LearningNote(**{**of, **lists})
