@@ -27,6 +27,7 @@ FIELDS = {
     "matcher": True, "fix": False, "examples": False, "source_chat_id": False,
     "source_commits": False, "example_code_reference": False, "confidence": False,
     "author": False, "created": False, "updated": False, "backtest": False, "forced": False,
+    "retired": False,
 }  # fmt: skip
 # Kind of matcher → field → whether it must be there.
 MATCHERS = {
@@ -122,7 +123,10 @@ class _Mapping:
                 self.complain(node.line, f"unknown field: {self._full(key)}")
         missing = [key for key, must in known.items() if must and self._get(key) is None]
         for key in missing:
-            self.complain(self.line, f"{self._full(key)} is missing")
+            if key in self._fields:
+                self.complain(self._fields[key][0].line, f"{self._full(key)} is empty")
+            else:
+                self.complain(self.line, f"{self._full(key)} is missing")
         return not missing
 
     def text(self, key: str, pattern: str = "", hint: str = "", longest: int = 20_000) -> str:
@@ -265,6 +269,7 @@ def _learning(of: _Mapping, path: str) -> Learning | None:
         updated=of.text("updated", DAY, "a day such as 2026-01-31"),
         backtest=_backtest(of.within("backtest")),
         forced=of.text("forced"),
+        retired=of.text("retired"),
     )
     return None if of.wrong else found
 
