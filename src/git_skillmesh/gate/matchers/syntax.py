@@ -31,7 +31,7 @@ class SyntaxMatcher:
     Raises `RuleError` where ast-grep does not take the rule for one of the languages.
     """
 
-    def __init__(self, learning: Learning) -> None:
+    def __init__(self, learning: Learning, *, tried: bool = False) -> None:
         matcher = learning.matcher
         if not learning.languages:
             raise RuleError("an ast matcher needs languages", "languages")
@@ -47,7 +47,7 @@ class SyntaxMatcher:
         self._rewrite = learning.fix.rewrite
         self._words = tuple(sorted(word.encode() for word in _required(self._config)))
         empty = TextFile("", b"")
-        for language in sorted(self._languages):
+        for language in () if tried else sorted(self._languages):
             try:
                 parser().find(empty, language, self._config)
             except Refused as error:
