@@ -137,6 +137,7 @@ def run_check(base: str, head: str, fail_on: str) -> "subprocess.CompletedProces
     path = "" if wanted() else f"sys.path.insert(0, {str(SOURCE)!r}); "
     code = f"import sys; {path}from git_skillmesh.cli.main import run; run()"
     command = [python, "-I", "-c", code, "check", f"{base}..{head}", "--fail-on", fail_on, "--json"]
+    command += ["--related"] * flag("MEMORY")
     # What is checked is a stranger's, and the check has no use for the token.
     return subprocess.run(command, capture_output=True, env=environment_of_git(), check=False)
 
