@@ -13,10 +13,12 @@ from typing import Any
 import pytest
 import yaml
 
+from testing.docs_pages import blocks
 from testing.repos import run
 
 ROOT = Path(__file__).parents[2]
 GITHUB = ROOT / ".github"
+GATE_PAGE = ROOT / "docs" / "gate.md"
 ACTION: dict[str, Any] = yaml.safe_load((GITHUB / "actions/merge-gate/action.yml").read_text())
 FILES = sorted([*GITHUB.rglob("*.yml"), *GITHUB.rglob("*.yaml")])
 
@@ -26,21 +28,50 @@ def program(name: str) -> str | None:
     return shutil.which(name, path=os.pathsep.join(places))
 
 
-def test_zizmor_finds_nothing() -> None:
+def audited(folder: Path) -> str:
     zizmor = program("zizmor")
     assert zizmor, "zizmor is one of the packages for development"
-    done = run(
-        zizmor,
-        "--offline",
-        "--no-progress",
-        "--quiet",
-        "--persona=auditor",
-        "--color=never",
-        str(GITHUB),
-        cwd=ROOT,
-    )
+    options = ("--offline", "--no-progress", "--quiet", "--persona=auditor", "--color=never")
+    done = run(zizmor, *options, str(folder), cwd=ROOT)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.startswith("No findings to report.")
+    return done.stdout
+
+
+def test_zizmor_finds_nothing() -> None:
+    assert audited(GITHUB).startswith("No findings to report.")
+
+
+def test_zizmor_finds_nothing_in_the_documentation(tmp_path: Path) -> None:
+    folder = tmp_path / ".github" / "workflows"
+    folder.mkdir(parents=True)
+    found = [block.text for block in blocks(GATE_PAGE) if block.info == "yaml"]
+    for number, text in enumerate(found):
+        used = yaml.safe_load(text)["jobs"]["gate"]["steps"][1]
+        assert set(used.get("with", {})) <= set(ACTION["inputs"])
+        (folder / f"gate-{number}.yml").write_text(text)
+    assert len(found) == 2
+    assert audited(tmp_path).startswith("No findings to report.")
+
+
+def test_zizmor_would_find_something(tmp_path: Path) -> None:
+    folder = tmp_path / ".github" / "workflows"
+    folder.mkdir(parents=True)
+    text = (GITHUB / "workflows/gate.yml").read_text()
+    (folder / "gate.yml").write_text(text.replace("pull_request:", "pull_request_target:"))
+    with pytest.raises(AssertionError, match="dangerous-triggers"):
+        audited(tmp_path)
+
+
+def test_every_input_and_output_is_documented() -> None:
+    page = GATE_PAGE.read_text()
+    table = page.partition("| input |")[2].partition("\n\n")[0].splitlines()[2:]
+    rows = [[cell.strip() for cell in line.split("|")][1:3] for line in table]
+    assert [name.strip("`") for name, _ in rows] == list(ACTION["inputs"])
+    for name, default in rows:
+        if default.startswith("`"):
+            assert ACTION["inputs"][name.strip("`")]["default"] == default.strip("`")
+    told = page.partition("Its outputs are")[2].partition(".")[0]
+    assert re.findall("`([a-z-]+)`", told) == list(ACTION["outputs"])
 
 
 @pytest.mark.skipif(not program("actionlint"), reason="its package downloads the program")
