@@ -22,7 +22,6 @@ from .matchers.message import CommitMessage
 from .matchers.model import TextFile
 from .model import ChangedLearning, LearningNote, Place, Related, Report, Unchecked
 from .rules import Rules
-from .trial import try_learning
 
 Tell = Callable[[int, int], None]
 _SHOWN, _MOST_SHOWN = 1_000_000, 100  # bytes of a file, and files, of which lines are shown
@@ -44,7 +43,9 @@ def check(
     changed code. Raises `UsageError` for an id that the base does not have.
     """
     loaded = load(change.repository, change.base_tree)
-    touched = [file for file in change.files if _is_learning(file)] if content else []
+    # A whole commit edits nothing: it is its own base.
+    edited = content and (change.base or not change.head)
+    touched = [file for file in change.files if _is_learning(file)] if edited else []
     rules = Rules(_chosen(loaded, only), tried=True)
     with BlobReader(change.repository) as reader:
         edits = [_Edit(file, reader) for file in touched]
@@ -58,7 +59,7 @@ def check(
         if related:
             from .related import related_to
 
-            notes = related_to(change, loaded.learnings, reader)
+            notes = related_to(change, loaded.learnings)
     mended = {path for edit in edits for path in edit.mended}
     problems = sorted({*loaded.problems, *rules.broken.values()})
     return Report(
@@ -175,7 +176,7 @@ class _Edit:
         self.before = old.learning if old else None
         self.after = new.learning if new else None
         self.change = "removed" if new is None else "added" if old is None else "edited"
-        self.problems = tuple(try_learning(new)) if new else ()
+        self.problems = tuple(_tried(new)) if new else ()
         usable = new is None or not rule_problems(new)
         self.mended = {file.path, file.old_path} if usable else {file.old_path} - {file.path}
 
@@ -190,6 +191,12 @@ class _Edit:
             problems=self.problems,
             backtest=_figures(after) if after else "",
         )
+
+
+def _tried(new: ReadFile) -> list[Problem]:
+    from .trial import try_learning  # few changes edit a learning
+
+    return try_learning(new)
 
 
 def _figures(learning: Learning) -> str:

@@ -11,7 +11,7 @@ from ...chunking.languages import language_of
 from ...learnings.model import Learning
 from ..scope import Scope
 from .model import Match, NotLookedAt, RuleError, TextFile
-from .parser import Refused, parser
+from .parser import Refused, Unbearable, parser
 
 LARGEST = 1_000_000  # bytes of a file
 # What ast-grep parses, by our names, which are its own too. It panics for any other.
@@ -76,15 +76,14 @@ class SyntaxMatcher:
 
 
 def _find(file: TextFile, language: str, config: Mapping[str, Any], rewrite: str) -> "list[Match]":
-    if "too much" in file.kept:
-        raise NotLookedAt(file.kept["too much"])
+    if "unbearable" in file.kept:
+        raise NotLookedAt(file.kept["unbearable"])
     try:
         return parser().find(file, language, config, rewrite)
     except Refused as error:
         raise NotLookedAt(str(error)) from None
-    except NotLookedAt as error:
-        if "match" not in str(error).partition("more than")[2]:
-            file.kept["too much"] = str(error)
+    except Unbearable as error:
+        file.kept["unbearable"] = str(error)  # for other rules too
         raise
 
 
