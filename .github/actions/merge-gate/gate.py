@@ -95,9 +95,9 @@ def plan() -> int:
 def install() -> int:
     """Make the environment."""
     subprocess.run([sys.executable, "-I", "-m", "venv", "--clear", environment()], check=True)
-    python = environment() / "bin" / "python"
+    python = str(environment() / "bin" / "python")
     pip = [python, "-I", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, "--requirement", HERE / "requirements.txt"], check=True)
+    subprocess.run([*pip, "--requirement", str(HERE / "requirements.txt")], check=True)
     if wanted():
         subprocess.run([*pip, "--no-deps", *wanted()], check=True)
     return 0
@@ -133,7 +133,7 @@ def check() -> int:
 
 def run_check(base: str, head: str, fail_on: str) -> "subprocess.CompletedProcess[bytes]":
     """Run the check in a process of its own."""
-    python = environment() / "bin" / "python"
+    python = str(environment() / "bin" / "python")
     path = "" if wanted() else f"sys.path.insert(0, {str(SOURCE)!r}); "
     code = f"import sys; {path}from git_skillmesh.cli.main import run; run()"
     command = [python, "-I", "-c", code, "check", f"{base}..{head}", "--fail-on", fail_on, "--json"]
