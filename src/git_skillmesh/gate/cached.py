@@ -7,7 +7,6 @@ written everything works, more slowly.
 
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -16,7 +15,6 @@ from typing import Any
 
 from .. import __version__
 from ..git.repository import Repository
-from ..learnings.files import learnings_at
 from ..learnings.model import (
     FOLDER,
     Backtest,
@@ -61,6 +59,8 @@ def load(repository: Repository, commit: str) -> Loaded:
 
 
 def _read(repository: Repository, commit: str) -> Loaded:
+    from ..learnings.files import learnings_at  # YAML, which a hook has no time for
+
     learnings: list[Learning] = []
     problems: list[Problem] = []
     for read in learnings_at(repository, commit).values():
@@ -107,6 +107,8 @@ def _kept(path: Path) -> Loaded | None:
 
 
 def _keep(path: Path, loaded: Loaded) -> None:
+    import tempfile  # only where something is new
+
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")

@@ -189,16 +189,18 @@ class _File:
 
     def _matches(self, rule: Rule, text: TextFile, lines: "frozenset[int] | None") -> "list[Match]":
         """Return matches; where there are too many for the matcher, the first ones."""
-        found: list[Match] = []
         try:
-            for match in rule.matcher.matches(text, lines):
-                found.append(match)
+            return list(rule.matcher.matches(text, lines))
         except NotLookedAt as error:
             name = rule.learning.learning_id
             if name not in self.not_looked:
                 self.not_looked.add(name)
                 self._leave_out(str(error), name)
-        return found
+            return [
+                match
+                for match in error.found
+                if lines is None or not lines.isdisjoint(range(match.line, match.end_line + 1))
+            ]
 
     def _at_base(self, rule: Rule) -> "tuple[Counter[str], set[int]]":
         """Return how often each text was found before, and the lines in which one began."""
