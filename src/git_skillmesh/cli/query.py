@@ -139,6 +139,7 @@ def _answer(args: argparse.Namespace, context: Context, text: str) -> "Answer":
     from ..index.identity import repo_id
     from ..index.store import Store
     from ..index.view import NoIndexError, Scope, open_view
+    from ..learnings.model import FOLDER
     from ..retrieval.search import Options, Searcher
 
     repository, config = context.repository, context.config
@@ -150,7 +151,13 @@ def _answer(args: argparse.Namespace, context: Context, text: str) -> "Answer":
     elif args.committed or repository.is_bare:
         scope = Scope.COMMITTED
     options = Options(
-        args.limit, tuple(args.lang), tuple(args.path), tuple(args.kind), args.rank, args.explain
+        args.limit,
+        tuple(args.lang),
+        tuple(args.path),
+        tuple(args.kind),
+        args.rank,
+        args.explain,
+        without=f"{FOLDER}/" if args.what == "all" else "",  # they have a part of the page
     )
     try:
         view = open_view(repository, config, store, source, scope, args.at or "")

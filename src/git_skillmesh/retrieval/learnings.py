@@ -1,12 +1,12 @@
 """Search the learnings: by what they say, what they look for, and their examples.
 
 In: a view of the learnings, a query. Out: `LearningAnswer`. Candidates and features are those of
-code (search.py); the score is a plain sum of a few of them, in which the meaning counts twice: a
+code (search.py); the score is a plain sum of a few of them, in which the meaning counts most: a
 question rarely has the words of the rule that answers it (docs/retrieval.md).
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,14 +24,16 @@ from .search import Candidates, Options, Searcher
 
 # Words of the part and of the whole learning, meaning of both; words of title and id; of tags.
 WEIGHTS = {
-    "body": 1.0, "file_body": 1.0, "dense": 2.0, "dense_file": 2.0, "stem": 0.5,
+    "body": 1.0, "file_body": 1.0, "dense": 4.0, "dense_file": 4.0, "stem": 0.5,
     "directory_coverage": 0.5,
 }  # fmt: skip
 _COLUMNS = [NAMES.index(name) for name in WEIGHTS]
 _NAMES = {"stem": "title", "directory_coverage": "tags", "file_body": "learning",
           "dense_file": "dense_learning"}  # fmt: skip
-# Unrelated questions stay below it, of those that are meant half are above it (docs/retrieval.md).
-_LEAST_COSINE = 0.25
+# Unrelated questions stay below it; half of those that are meant are above it (docs/retrieval.md).
+_LEAST_COSINE = 0.2
+# Without such a likeness a learning has to have this share of the question's words.
+_LEAST_COVERAGE = 0.25
 _SHOWN_REASONS = 3
 # Scores that do not differ in the first decimal are equal: then what is trusted most comes first.
 _EQUAL = 1
@@ -99,6 +101,8 @@ class LearningSearcher:
         usable = {file: info for file, info in self._view.known.items() if info.state}
         wanted = frozenset(file for file, info in usable.items() if _fits(info, options))
         found = self._searcher.candidates(text, Options(only=wanted, least_cosine=_LEAST_COSINE), vector)
+        if vector is not None:
+            found = _with_answers(found)
         hits = self._page(found, options.limit) if len(found.rows) else ()
         return LearningAnswer(
             text, hits, len(wanted), len(usable), self._view.broken, tuple(notes)
@@ -146,6 +150,14 @@ class LearningSearcher:
         state = self._view.known[owner].state
         trust = _TRUST[state] if state else len(_TRUST)
         return -round(float(score), _EQUAL), trust, -score, id_of(found.files[owner].path)
+
+
+def _with_answers(found: Candidates) -> Candidates:
+    """Return the candidates that have more than a stray word of the question."""
+    covered = found.features[:, NAMES.index("file_coverage")] >= _LEAST_COVERAGE
+    alike = found.features[:, NAMES.index("dense_file")] >= _LEAST_COSINE
+    kept = covered | alike
+    return replace(found, rows=found.rows[kept], features=found.features[kept])
 
 
 def _fits(info: Info, options: LearningOptions) -> bool:

@@ -37,7 +37,8 @@ _LEAST_COSINE = 0.4
 class Options:
     """Filters and the size of the page; `mode` is "ranker" or "rrf", `only` ids of files.
 
-    `least_cosine` is what a vector alone needs to be an answer.
+    `without` is a folder that is left out; `least_cosine` is what a vector alone needs to be an
+    answer.
     """
 
     limit: int = 10
@@ -47,6 +48,7 @@ class Options:
     mode: str = "ranker"
     explain: bool = False
     only: frozenset[int] | None = None
+    without: str = ""
     least_cosine: float = _LEAST_COSINE
 
 
@@ -153,11 +155,12 @@ class Searcher:
             allowed &= np.isin(corpus.kinds, numbers)
         if options.only is not None:
             allowed &= np.isin(corpus.files, np.array(sorted(options.only), np.int64))
-        if options.languages or options.paths:
+        if options.languages or options.paths or options.without:
             globs = Globs(options.paths or ("**",))
             wanted = np.zeros(corpus.file_count, np.bool_)
             for row in self._view.live_files():
                 right = not options.languages or row.language in options.languages
+                right = right and not (options.without and row.path.startswith(options.without))
                 wanted[row.id] = right and globs.match(row.path)
             allowed &= wanted[corpus.files]
         return allowed
