@@ -9,6 +9,7 @@ from .context import Context
 from .terminal import progress_bar, safe_line
 
 if TYPE_CHECKING:
+    from ..index.learnings import LearningsReport
     from ..index.update import Update
 
 # How long a run waits for another one before it says so and gives up.
@@ -93,17 +94,23 @@ def _exchanges(context: Context, rebuild: bool) -> None:
 
 
 def _learnings(context: Context, rebuild: bool) -> None:
-    """Make sure that the learnings of HEAD are in their index."""
-    from ..index.learnings import learning_store
-    from ..index.update import update_learnings
-
-    if rebuild and learning_store(context.repository).folder.exists():
-        learning_store(context.repository).clear(_WAIT_SECONDS)
-    report = update_learnings(context.repository, context.config, _WAIT_SECONDS)
+    """Make sure that the learnings of HEAD are in their index, and say which cannot be."""
+    report = index_learnings(context, rebuild)
     if report.read and not context.json:
         context.note(f"indexed {report.read} learnings")
     for problem in report.broken:
         context.note(safe_line(f"left out: {problem}"))
+
+
+def index_learnings(context: Context, rebuild: bool) -> "LearningsReport":
+    """Bring the index of learnings up to date, or make it anew."""
+    from ..index.learnings import learning_store
+    from ..index.update import update_learnings
+
+    store = learning_store(context.repository)
+    if rebuild and store.folder.exists():
+        store.clear(_WAIT_SECONDS)
+    return update_learnings(context.repository, context.config, _WAIT_SECONDS)
 
 
 def update_with_progress(context: Context, revision: str, rebuild: bool) -> "Update":

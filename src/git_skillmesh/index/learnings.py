@@ -229,3 +229,65 @@ def prune_learnings(
             "DELETE FROM learnings WHERE file NOT IN (SELECT id FROM files)"
         )
     return gone
+
+
+@dataclass(frozen=True, slots=True)
+class LearningsState:
+    """What there is to say of the learnings at HEAD and their index.
+
+    `states` counts them, `broken` cannot be used, `behind` are not indexed yet; `differences` are
+    words about what the index has otherwise than the files.
+    """
+
+    states: Mapping[str, int]
+    broken: tuple[Problem, ...]
+    behind: int
+    differences: tuple[str, ...] = ()
+
+    @property
+    def learnings(self) -> int:
+        """How many can be used."""
+        return sum(self.states.values())
+
+
+def state_of_learnings(repository: Repository) -> LearningsState:
+    """Return what the index says; files that it lacks are read. Raises `Damaged`."""
+    return _compare(repository, trusting=True)
+
+
+def examine_learnings(repository: Repository) -> LearningsState | None:
+    """Read all files of HEAD and compare; None where there are none, nor ever were."""
+    found = _compare(repository, trusting=False)
+    has_index = learning_store(repository).catalogue_path.exists()
+    return found if found.learnings or found.broken or has_index else None
+
+
+def _compare(repository: Repository, trusting: bool) -> LearningsState:
+    store = learning_store(repository)
+    shelf = committed(repository, repository.head_tree()[1])
+    shown = {path: shelf.blobs[path] for path in shelf.paths().values()}
+    differences: list[str] = []
+    stored: dict[tuple[str, str], Info] = {}
+    catalogue = store.reader_if_any()
+    if catalogue is not None:
+        try:
+            infos = read_infos(catalogue)
+            known = known_versions(catalogue)
+            stored = {at: infos[number] for at, number in known.items() if number in infos}
+            differences = [] if trusting else store.check_files(catalogue)
+        finally:
+            catalogue.close()
+    found = {path: info for (path, blob), info in stored.items() if shown.get(path) == blob}
+    reread = [path for path in shown if not trusting or path not in found]
+    reading = read_versions(repository, shelf, reread, None)
+    read = dict(zip((file.path for file in reading.batch.files), reading.infos, strict=True))
+    differences += [
+        f"{path}: the index has it otherwise"
+        for path, info in read.items()
+        if path in found and found[path] != info
+    ]
+    infos_now = {**found, **read}.values()
+    states = Counter(str(info.state) for info in infos_now if info.state)
+    broken = sorted(problem for info in infos_now for problem in info.problems)
+    behind = len(shown) - len(found)
+    return LearningsState(states, (*broken, *reading.missing), behind, tuple(differences))
