@@ -38,8 +38,8 @@ CASES = (
          ("reliability", "http"), ("python",),
          "what happens if the remote server never replies"),
     Case("no-sleep-in-tests", "Do not sleep in tests",
-         "Sleeping makes the suite slow and still flaky. Wait for the condition with poll_until, or "
-         "use the fake clock.",
+         "Sleeping makes the suite slow and still flaky. Wait for the condition with poll_until, "
+         "or use the fake clock.",
          "time.sleep in a test file", r"time\.sleep\(", ("testing", "flaky"), ("python",),
          "unit test needs to pause until the background job has finished"),
     Case("utc-everywhere", "Store times in UTC with their zone",
@@ -110,8 +110,8 @@ CASES = (
          ".unwrap() in src", r"\.unwrap\(\)", ("reliability", "panic"), ("rust",),
          "crash on bad input from the network"),
     Case("bounded-queues", "Every queue has a limit",
-         "The import filled an unlimited channel faster than it was emptied until the kernel killed "
-         "the process for its memory.",
+         "The import filled an unlimited channel faster than it was emptied until the kernel "
+         "killed the process for its memory.",
          "unbounded_channel", r"unbounded_channel\(", ("concurrency", "memory"), ("rust",),
          "producer outruns the consumer and we run out of RAM"),
     Case("idempotent-handlers", "Handlers of messages may run twice",

@@ -26,7 +26,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "query",
         help="search code, conversations and learnings by meaning and by name",
         description="Search the working tree, changed and untracked files included, the "
-        "conversations with agents, or what the team has learned. Exit code 0: found, 1: nothing found.",
+        "conversations with agents, or what the team has learned. Exit code 0: found, 1: nothing "
+        "found.",
     )
     parser.add_argument(
         "words",

@@ -80,7 +80,8 @@ def _on_disk(repository: Repository, shelf: Shelf) -> Shelf:
     top = repository.top
     if top is None:
         return shelf
-    blobs, unstored, refused = dict(shelf.blobs), {}, []
+    blobs, unstored = dict(shelf.blobs), dict[str, bytes]()
+    refused: list[Problem] = []
     state = working_tree(repository, FOLDER)
     for path in state.deleted:
         blobs.pop(path, None)

@@ -7,7 +7,7 @@ be used is in it without a text, and with what is wrong.
 
 import json
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -31,9 +31,7 @@ from .vectors import VectorSource
 NAME = "learnings"
 # What a text, its terms and the facts depend on besides the file; raised with the rules of reading.
 READING = f"1.{TEXT_VERSION}.{TERMS_VERSION}"
-_TABLE = (
-    "CREATE TABLE IF NOT EXISTS learnings (file INTEGER PRIMARY KEY, facts TEXT NOT NULL)"
-)
+_TABLE = "CREATE TABLE IF NOT EXISTS learnings (file INTEGER PRIMARY KEY, facts TEXT NOT NULL)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +133,7 @@ def _info_of(file: ReadFile) -> Info:
 def add(store: Store, catalogue: Catalogue, reading: Reading) -> int:
     """Make what was read part of the index and return the file id of the first."""
     base = catalogue.next_file_id()
-    facts = [
-        (base + number, json.dumps(asdict(info))) for number, info in enumerate(reading.infos)
-    ]
+    facts = [(base + number, json.dumps(asdict(info))) for number, info in enumerate(reading.infos)]
     with catalogue.transaction():
         catalogue.connection.execute(_TABLE)
         catalogue.connection.executemany("INSERT OR REPLACE INTO learnings VALUES (?, ?)", facts)
@@ -161,9 +157,7 @@ def read_infos(catalogue: Catalogue) -> dict[int, Info]:
 def _info(facts: dict[str, Any]) -> Info:
     problems = tuple(Problem(**problem) for problem in facts["problems"])
     state = State(facts["state"]) if facts["state"] else None
-    return Info(
-        state, facts["kind"], tuple(facts["languages"]), tuple(facts["paths"]), problems
-    )
+    return Info(state, facts["kind"], tuple(facts["languages"]), tuple(facts["paths"]), problems)
 
 
 def drop_other_models(store: Store, source: VectorSource | None, wait_seconds: float) -> None:

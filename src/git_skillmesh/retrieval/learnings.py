@@ -100,13 +100,13 @@ class LearningSearcher:
         """Return the best learnings; `vector` is the embedded query, None for words only."""
         usable = {file: info for file, info in self._view.known.items() if info.state}
         wanted = frozenset(file for file, info in usable.items() if _fits(info, options))
-        found = self._searcher.candidates(text, Options(only=wanted, least_cosine=_LEAST_COSINE), vector)
+        found = self._searcher.candidates(
+            text, Options(only=wanted, least_cosine=_LEAST_COSINE), vector
+        )
         if vector is not None:
             found = _with_answers(found)
         hits = self._page(found, options.limit) if len(found.rows) else ()
-        return LearningAnswer(
-            text, hits, len(wanted), len(usable), self._view.broken, tuple(notes)
-        )
+        return LearningAnswer(text, hits, len(wanted), len(usable), self._view.broken, tuple(notes))
 
     def _page(self, found: Candidates, limit: int) -> tuple[LearningHit, ...]:
         owners, chunks = self._searcher.places(found)
