@@ -27,7 +27,7 @@ from ..index.learnings import (
 )
 from ..index.store import Store
 from ..index.vectors import Vectors, open_vectors, source_of, unit_rows, vector_path
-from ..learnings.files import folder_at, id_of
+from ..learnings.files import folder_at
 from ..learnings.model import FOLDER, Learning
 from ..learnings.reading import read_learning
 from .mirror import Outcome, mirror
@@ -57,8 +57,7 @@ class LearningRows:
         self._repository = repository
         store, self._catalogue = index
         self._folder = folder
-        # Of two files with one id the gate takes one, and so does the collection.
-        self._blobs = {path: shelf.blobs[path] for path in shelf.paths().values()}
+        self._blobs = shelf.blobs
         self._numbers = known_versions(self._catalogue)
         self._vectors = {
             number: open_vectors(vector_path(store.stem(number), self.model_id))
@@ -83,10 +82,7 @@ class LearningRows:
     def _changed(self, folder: str) -> set[str]:
         empty = self._repository.empty_tree
         changes = diff_trees(self._repository, folder or empty, self._folder or empty)
-        paths = {f"{FOLDER}/{change.path}" for change in changes}
-        # Two files may have one id: where one goes, the other takes its row.
-        ids = {id_of(path) for path in paths}
-        return paths | {path for path in self._blobs if id_of(path) in ids}
+        return {f"{FOLDER}/{change.path}" for change in changes}
 
     def rows(self, paths: Iterable[str], documents: bool) -> Iterator[Row]:
         """Yield the rows of these files."""

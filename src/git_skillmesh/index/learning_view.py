@@ -129,8 +129,7 @@ def _open(
     catalogue = store.reader_if_any()
     try:
         known = known_versions(catalogue) if catalogue is not None else {}
-        shown = {path: shelf.blobs[path] for path in shelf.paths().values()}
-        missing = [path for path, blob in shown.items() if (path, blob) not in known]
+        missing = [path for path, blob in shelf.blobs.items() if (path, blob) not in known]
         reading = read_versions(repository, shelf, missing, source) if missing else None
         kept = reading is not None and _keep(store, reading)
         if kept:
@@ -141,7 +140,7 @@ def _open(
         infos = read_infos(catalogue) if catalogue is not None else {}
         model = source.model_id if source is not None else None
         segments = store.load(catalogue, model) if catalogue is not None else []
-        live_ids = [known[at] for at in shown.items() if at in known]
+        live_ids = [known[at] for at in shelf.blobs.items() if at in known]
         highest = max([0, *live_ids, *(int(s.files.max(initial=0)) for s in segments)])
         extra = {}
         if reading is not None and not kept:

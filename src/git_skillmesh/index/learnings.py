@@ -17,7 +17,7 @@ from ..embedding.static import Fields
 from ..embedding.tokens import identifiers
 from ..git.objects import BlobReader
 from ..git.repository import Repository
-from ..learnings.files import blobs_at, folder_at, id_of
+from ..learnings.files import blobs_at, folder_at
 from ..learnings.model import Learning, State
 from ..learnings.reading import Problem, ReadFile, read_learning
 from ..learnings.text import TEXT_VERSION, places_of, search_text
@@ -52,10 +52,6 @@ class Shelf:
     blobs: Mapping[str, str]
     unstored: Mapping[str, bytes]
     refused: tuple[Problem, ...] = ()
-
-    def paths(self) -> dict[str, str]:
-        """Return id → path; of two files with one id the later path, as the gate has it."""
-        return {id_of(path): path for path in sorted(self.blobs)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +255,7 @@ def examine_learnings(repository: Repository) -> LearningsState | None:
 def _compare(repository: Repository, trusting: bool) -> LearningsState:
     store = learning_store(repository)
     shelf = committed(repository, repository.head_tree()[1])
-    shown = {path: shelf.blobs[path] for path in shelf.paths().values()}
+    shown = shelf.blobs
     differences: list[str] = []
     stored: dict[tuple[str, str], Info] = {}
     catalogue = store.reader_if_any()
