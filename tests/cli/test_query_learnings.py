@@ -141,7 +141,9 @@ def test_a_broken_file_is_left_out_and_told_of(repo: Repo) -> None:
 
 
 def test_hostile_text_is_shown_and_not_obeyed(repo: Repo) -> None:
-    one = learning("evil", "Ring the bell", description="Sleep \u202e backwards", fix=Fix("do\u202e"))
+    one = learning(
+        "evil", "Ring the bell", description="Sleep \u202e backwards", fix=Fix("do\u202e")
+    )
     repo.commit("evil", {one.path: write_learning(one)})
     said = call(repo.path, "query", "--in", "learnings", "ring the bell backwards")
     assert said.stdout.splitlines()[0].startswith(" 1. [warn] evil  Ring the bell")
