@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from git_skillmesh.chroma import client as clients
 from git_skillmesh.chroma.collections import check_collections
 from git_skillmesh.chroma.doctor import examine, repair
 from git_skillmesh.chroma.learnings import COLLECTION, learning_rows, mirror_learnings
@@ -142,14 +143,11 @@ def test_a_linked_worktree_pulls_no_row_its_way(place: Place, tmp_path: Path) ->
 
 
 def test_what_somebody_changed_in_the_store_is_found_and_mended(place: Place) -> None:
-    import chromadb
-
     place.mirror()
-    client = chromadb.PersistentClient(str(place.target.store))
+    client = clients.open_client(place.target, 20)
     collection = client.get_collection(COLLECTION, embedding_function=None)
     collection.update([learning_key(place.id, "money")], metadatas=[{"state": "block"}])
-    client._system.stop()  # type: ignore[attr-defined]
-    chromadb.api.client.SharedSystemClient.clear_system_cache()
+    clients.close(client)
     assert place.findings() == ["metadata"]
     with learning_rows(place.repository, place.config) as rows:
         assert rows is not None

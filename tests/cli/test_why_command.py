@@ -264,9 +264,13 @@ def test_json(repo: Repo) -> None:
     uncommitted = json.loads(call(repo.path, "why", "--json", "src/a.txt:1").stdout)
     assert uncommitted["groups"] == [
         {
-            "lines": "1", "uncommitted": True, "commits": [], "exchange": None, "links": [],
+            "lines": "1",
+            "uncommitted": True,
+            "commits": [],
+            "exchange": None,
+            "links": [],
             "learnings": [],
-        }  # fmt: skip
+        }
     ]
 
 

@@ -89,7 +89,7 @@ def _index(repository: Repository, config: Config, log: Log) -> None:
         log(f"indexed {exchanges.read} of {exchanges.exchanges} exchanges")
     learnings = update_learnings(repository, config, _WAIT_SECONDS)
     if learnings.read:
-        log(f"indexed {learnings.read} of {learnings.learnings} learnings")
+        log(f"read {learnings.read} files of learnings")
     for problem in learnings.broken:
         log(f"learning left out: {problem}")
     target = target_of(config, repository)
