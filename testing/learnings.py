@@ -1,4 +1,4 @@
-"""Learnings for tests of the gate, as objects and as the files of a repository."""
+"""Learnings for tests, as objects and as the files of a repository."""
 
 from typing import Any
 
@@ -22,6 +22,17 @@ def made(learning_id: str, matcher: Matcher, state: State, **fields: Any) -> Lea
     return Learning(
         learning_id, f"About {learning_id}", f"Why {learning_id}.", matcher, state, **fields
     )
+
+
+def learning(learning_id: str, title: str, **more: Any) -> Learning:
+    """Return a learning that looks for a word of its own."""
+    fields: dict[str, Any] = {
+        "description": f"{title}, because it went wrong once.",
+        "matcher": Matcher(MatcherKind.LITERAL, text=f"{learning_id}("),
+        "state": State.WARN,
+        **more,
+    }
+    return Learning(learning_id, title, **fields)
 
 
 def files_of(*learnings: Learning) -> "dict[str, str | bytes | None]":

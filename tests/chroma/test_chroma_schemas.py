@@ -14,8 +14,9 @@ def test_the_names_and_fields_are_the_documented_ones() -> None:
             "repo_id", "response_summary", "session_id", "status", "timestamp", "tool_sequence",
         ],
         "derived_learnings_v1": [
-            "category", "confidence", "example_code_reference", "learning_id", "pattern",
-            "repo_id", "source_chat_id", "state", "tags",
+            "blob", "category", "confidence", "description", "example_code_reference",
+            "languages", "learning_id", "path", "pattern", "repo_id", "severity",
+            "source_chat_id", "state", "tags", "title",
         ],
         "thinking_sessions_v1": [
             "branch_from_thought", "branch_id", "next_thought_needed", "repo_id", "session_id",

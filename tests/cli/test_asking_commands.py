@@ -387,7 +387,7 @@ def test_sessions_as_json(repo: Repo) -> None:
         "session": "mainmain-1", "agent": "claude-code", "title": "Return numbers",
         "started": "2024-03-01T10:00:00Z", "ended": "2024-03-01T10:05:00Z",
         "directory": "/somewhere", "branch": "main", "parent": "", "exchanges": 2, "files": 1,
-        "commits": 1, "status": "captured", "fitting": [],
+        "commits": 1, "status": "captured", "fitting": [], "learnings": [],
     }  # fmt: skip
     none = call(repo.path, "sessions", "--json", "--agent", "nobody")
     assert (none.returncode, valid(none, "sessions")["sessions"], none.stderr) == (1, [], "")

@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from git_skillmesh.learnings.model import FOLDER
+from git_skillmesh.learnings.writing import write_learning
 from testing.commands import call
 from testing.indexing import documents, dump
+from testing.learnings import learning
 from testing.repos import Repo, Result, make_repo
 
 HEALTHY = (
@@ -238,3 +241,29 @@ def test_a_bare_repository(repo: Repo, tmp_path: Path) -> None:
         "ok  hooks    none in a bare repository\n",
         "",
     )
+
+
+def test_learnings_are_compared_with_their_index_and_mended(repo: Repo) -> None:
+    one, path = learning("pause", "Do not sleep"), f"{FOLDER}/half.yaml"
+    repo.commit("learn", {one.path: write_learning(one), path: "learning_id: half\n"})
+    call(repo.path, "index", "--chroma", "off", "-q")
+    said = call(repo.path, "doctor")
+    assert said.returncode == 8
+    assert f"BAD learnings {path}:1: title is missing  → mend the file\n" in said.stdout
+    repo.commit("mend", {path: None})
+    call(repo.path, "index", "--chroma", "off", "-q")
+    healthy = call(repo.path, "doctor")
+    assert healthy.returncode == 0
+    assert "ok  learnings the index has all 1 of HEAD\n" in healthy.stdout
+    segments = repo.state_dir / "learnings" / "segments"
+    for vectors in segments.glob("*.vec"):
+        vectors.write_bytes(vectors.read_bytes()[:-1])
+    with closing(sqlite3.connect(repo.state_dir / "learnings" / "catalogue.db")) as database:
+        database.execute("UPDATE learnings SET facts = replace(facts, '\"warn\"', '\"block\"')")
+        database.commit()
+    said = call(repo.path, "doctor")
+    assert said.returncode == 8
+    assert said.stdout.count("BAD learnings ") == 2
+    said = call(repo.path, "doctor", "--repair")
+    assert (said.returncode, said.stdout) == (0, healthy.stdout)
+    assert said.stderr == "1 learnings read again\n"

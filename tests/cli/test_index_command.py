@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from git_skillmesh.git.repository import discover
+from git_skillmesh.learnings.writing import write_learning
 from testing.commands import call
 from testing.indexing import documents, dump
+from testing.learnings import learning
 from testing.repos import Repo, Result, make_repo
 
 
@@ -115,17 +117,27 @@ def test_changed_files_only(repo: Repo) -> None:
 def test_rebuild_and_deletion_give_the_same_index(repo: Repo) -> None:
     repo.commit("second", {"f1.py": "def changed():\n    return 0\n", **numbered(*range(4, 30))})
     index(repo)
-    repo.commit("third", {"f2.py": None})
+    rules = (learning("whole", "Numbers are whole"), learning("none", "Never return None"))
+    repo.commit("third", {"f2.py": None, **{one.path: write_learning(one) for one in rules}})
     index(repo)
-    queries = ("number_7", "changed", "return a number")
-    before, answers = dump(repo), documents(repo, *queries)
-    assert len(before) == 28
-    assert index(repo, "--rebuild")["files_read"] == 28
-    assert (dump(repo), documents(repo, *queries)) == (before, answers)
+
+    def answers() -> object:
+        learned = call(repo.path, "query", "--in", "learnings", "--json", "return whole numbers")
+        return (
+            dump(repo),
+            documents(repo, "number_7", "changed", "return a number"),
+            json.loads(learned.stdout),
+        )
+
+    before = answers()
+    assert len(dump(repo)) == 30
+    assert index(repo, "--rebuild")["files_read"] == 30
+    assert answers() == before
     shutil.rmtree(repo.state_dir)
     said = repo.skillmesh("index", "--chroma", "off")
     assert said.returncode == 0
-    assert (dump(repo), documents(repo, *queries)) == (before, answers)
+    assert "indexed 2 learnings\n" in said.stderr
+    assert answers() == before
 
 
 def test_a_stash_a_rebase_and_an_amend(repo: Repo) -> None:

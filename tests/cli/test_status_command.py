@@ -8,7 +8,10 @@ import pytest
 
 from git_skillmesh.chunking.exclusion import EXPLANATIONS
 from git_skillmesh.config import SETTINGS
+from git_skillmesh.learnings.model import FOLDER, State
+from git_skillmesh.learnings.writing import write_learning
 from testing.commands import call
+from testing.learnings import learning
 from testing.repos import Repo, Result, make_repo
 
 CODE = "def wait_before_retry(attempt):\n    return 2 ** attempt\n"
@@ -116,6 +119,7 @@ def test_the_document_is_whole(repo: Repo) -> None:
             "deleted": 0,
         },
         "memory": {"sessions": 0, "exchanges": 0, "behind": False},
+        "learnings": {"states": {}, "broken": [], "behind": 0},
         "skipped": {"count": 0, "reasons": {}, "files": {}},
         "chroma": {"target": "off", "behind": None, "problem": ""},
         "sharing": None,
@@ -236,3 +240,17 @@ def test_hooks_of_others_are_named(repo: Repo) -> None:
     lines = call(repo.path, "status").stdout.splitlines()
     (line,) = [line for line in lines if "post-commit" in line]
     assert line.startswith("            post-commit: foreign, ")
+
+
+def test_learnings_are_counted_and_what_cannot_be_used_is_named(repo: Repo) -> None:
+    rules = [learning("a", "A"), learning("b", "B", state=State.BLOCK), learning("c", "C")]
+    files: dict[str, str | bytes | None] = {one.path: write_learning(one) for one in rules}
+    repo.commit("learn", {**files, f"{FOLDER}/half.yaml": "learning_id: half\x1b\n"})
+    assert status(repo)["learnings"]["behind"] == 4
+    index(repo)
+    found = status(repo)["learnings"]
+    assert (found["states"], found["behind"]) == ({"warn": 2, "block": 1}, 0)
+    assert {one["path"] for one in found["broken"]} == {f"{FOLDER}/half.yaml"}
+    said = call(repo.path, "status").stdout
+    assert "\nlearnings   1 block, 2 warn\n            left out .skillmesh/learnings/half" in said
+    assert "\x1b" not in said

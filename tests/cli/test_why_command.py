@@ -225,6 +225,7 @@ def test_json(repo: Repo) -> None:
                 "commits": [commit],
                 "exchange": None,
                 "links": [],
+                "learnings": [],
             },
             {
                 "lines": "2",
@@ -255,13 +256,21 @@ def test_json(repo: Repo) -> None:
                         "via": [],
                     }
                 ],
+                "learnings": [],
             },
         ],
     }
     repo.write("src/a.txt", "new\n")
     uncommitted = json.loads(call(repo.path, "why", "--json", "src/a.txt:1").stdout)
     assert uncommitted["groups"] == [
-        {"lines": "1", "uncommitted": True, "commits": [], "exchange": None, "links": []}
+        {
+            "lines": "1",
+            "uncommitted": True,
+            "commits": [],
+            "exchange": None,
+            "links": [],
+            "learnings": [],
+        }
     ]
 
 

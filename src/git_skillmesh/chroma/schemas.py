@@ -76,16 +76,22 @@ _LEARNINGS = Schema(
     SCHEMA_VERSION,
     {
         "learning_id": ("str", "identity of the learning"),
-        "source_chat_id": ("str", "exchange it came from"),
-        "pattern": ("str", "its matcher"),
+        "title": ("str", "the rule in a line"),
+        "source_chat_id": ("str", "exchange or conversation it came from"),
+        "description": ("str", "what and why"),
+        "pattern": ("str", "what it is looked for by, in words"),
         "example_code_reference": ("str", "chunk that shows it"),
         "tags": ("str", "separated by commas"),
         "category": ("str", "what it is about"),
-        "confidence": ("float", "how sure it is, 0 to 1"),
-        "state": ("str", "where it stands in review"),
+        "confidence": ("float", "how sure it is, 0 to 1; -1 where nobody says"),
+        "state": ("str", "proposed, warn, block or retired"),
+        "severity": ("str", "note, warning or error"),
+        "languages": ("str", "languages it is about, separated by commas; empty for all"),
+        "path": ("str", "its file"),
+        "blob": ("str", "version of its file"),
         "repo_id": _REPO_ID,
     },
-    "reviewed learnings; the document is the description",
+    "reviewed learnings at HEAD; the document is title and description",
 )
 
 _THOUGHTS = Schema(

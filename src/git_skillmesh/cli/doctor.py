@@ -8,6 +8,8 @@ from .context import Context
 from .terminal import safe_line
 
 _SAMPLE = 20
+_FILES = "learnings"
+_INDEX, _REBUILD = "git skillmesh index", "git skillmesh index --rebuild"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +38,10 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Check (and mend) everything and print a line for each part."""
-    checks = [*_local(context), *_chroma(context), *_hooks(context)]
+    checks = _all(context)
     if args.repair and any(check.mend for check in checks):
         _repair(context, checks)
-        checks = [*_local(context), *_chroma(context), *_hooks(context)]
+        checks = _all(context)
     if context.json:
         document = [
             {"where": c.where, "ok": c.ok, "message": c.message, "mend": c.mend} for c in checks
@@ -52,6 +54,26 @@ def run(args: argparse.Namespace, context: Context) -> int:
             context.out(f"{mark} {check.where:<8} {safe_line(check.message)}{mend}")
     wrong = [check for check in checks if not check.ok]
     return ExitCode.DAMAGED if wrong else ExitCode.OK
+
+
+def _all(context: Context) -> list[Check]:
+    return [*_local(context), *_learnings(context), *_chroma(context), *_hooks(context)]
+
+
+def _learnings(context: Context) -> list[Check]:
+    """Check the files of learnings at HEAD, and that their index has what they say."""
+    from ..index.learnings import examine_learnings
+
+    found = examine_learnings(context.repository)
+    if found is None:
+        return []
+    checks = [Check(_FILES, False, str(one), "mend the file") for one in found.broken]
+    checks += [Check(_FILES, False, what, _REBUILD) for what in found.differences]
+    if found.behind:
+        checks.append(Check(_FILES, True, f"{found.behind} are not indexed yet", _INDEX))
+    if not checks:
+        checks.append(Check(_FILES, True, f"the index has all {found.learnings} of HEAD"))
+    return checks
 
 
 def _local(context: Context) -> list[Check]:
@@ -79,6 +101,7 @@ def _chroma(context: Context) -> list[Check]:
     from ..chroma.chats import exchange_rows
     from ..chroma.codebase import codebase_rows
     from ..chroma.doctor import examine
+    from ..chroma.learnings import COLLECTION, learning_rows
     from ..chroma.target import target_of
 
     target = target_of(context.config, context.repository)
@@ -92,10 +115,15 @@ def _chroma(context: Context) -> list[Check]:
             if chats is not None:
                 names.append("chat_history_v1")
                 findings += examine(chats, target, state_dir, _SAMPLE, "chat_history_v1")
+        with learning_rows(context.repository, context.config) as learned:
+            if learned is not None:
+                names.append(COLLECTION)
+                findings += examine(learned, target, state_dir, _SAMPLE, COLLECTION)
     except SkillmeshError as error:
         return [Check("chroma", False, error.what, error.mend)]
     if not findings:
-        equal = " and ".join(names) + (" equals" if len(names) == 1 else " equal")
+        listed = " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+        equal = listed + (" equals" if len(names) == 1 else " equal")
         return [Check("chroma", True, f"{equal} the index ({target.describe()})")]
     repair, catch_up = "git skillmesh doctor --repair", "git skillmesh index --chroma wait"
     # A mirror that lags behind is at work or will be with the next commit: nothing is broken.
@@ -127,14 +155,19 @@ def _repair(context: Context, checks: list[Check]) -> None:
     from ..chroma.chats import exchange_rows
     from ..chroma.codebase import codebase_rows
     from ..chroma.doctor import repair
+    from ..chroma.learnings import COLLECTION, learning_rows
     from ..chroma.target import target_of
-    from .index import update_with_progress
+    from .index import index_learnings, update_with_progress
 
     was_json, context.json = context.json, False
     local = [check for check in checks if check.where == "local" and not check.ok]
     if local:
         rebuild = any("--rebuild" in check.mend for check in local)
         update_with_progress(context, "", rebuild=rebuild)
+    if any(check.where == _FILES and check.mend in (_INDEX, _REBUILD) for check in checks):
+        clear = any(check.where == _FILES and check.mend == _REBUILD for check in checks)
+        report = index_learnings(context, clear)
+        context.note(f"{report.read} learnings read again")
     target = target_of(context.config, context.repository)
     if target is not None and any(check.where == "chroma" and check.mend for check in checks):
         with codebase_rows(context.repository, context.config) as rows:
@@ -144,4 +177,8 @@ def _repair(context: Context, checks: list[Check]) -> None:
             if chats is not None:
                 done = repair(chats, target, context.repository.state_dir, "chat_history_v1")
                 context.note(f"Chroma: {done.upserted} exchanges written, {done.deleted} deleted")
+        with learning_rows(context.repository, context.config) as learned:
+            if learned is not None:
+                done = repair(learned, target, context.repository.state_dir, COLLECTION)
+                context.note(f"Chroma: {done.upserted} learnings written, {done.deleted} deleted")
     context.json = was_json

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from ..errors import ExitCode, UsageError
 from .context import Context
-from .terminal import progress_bar
+from .terminal import progress_bar, safe_line
 
 if TYPE_CHECKING:
+    from ..index.learnings import LearningsReport
     from ..index.update import Update
 
 # How long a run waits for another one before it says so and gives up.
@@ -53,6 +54,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if not args.rev:
         _provenance(context, outcome)
         _exchanges(context, args.rebuild)
+        _learnings(context, args.rebuild)
     if args.chroma != "off" and not args.rev:
         _chroma(context, wait=args.chroma == "wait")
     return ExitCode.OK if outcome.report.gaps == 0 else ExitCode.UNAVAILABLE
@@ -62,6 +64,7 @@ def first_index(context: Context) -> int:
     """Make the first index, as `init` does; the Chroma tier follows in the background."""
     _provenance(context, update_with_progress(context, "", rebuild=False))
     _exchanges(context, rebuild=False)
+    _learnings(context, rebuild=False)
     _chroma(context, wait=False)
     return ExitCode.OK
 
@@ -88,6 +91,26 @@ def _exchanges(context: Context, rebuild: bool) -> None:
         context.note(f"indexed {report.read} exchanges of conversations")
     if report.unreadable:
         context.note(f"{report.unreadable} exchanges of the memory cannot be read and are left out")
+
+
+def _learnings(context: Context, rebuild: bool) -> None:
+    """Make sure that the learnings of HEAD are in their index, and say which cannot be."""
+    report = index_learnings(context, rebuild)
+    if report.read and not context.json:
+        context.note(f"indexed {report.read} learnings")
+    for problem in report.broken:
+        context.note(safe_line(f"left out: {problem}"))
+
+
+def index_learnings(context: Context, rebuild: bool) -> "LearningsReport":
+    """Bring the index of learnings up to date, or make it anew."""
+    from ..index.learnings import learning_store
+    from ..index.update import update_learnings
+
+    store = learning_store(context.repository)
+    if rebuild and store.folder.exists():
+        store.clear(_WAIT_SECONDS)
+    return update_learnings(context.repository, context.config, _WAIT_SECONDS)
 
 
 def update_with_progress(context: Context, revision: str, rebuild: bool) -> "Update":
@@ -196,4 +219,12 @@ def _chroma(context: Context, wait: bool) -> None:
         context.note(
             f"Chroma: {chats.upserted} written, {chats.deleted} deleted, {chats.rows} in "
             "chat_history_v1"
+        )
+    from ..chroma.learnings import mirror_learnings
+
+    learned = mirror_learnings(context.repository, context.config, target)
+    if learned is not None:
+        context.note(
+            f"Chroma: {learned.upserted} written, {learned.deleted} deleted, {learned.rows} in "
+            "derived_learnings_v1"
         )

@@ -26,7 +26,7 @@ from .terminal import safe_line
 COMMANDS = {
     "init": "install the hooks and make the first index",
     "index": "make the index equal to the repository",
-    "query": "search code and conversations by meaning and by name",
+    "query": "search code, conversations and learnings by meaning and by name",
     "status": "show what is indexed, what is not, and why",
     "doctor": "check every store against the repository, and mend it",
     "collections": "create and check the Chroma collections",

@@ -22,6 +22,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Prune and print what went."""
+    from ..index.learnings import learning_store, prune_learnings
     from ..index.maintenance import prune
     from ..index.store import Store
 
@@ -31,10 +32,14 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if not store.catalogue_path.exists():
         context.note("there is no index")
         return ExitCode.OK
-    before = store.size()
+    learned, grace = learning_store(context.repository), args.days * 24 * 3600
+    before = store.size() + learned.size()
     with store.writing(_WAIT_SECONDS) as catalogue:
-        gone = prune(context.repository, catalogue, store, args.days * 24 * 3600)
-    after = store.size()
+        gone = prune(context.repository, catalogue, store, grace)
+    if learned.catalogue_path.exists():
+        with learned.writing(_WAIT_SECONDS) as catalogue:
+            gone += prune_learnings(context.repository, catalogue, learned, grace)
+    after = store.size() + learned.size()
     if context.json:
         context.out_json({"file_versions": gone, "bytes_before": before, "bytes_after": after})
     else:

@@ -1,4 +1,4 @@
-"""`git skillmesh query`: search code and conversations by meaning and by name."""
+"""`git skillmesh query`: search code, conversations and learnings by meaning and by name."""
 
 import argparse
 import sys
@@ -24,9 +24,10 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     """Add the command's parser."""
     parser = subparsers.add_parser(
         "query",
-        help="search code and conversations by meaning and by name",
-        description="Search the working tree, changed and untracked files included, or the "
-        "conversations with agents. Exit code 0: found, 1: nothing found.",
+        help="search code, conversations and learnings by meaning and by name",
+        description="Search the working tree, changed and untracked files included, the "
+        "conversations with agents, or what the team has learned. Exit code 0: found, 1: nothing "
+        "found.",
     )
     parser.add_argument(
         "words",
@@ -47,9 +48,10 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument(
         "--kind", action="append", default=[], metavar="KIND", help="only chunks of this kind"
     )
-    from .query_chats import add_options
+    from . import query_chats, query_learnings
 
-    add_options(parser)
+    query_chats.add_options(parser)
+    query_learnings.add_options(parser)
     parser.add_argument("--full", action="store_true", help="show whole chunks")
     parser.add_argument("--explain", action="store_true", help="show what each signal added")
     parser.add_argument(
@@ -68,6 +70,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     """Search and print."""
     from ..chunking.model import KINDS
     from .query_chats import answer_chats, chats_document, check_options, print_chats
+    from .query_learnings import answer_learnings, learnings_document, print_learnings
 
     check_options(args)
     text = _text(args.words)
@@ -78,25 +81,34 @@ def run(args: argparse.Namespace, context: Context) -> int:
     unknown = sorted(set(args.kind) - set(KINDS))
     if unknown:
         raise UsageError(f"unknown kind {unknown[0]!r}", "one of " + ", ".join(sorted(KINDS)))
-    answer = _code(args, context, text) if args.what != "chats" else None
-    chats = answer_chats(args, context, text) if args.what != "code" else None
+    answer = _code(args, context, text) if args.what in ("code", "all") else None
+    learned = answer_learnings(args, context, text) if args.what in ("learnings", "all") else None
+    chats = answer_chats(args, context, text) if args.what in ("chats", "all") else None
     if context.json:
-        document: dict[str, Any] = {"schema": _SCHEMA_VERSION, "query": text}
+        parts = []
         if answer is not None:
-            document |= as_document(answer, args.full, args.explain)
+            parts.append(as_document(answer, args.full, args.explain))
+        if learned is not None:
+            parts.append(learnings_document(learned, args.full, args.explain))
         if chats is not None:
-            of_chats = chats_document(chats, args.full, args.explain)
-            document |= of_chats | {"notes": [*document.get("notes", ()), *of_chats["notes"]]}
+            parts.append(chats_document(chats, args.full, args.explain))
+        document: dict[str, Any] = {"schema": _SCHEMA_VERSION, "query": text}
+        for part in parts:
+            document |= part | {"notes": [*document.get("notes", ()), *part["notes"]]}
         context.out_json(document)
     else:
         if answer is not None:
             _print(context, answer, args.full, args.explain)
+        if learned is not None and (args.what == "learnings" or learned.learnings):
+            if answer is not None:
+                context.out("learnings")
+            print_learnings(context, learned, args.full, args.explain)
         if chats is not None:
             if answer is not None:
                 context.out("conversations")
             print_chats(context, chats, args.full, args.explain)
-    hits = [*(answer.hits if answer else ()), *(chats.hits if chats else ())]
-    return ExitCode.OK if hits else ExitCode.NOTHING_FOUND
+    hits = [len(found.hits) for found in (answer, learned, chats) if found is not None]
+    return ExitCode.OK if any(hits) else ExitCode.NOTHING_FOUND
 
 
 def _code(args: argparse.Namespace, context: Context, text: str) -> "Answer":
@@ -128,6 +140,7 @@ def _answer(args: argparse.Namespace, context: Context, text: str) -> "Answer":
     from ..index.identity import repo_id
     from ..index.store import Store
     from ..index.view import NoIndexError, Scope, open_view
+    from ..learnings.model import FOLDER
     from ..retrieval.search import Options, Searcher
 
     repository, config = context.repository, context.config
@@ -139,7 +152,13 @@ def _answer(args: argparse.Namespace, context: Context, text: str) -> "Answer":
     elif args.committed or repository.is_bare:
         scope = Scope.COMMITTED
     options = Options(
-        args.limit, tuple(args.lang), tuple(args.path), tuple(args.kind), args.rank, args.explain
+        args.limit,
+        tuple(args.lang),
+        tuple(args.path),
+        tuple(args.kind),
+        args.rank,
+        args.explain,
+        without=f"{FOLDER}/" if args.what == "all" else "",  # they have a part of the page
     )
     try:
         view = open_view(repository, config, store, source, scope, args.at or "")

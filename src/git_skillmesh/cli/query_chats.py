@@ -28,9 +28,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--in",
         dest="what",
-        choices=("code", "chats", "all"),
+        choices=("code", "chats", "learnings", "all"),
         default="code",
-        help="search code, conversations, or both (default code)",
+        help="search code, conversations, learnings, or all of them (default code)",
     )
     parser.add_argument(
         "--agent", action="append", default=[], metavar="NAME", help="only chats with this agent"
@@ -44,13 +44,19 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def check_options(args: argparse.Namespace) -> None:
     """Raise `UsageError` for options that do not fit what is searched."""
+    from .query_learnings import check_options as check_learnings
+
     of_chats = {"--agent": args.agent, "--session": args.session, "--since": args.since,
                 "--until": args.until}  # fmt: skip
     of_code = {"--lang": args.lang, "--kind": args.kind, "--at": args.at,
                "--committed": args.committed}  # fmt: skip
-    if args.what == "code":
+    if args.what in ("code", "learnings"):
         _refuse(of_chats, "conversations", "--in chats")
-    elif args.what == "chats":
+    if args.what in ("code", "chats"):
+        _refuse({"--state": args.state}, "learnings", "--in learnings")
+    if args.what == "learnings":
+        check_learnings(args)
+    if args.what == "chats":
         _refuse(of_code, "code", "--in code")
         if args.backend == "chroma" or args.rank != "ranker":
             raise UsageError("conversations are ranked in one way", "leave out --backend, --rank")

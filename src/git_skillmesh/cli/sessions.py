@@ -1,12 +1,13 @@
 """`git skillmesh sessions`: list conversations."""
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..errors import ExitCode, UsageError
 from ..git.dates import time_of
 from ..git.globs import Globs
+from ..learnings.sources import Sources, Talk
 from ..sessions.events import Status
 from ..sessions.finding import short_ids
 from ..sessions.listing import Filter, Row, list_sessions
@@ -22,6 +23,7 @@ TYPES = (
     "unknown",
 )  # fmt: skip
 _MOST_NUMBERS = 6
+_MOST_LEARNED = 2
 _NARROW = 100
 
 
@@ -96,11 +98,13 @@ def run(args: argparse.Namespace, context: Context) -> int:
     reader = MemoryReader(context.repository)
     with progress_bar("reading", context.json or not wanted.needs_contents) as progress:
         rows, unreadable = list_sessions(reader, wanted, args.limit or 0, progress)
+    learned = _learned(context, rows)
     if context.json:
-        context.out_json({"schema": SCHEMA, "sessions": [_document(row) for row in rows]})
+        documents = [_document(row, learned.get(row.head.session_id, ())) for row in rows]
+        context.out_json({"schema": SCHEMA, "sessions": documents})
     else:
         with paged(context):
-            for text in _table(context, rows):
+            for text in _table(context, rows, learned):
                 context.out(text)
         if not rows:
             context.note("none fits" if reader.sessions() else NONE_STORED)
@@ -111,7 +115,37 @@ def run(args: argparse.Namespace, context: Context) -> int:
     return ExitCode.OK if rows else ExitCode.NOTHING_FOUND
 
 
-def _table(context: Context, rows: Sequence[Row]) -> Iterator[str]:
+def _learned(context: Context, rows: Sequence[Row]) -> dict[str, list[str]]:
+    """Return session id → ids of the learnings that came of it."""
+    sources = Sources(context.repository)
+    if not sources or not rows:
+        return {}
+    from ..git.database import ObjectDatabase
+    from ..index.identity import chat_id, repo_id
+    from ..sessions.lookup import Lookup
+
+    repo = repo_id(context.repository, context.config)
+    found = {}
+    with ObjectDatabase(context.repository) as db:
+        lookup = Lookup(db)
+        for row in rows:
+            session, parent = row.head.session_id, row.head.parent
+            talks = [Talk(session, parent=parent)]
+            # A learning may name the exchange alone; promoting one leaves a status behind.
+            if row.status is not Status.CAPTURED:
+                talks += [
+                    Talk(session, exchange, number, chat_id(repo, session, exchange), parent)
+                    for number, exchange, _ in lookup.beginnings(session)
+                ]
+            named = {one.learning_id: None for talk in talks for one in sources.of_talk(talk)}
+            if named:
+                found[session] = list(named)
+    return found
+
+
+def _table(
+    context: Context, rows: Sequence[Row], learned: Mapping[str, Sequence[str]]
+) -> Iterator[str]:
     """Yield id, when, agent, exchanges, files, commits, title."""
     if not rows:
         return
@@ -133,7 +167,7 @@ def _table(context: Context, rows: Sequence[Row]) -> Iterator[str]:
     yield context.style.dim(_row(head, widths, narrow) + "  title")
     for row, texts in zip(rows, cells, strict=True):
         left = _row(texts, widths, narrow)
-        title = _title(row)
+        title = _title(row, learned.get(row.head.session_id, ()))
         room = max(context.width - width_of(left) - 2, 12)
         name = fit(texts[0], widths[0])
         yield f"{context.style.path(name)}{left[len(name) :]}  {clip(title, room)}".rstrip()
@@ -145,13 +179,16 @@ def _row(texts: Sequence[str], widths: Sequence[int], narrow: bool) -> str:
     return (" " if narrow else "  ").join(left + right)
 
 
-def _title(row: Row) -> str:
+def _title(row: Row, learned: Sequence[str]) -> str:
     """Return the title, and what a reader should know beside it."""
     about = []
     if row.head.parent:
         about.append("subagent")
     if row.status is not Status.CAPTURED:
         about.append(row.status.value)
+    if learned:
+        more = f" and {len(learned) - _MOST_LEARNED} more" if len(learned) > _MOST_LEARNED else ""
+        about.append(f"learned {' '.join(learned[:_MOST_LEARNED])}{more}")
     if row.fitting and len(row.fitting) < row.exchanges:
         shown = ", ".join(map(str, row.fitting[:_MOST_NUMBERS]))
         more = ", …" if len(row.fitting) > _MOST_NUMBERS else ""
@@ -162,7 +199,7 @@ def _title(row: Row) -> str:
     return noted + " ".join(row.title.split())
 
 
-def _document(row: Row) -> dict[str, Any]:
+def _document(row: Row, learned: Sequence[str]) -> dict[str, Any]:
     head = row.head
     return {
         "session": head.session_id,
@@ -178,4 +215,5 @@ def _document(row: Row) -> dict[str, Any]:
         "commits": row.commits,
         "status": row.status.value,
         "fitting": list(row.fitting),
+        "learnings": list(learned),
     }

@@ -1,12 +1,14 @@
 """`git skillmesh show`: a conversation, one exchange of it, or what made a commit."""
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ..errors import Damaged, ExitCode, UsageError
 from ..git.commitlog import LoggedCommit, commit_log
 from ..git.database import ObjectDatabase
+from ..learnings.model import Learning
+from ..learnings.sources import Sources, Talk, names_session
 from ..sessions.answering import Made, Pair, Told, made_of, tell_pairs
 from ..sessions.events import Status, statuses
 from ..sessions.finding import find_any
@@ -19,6 +21,7 @@ from ..sessions.summaries import summary_of_prompt, summary_of_response
 from .columns import clip, code_line, local_day, local_time, plural, utc
 from .context import Context
 from .conversation import exchange_lines
+from .learned import learned_line, learning_document, talk_of
 from .pager import paged
 from .telling import (
     NONE_STORED,
@@ -75,23 +78,38 @@ def _show_session(
     context: Context, reader: MemoryReader, head: Head, exchange: str, full: bool
 ) -> int:
     known = statuses(reader.events(head.session_id))
+    learned = _learned(context, head)
     if context.json:
         exchanges = (
             [reader.exchange(exchange, head.session_id)]
             if exchange
-            else reader.exchanges(head.session_id)
+            else list(reader.exchanges(head.session_id))
         )
         document = _session_document(head)
-        document["exchanges"] = [
-            {**exchange_to_json(one), "status": known.get(one.exchange_id, Status.CAPTURED)}
-            for one in exchanges
-        ]
+        with ObjectDatabase(context.repository) as db:
+            number_of = Lookup(db).number
+            document["exchanges"] = [
+                {
+                    **exchange_to_json(one),
+                    "status": known.get(one.exchange_id, Status.CAPTURED),
+                    "learnings": [
+                        learning_document(each)
+                        for each in learned(
+                            one.exchange_id, number_of(head.session_id, one.exchange_id)
+                        )
+                    ],
+                }
+                for one in exchanges
+            ]
+        document["learnings"] = [learning_document(each) for each in learned("")]
         context.out_json(document)
         return ExitCode.OK
     broken: list[str] = []
     with ObjectDatabase(context.repository) as db, paged(context):
         for line in _head_lines(context, reader, head):
             context.out(line)
+        for each in learned(""):
+            context.out(f"  {context.style.dim('learned   ')}{learned_line(context, each)}")
         lookup = Lookup(db)
         wanted = lookup.number(head.session_id, exchange) if exchange else 0
         count = lookup.count(head.session_id)
@@ -103,9 +121,35 @@ def _show_session(
                 place = f"{number} of {count}"
                 for line in exchange_lines(context, one, place, head.agent, status, full=full):
                     context.out(line)
+                for each in learned(one.exchange_id, number):
+                    context.out(f"  {context.style.dim('learned   ')}{learned_line(context, each)}")
     for said in broken:
         context.note(safe_line(said))
     return ExitCode.DAMAGED if broken else ExitCode.OK
+
+
+def _learned(context: Context, head: Head) -> "Callable[..., list[Learning]]":
+    """Return what gives the learnings of an exchange of a session, or those of the session alone.
+
+    What came of the session as a whole is not told again at each exchange.
+    """
+    sources = Sources(context.repository)
+    if not sources:
+        return lambda exchange, number=0: []
+    from ..index.identity import repo_id
+
+    repo = repo_id(context.repository, context.config)
+    whole = Talk(head.session_id, parent=head.parent)
+    of_whole = [one for one in sources.of_talk(whole) if names_session(one, whole)]
+
+    def learned(exchange: str, number: int = 0) -> list[Learning]:
+        if not exchange:
+            return of_whole
+        told = Told(head.session_id, exchange, number, parent=head.parent)
+        found = sources.of_talk(talk_of(told, repo))
+        return [one for one in found if one not in of_whole]
+
+    return learned
 
 
 def _head_lines(context: Context, reader: MemoryReader, head: Head) -> Iterator[str]:

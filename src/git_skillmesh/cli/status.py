@@ -65,6 +65,7 @@ def _collect(context: Context) -> dict[str, Any]:
         },
         "index": _index(context, tree),
         "memory": _memory(context),
+        "learnings": _learnings(context),
         "skipped": _skipped(context, tree),
         "chroma": _chroma(context),
         "hooks": []
@@ -136,6 +137,15 @@ def _memory(context: Context) -> dict[str, Any]:
     finally:
         catalogue.close()
     return found
+
+
+def _learnings(context: Context) -> dict[str, Any]:
+    """Count the learnings of HEAD by state, and list the files that cannot be used."""
+    from ..index.learnings import state_of_learnings
+
+    found = state_of_learnings(context.repository)
+    broken = [{"path": one.path, "line": one.line, "what": one.what} for one in found.broken]
+    return {"states": dict(found.states), "broken": broken, "behind": found.behind}
 
 
 def _skipped(context: Context, tree: str) -> dict[str, Any]:
@@ -213,6 +223,14 @@ def _print(context: Context, document: dict[str, Any]) -> None:
         waiting = ", newer ones wait: git skillmesh index" if memory["behind"] else ""
         exchanges = f"{memory['sessions']} conversations, {memory['exchanges']} exchanges"
         out(f"memory      {exchanges}{waiting}")
+    learned = document["learnings"]
+    if learned["states"] or learned["broken"]:
+        told = [f"{count} {state}" for state, count in sorted(learned["states"].items())]
+        waiting = f", {learned['behind']} not indexed yet" if learned["behind"] else ""
+        out(f"learnings   {', '.join(told) or 'none can be used'}{waiting}")
+    for one in learned["broken"]:
+        line = safe_line(f"{one['path']}:{one['line']}: {one['what']}")
+        out(f"            {style.bad('left out')} {line}")
     chroma = document["chroma"]
     lagging = {None: "not mirrored yet", 0: style.good("up to date")}.get(
         chroma["behind"], f"{chroma['behind']} files behind"

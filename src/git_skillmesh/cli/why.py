@@ -10,12 +10,23 @@ from typing import Any
 from ..errors import ExitCode, UsageError
 from ..git.blame import blame, check_file
 from ..git.database import ObjectDatabase
+from ..learnings.model import Learning, State
+from ..learnings.sources import Sources
 from ..sessions.answering import Group, Line, Pair, Told, attribute, grouped, tell
 from ..sessions.links import format_ranges, ranges_of
 from ..sessions.lookup import Lookup
 from ..sessions.summaries import summary_of_prompt, summary_of_response
 from .columns import clip, code_line, local_time, plural
 from .context import Context
+from .learned import (
+    Reasons,
+    chunks_of,
+    group_document,
+    learned_line,
+    learned_lines,
+    learned_of_group,
+    learning_document,
+)
 from .pager import paged
 from .telling import (
     NONE_STORED,
@@ -59,6 +70,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="lines as git blame takes them (3,7 or 3,+5 or :NAME); the place is then just FILE",
     )
     parser.add_argument("--at", metavar="REV", help="ask of the file as a revision has it")
+    parser.add_argument(
+        "--learnings", action="store_true", help="show the learnings that apply to the file too"
+    )
     parser.add_argument("--full", action="store_true", help="show the whole prompt and response")
     parser.add_argument("--json", action="store_true", help="print JSON, see docs/json.md")
     parser.add_argument(
@@ -77,14 +91,54 @@ def run(args: argparse.Namespace, context: Context) -> int:
         told = tell(db, (line.link for line in lines), "all")
         is_empty = not told and Lookup(db).is_empty
     groups = grouped(lines, told)
+    sources = Sources(repository)
+    learned = _learned(context, sources, path, commit, groups)
+    applying = _applying(sources, path) if args.learnings else None
     if context.json:
-        context.out_json(_document(path, args.at or "", groups, args.full))
+        document = _document(path, args.at or "", groups, args.full, learned)
+        if applying is not None:
+            document["applying"] = [learning_document(one) for one in applying]
+        context.out_json(document)
     else:
         with paged(context):
-            _print(context, path, groups, args.full)
+            _print(context, path, groups, args.full, learned)
+            for text in _apply_lines(context, path, applying) if applying is not None else ():
+                context.out(text)
         if is_empty:
             context.note(NONE_STORED)
     return ExitCode.OK if told else ExitCode.NOTHING_FOUND
+
+
+def _learned(
+    context: Context, sources: Sources, path: str, commit: str, groups: Sequence[Group]
+) -> list[Reasons]:
+    """Return the learnings that came of each group."""
+    if not sources:
+        return [{} for _ in groups]
+    from ..index.identity import repo_id
+
+    repo = repo_id(context.repository, context.config)
+    chunks = chunks_of(context.repository, path, commit, repo) if sources.has_references else []
+    return [learned_of_group(sources, group, repo, chunks) for group in groups]
+
+
+def _applying(sources: Sources, path: str) -> list[Learning]:
+    from ..gate.scope import Scope
+
+    every = [one for one in sources.all() if one.state is not State.RETIRED]
+    return [one for one in every if Scope(one).covers(path)]
+
+
+def _apply_lines(context: Context, path: str, applying: Sequence[Learning]) -> Iterator[str]:
+    name = clip(safe_line(context.shown_path(path)), context.width - 20)
+    yield ""
+    yield (
+        f"{plural(len(applying), 'learning')} about {name}"
+        if applying
+        else (f"no learning is about {name}")
+    )
+    for one in applying:
+        yield f"  {learned_line(context, one)}"
 
 
 def _place(text: str, ranges: list[str], context: Context) -> tuple[str, list[str]]:
@@ -100,7 +154,9 @@ def _place(text: str, ranges: list[str], context: Context) -> tuple[str, list[st
     return context.tree_path(found[1]), [f"{first},{last}"]
 
 
-def _print(context: Context, path: str, groups: Sequence[Group], full: bool) -> None:
+def _print(
+    context: Context, path: str, groups: Sequence[Group], full: bool, learned: Sequence[Reasons]
+) -> None:
     called = names(group.told for group in groups if group.told)
     for number, group in enumerate(groups):
         if number:
@@ -109,7 +165,11 @@ def _print(context: Context, path: str, groups: Sequence[Group], full: bool) -> 
         name = safe_line(context.shown_path(path))
         place = f"{clip(name, max(context.width - len(numbers) - 1, 20))}:{numbers}"
         context.out(context.style.path(clip(place, context.width)))
-        for text in (*_code(context, group.lines, full), *_about(context, group, called, full)):
+        for text in (
+            *_code(context, group.lines, full),
+            *_about(context, group, called, full),
+            *learned_lines(context, learned[number]),
+        ):
             context.out(text)
 
 
@@ -169,12 +229,17 @@ def _unknown(group: Group) -> str:
     return f"no conversation is known for {these}: written by {commit_words(commit, by=True)}"
 
 
-def _document(path: str, at: str, groups: Sequence[Group], full: bool) -> dict[str, Any]:
+def _document(
+    path: str, at: str, groups: Sequence[Group], full: bool, learned: Sequence[Reasons]
+) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "path": path,
         "at": at,
-        "groups": [_group_document(group, full) for group in groups],
+        "groups": [
+            {**_group_document(group, full), "learnings": group_document(found)}
+            for group, found in zip(groups, learned, strict=True)
+        ],
     }
 
 

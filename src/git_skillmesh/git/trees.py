@@ -71,10 +71,14 @@ def _blob(mode: bytes, oid: bytes) -> str | None:
     return oid.decode()
 
 
-def working_tree(repository: Repository) -> WorkingTree:
-    """Compare the files on disk with HEAD. An empty answer in a bare repository."""
+def working_tree(repository: Repository, folder: str = "") -> WorkingTree:
+    """Compare the files on disk with HEAD, or those of a folder.
+
+    An empty answer in a bare repository.
+    """
     if repository.is_bare:
         return WorkingTree((), (), ())
+    below = ("--", f":(top,literal){folder}") if folder else ()
     out = repository.git.run(
         "status",
         "--porcelain=v2",
@@ -82,6 +86,7 @@ def working_tree(repository: Repository) -> WorkingTree:
         "--no-renames",
         "--untracked-files=all",
         "--ignore-submodules=all",
+        *below,
     )
     changed: list[str] = []
     untracked: list[str] = []

@@ -75,7 +75,7 @@ def _carry(repository: Repository, log: Log) -> None:
 
 def _index(repository: Repository, config: Config, log: Log) -> None:
     from ..chroma.target import target_of
-    from ..index.update import update, update_exchanges, update_provenance
+    from ..index.update import update, update_exchanges, update_learnings, update_provenance
 
     outcome = update(repository, config, wait_seconds=_WAIT_SECONDS)
     log(f"indexed {outcome.report.files} files, {outcome.report.chunks} chunks")
@@ -87,14 +87,23 @@ def _index(repository: Repository, config: Config, log: Log) -> None:
     exchanges = update_exchanges(repository, config, _WAIT_SECONDS)
     if exchanges.read or exchanges.removed:
         log(f"indexed {exchanges.read} of {exchanges.exchanges} exchanges")
+    learnings = update_learnings(repository, config, _WAIT_SECONDS)
+    if learnings.read:
+        log(f"read {learnings.read} files of learnings")
+    for problem in learnings.broken:
+        log(f"learning left out: {problem}")
     target = target_of(config, repository)
     if target is None or outcome.note:
         return
     from ..chroma.chats import mirror_exchanges
     from ..chroma.codebase import mirror_codebase
+    from ..chroma.learnings import mirror_learnings
 
     mirrored = mirror_codebase(repository, config, target)
     log(f"Chroma: {mirrored.upserted} written, {mirrored.deleted} deleted, {mirrored.rows} in all")
     chats = mirror_exchanges(repository, config, target)
     if chats is not None:
         log(f"Chroma: {chats.upserted} exchanges written, {chats.deleted} deleted")
+    learned = mirror_learnings(repository, config, target)
+    if learned is not None:
+        log(f"Chroma: {learned.upserted} learnings written, {learned.deleted} deleted")

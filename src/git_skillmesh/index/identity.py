@@ -8,6 +8,7 @@ import os
 
 from ..config import Config
 from ..git.repository import Repository
+from ..learnings.model import FOLDER
 from ..sessions import layout
 
 
@@ -25,3 +26,8 @@ def chunk_id(repo: str, path: str, key: str) -> str:
 def chat_id(repo: str, session: str, exchange: str) -> str:
     """Return 32 hex digits for an exchange of a conversation."""
     return chunk_id(repo, layout.key_of(session), layout.exchange_key(exchange))
+
+
+def learning_key(repo: str, learning: str) -> str:
+    """Return 32 hex digits for a learning of a repository."""
+    return chunk_id(repo, FOLDER, learning)

@@ -11,6 +11,7 @@ from ..errors import ConfigurationError, Unavailable
 from ..git.repository import Repository
 from .exchanges import ExchangesReport, exchange_store, sync_exchanges
 from .history import sync_history
+from .learnings import LearningsReport, learning_store, sync_learnings
 from .maintenance import complete_vectors, prune, prune_is_due
 from .provenance import sync_provenance
 from .store import Store
@@ -86,6 +87,20 @@ def update_exchanges(
     if report is None:
         report = sync_exchanges(repository, None, wait_seconds, progress=progress)
     return report or ExchangesReport()
+
+
+def update_learnings(
+    repository: Repository, config: Config, wait_seconds: float = 0.0
+) -> LearningsReport:
+    """Make sure that the learnings of HEAD are in their index. Raises as `update`.
+
+    Without the embedding model they are searchable by their words.
+    """
+    source, _ = _source(config, learning_store(repository))
+    if source is not None:
+        with suppress(Unavailable):
+            return sync_learnings(repository, source, wait_seconds)
+    return sync_learnings(repository, None, wait_seconds)
 
 
 def update_provenance(repository: Repository, outcome: Update, wait_seconds: float = 0.0) -> int:

@@ -143,7 +143,7 @@ class View:
 
     def _disk_bytes(self, row: FileRow) -> bytes | None:
         top = self.repository.top
-        data = _read_regular(top / row.path) if top is not None else None
+        data = read_regular(top / row.path) if top is not None else None
         return data if data is not None and self.repository.hash_blob(data) == row.blob else None
 
     def close(self) -> None:
@@ -252,7 +252,7 @@ def _read_overlay(
     wanted = [path for path in present if verdicts[path].skip is None and top is not None]
     budget = QUICK_BYTES
     for path in wanted:
-        data = _read_regular(top / path, resolution.rules.max_bytes) if top is not None else None
+        data = read_regular(top / path, resolution.rules.max_bytes) if top is not None else None
         if data is None:
             continue
         reading = resolution.rules.reading(verdicts[path].forced)
@@ -269,7 +269,7 @@ def _read_overlay(
     return overlay
 
 
-def _read_regular(path: Path, max_bytes: int | None = None) -> bytes | None:
+def read_regular(path: Path, max_bytes: int | None = None) -> bytes | None:
     """Return the bytes of a regular file; None for anything else, and for what cannot be read."""
     try:
         info = path.lstat()

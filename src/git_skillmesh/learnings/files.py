@@ -29,7 +29,7 @@ def learnings_on_disk(repository: Repository) -> dict[str, ReadFile]:
         with suppress(FileNotFoundError, NotADirectoryError):
             for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
                 if entry.name.endswith(SUFFIXES):
-                    found[_stem(entry.name)] = read_file(repository, f"{FOLDER}/{entry.name}")
+                    found[id_of(entry.name)] = read_file(repository, f"{FOLDER}/{entry.name}")
     return found
 
 
@@ -53,7 +53,7 @@ def learnings_at(repository: Repository, tree: str) -> dict[str, ReadFile]:
     with BlobReader(repository) as reader:
         for (path, _), data in zip(blobs.items(), reader.read_many(blobs.values()), strict=True):
             missing = ReadFile(path, None, (Problem(path, 1, "git does not have its content"),))
-            name = _stem(path.rsplit("/", 1)[1])
+            name = id_of(path.rsplit("/", 1)[1])
             found[name] = missing if data is None else read_learning(path, data)
     return found
 
@@ -69,6 +69,18 @@ def blobs_at(repository: Repository, tree: str) -> dict[str, str]:
         if kind == b"blob" and mode != b"120000" and name.endswith(SUFFIXES):
             found[name] = oid.decode()
     return found
+
+
+def folder_at(repository: Repository, tree: str) -> str:
+    """Return the object id of the folder of a commit or tree, "" where it has none."""
+    record = repository.git.run("ls-tree", "-z", "--full-tree", tree, FOLDER)
+    header = record.partition(b"\t")[0].split(b" ")
+    return header[2].decode() if header[1:2] == [b"tree"] else ""
+
+
+def id_of(path: str) -> str:
+    """Return the id that a file's name gives its learning."""
+    return path.rsplit("/", 1)[-1].removesuffix(".yaml").removesuffix(".yml")
 
 
 def put(repository: Repository, learning: Learning, *, replace: bool = False) -> Path:
@@ -108,7 +120,3 @@ def _umask() -> int:
     mask = os.umask(0o077)
     os.umask(mask)
     return mask
-
-
-def _stem(name: str) -> str:
-    return name.removesuffix(".yaml").removesuffix(".yml")

@@ -35,7 +35,11 @@ _LEAST_COSINE = 0.4
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Filters and the size of the page; `mode` is "ranker" or "rrf", `only` ids of files."""
+    """Filters and the size of the page; `mode` is "ranker" or "rrf", `only` ids of files.
+
+    `without` is a folder that is left out; `least_cosine` is what a vector alone needs to be an
+    answer.
+    """
 
     limit: int = 10
     languages: tuple[str, ...] = ()
@@ -44,6 +48,8 @@ class Options:
     mode: str = "ranker"
     explain: bool = False
     only: frozenset[int] | None = None
+    without: str = ""
+    least_cosine: float = _LEAST_COSINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +120,7 @@ class Searcher:
         if vector is not None and corpus.has_vectors:
             dense = np.where(corpus.live, cosines(corpus, vector), 0.0)
         allowed = self._allowed(options)
-        rows = _choose(corpus, lexical, dense, allowed)
+        rows = _choose(corpus, lexical, dense, allowed, options.least_cosine)
         places: list[Place] = []
         if asked.trace.frames:
             places = PlaceFinder(self._view, corpus).find(asked.trace.frames)
@@ -149,11 +155,12 @@ class Searcher:
             allowed &= np.isin(corpus.kinds, numbers)
         if options.only is not None:
             allowed &= np.isin(corpus.files, np.array(sorted(options.only), np.int64))
-        if options.languages or options.paths:
+        if options.languages or options.paths or options.without:
             globs = Globs(options.paths or ("**",))
             wanted = np.zeros(corpus.file_count, np.bool_)
             for row in self._view.live_files():
                 right = not options.languages or row.language in options.languages
+                right = right and not (options.without and row.path.startswith(options.without))
                 wanted[row.id] = right and globs.match(row.path)
             allowed &= wanted[corpus.files]
         return allowed
@@ -185,7 +192,11 @@ class Searcher:
 
 
 def _choose(
-    corpus: Corpus, lexical: LexicalScores, dense: Floats, allowed: NDArray[np.bool_]
+    corpus: Corpus,
+    lexical: LexicalScores,
+    dense: Floats,
+    allowed: NDArray[np.bool_],
+    least_cosine: float,
 ) -> Integers:
     """Return the documents worth a closer look, ascending."""
     rough = np.zeros(len(corpus))
@@ -197,7 +208,7 @@ def _choose(
     # A file that matches by its path brings its first chunk, and any chunk that matches itself.
     touched = (rough > 0) | (corpus.ordinals == 0)
     rough = np.where(touched & allowed, rough + by_file[corpus.files], 0.0)
-    near = np.where(allowed & (dense >= _LEAST_COSINE), dense, 0.0)
+    near = np.where(allowed & (dense >= least_cosine), dense, 0.0)
     chosen: Integers = np.union1d(_best(rough, _LEXICAL_POOL), _best(near, _DENSE_POOL))
     return chosen
 

@@ -1,0 +1,165 @@
+"""Search the learnings: by what they say, what they look for, and their examples.
+
+In: a view of the learnings, a query. Out: `LearningAnswer`. Candidates and features are those of
+code (search.py); the score is a plain sum of a few of them, in which the meaning counts most: a
+question rarely has the words of the rule that answers it (docs/retrieval.md).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..index.learning_view import LearningView
+from ..index.learnings import Info
+from ..learnings.files import id_of
+from ..learnings.model import Learning, State
+from ..learnings.reading import Problem
+from .corpus import Floats
+from .excerpt import best_lines, mark
+from .features import NAMES
+from .results import Line
+from .search import Candidates, Options, Searcher
+
+# Words of the part and of the whole learning, meaning of both; words of title and id; of tags.
+WEIGHTS = {
+    "body": 1.0, "file_body": 1.0, "dense": 4.0, "dense_file": 4.0, "stem": 0.5,
+    "directory_coverage": 0.5,
+}  # fmt: skip
+_COLUMNS = [NAMES.index(name) for name in WEIGHTS]
+_NAMES = {"stem": "title", "directory_coverage": "tags", "file_body": "learning",
+          "dense_file": "dense_learning"}  # fmt: skip
+# Unrelated questions stay below it; half of those that are meant are above it (docs/retrieval.md).
+_LEAST_COSINE = 0.2
+# Without such a likeness a learning has to have this share of the question's words.
+_LEAST_COVERAGE = 0.25
+_SHOWN_REASONS = 3
+# Scores that do not differ in the first decimal are equal: then what is trusted most comes first.
+_EQUAL = 1
+_TRUST = {State.BLOCK: 0, State.WARN: 1, State.PROPOSED: 2, State.RETIRED: 3}
+
+
+@dataclass(frozen=True, slots=True)
+class LearningOptions:
+    """Filters and the size of the page; without `states` all but what is retired.
+
+    `covers` says of the facts of a learning whether it applies to what was asked for.
+    """
+
+    limit: int = 10
+    states: tuple[State, ...] = ()
+    covers: Callable[[Info], bool] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LearningHit:
+    """A learning that answers the query. `part` is where: description, pattern, fix, examples.
+
+    `changed` says that the file on disk differs from HEAD.
+    """
+
+    rank: int
+    learning: Learning
+    path: str
+    part: str
+    changed: bool
+    score: float
+    reasons: tuple[str, ...]
+    lines: tuple[Line, ...]
+    text: str
+    features: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LearningAnswer:
+    """Hits, best first; `searched` learnings, of `learnings` in all. `broken` are left out."""
+
+    query: str
+    hits: tuple[LearningHit, ...]
+    searched: int
+    learnings: int
+    broken: tuple[Problem, ...]
+    notes: tuple[str, ...] = ()
+
+
+class LearningSearcher:
+    """Answers queries about the learnings, as long as the view is open."""
+
+    def __init__(self, view: LearningView) -> None:
+        self._view = view
+        self._searcher = Searcher(view, "")
+
+    def answer(
+        self,
+        text: str,
+        options: LearningOptions,
+        vector: NDArray[np.float32] | None,
+        notes: Sequence[str] = (),
+    ) -> LearningAnswer:
+        """Return the best learnings; `vector` is the embedded query, None for words only."""
+        usable = {file: info for file, info in self._view.known.items() if info.state}
+        wanted = frozenset(file for file, info in usable.items() if _fits(info, options))
+        found = self._searcher.candidates(
+            text, Options(only=wanted, least_cosine=_LEAST_COSINE), vector
+        )
+        if vector is not None:
+            found = _with_answers(found)
+        hits = self._page(found, options.limit) if len(found.rows) else ()
+        return LearningAnswer(text, hits, len(wanted), len(usable), self._view.broken, tuple(notes))
+
+    def _page(self, found: Candidates, limit: int) -> tuple[LearningHit, ...]:
+        owners, chunks = self._searcher.places(found)
+        shares = found.features[:, _COLUMNS] * np.array(list(WEIGHTS.values()))
+        scores: Floats = np.round(sum(shares.T), 9)
+        best: dict[int, int] = {}
+        for number in sorted(range(len(scores)), key=lambda n: (-scores[n], chunks[n].ordinal)):
+            best.setdefault(owners[number], number)
+        order = sorted(best, key=lambda owner: self._place(owner, scores[best[owner]], found))
+        shown = [found.files[owner] for owner in order[:limit]]
+        learnings, texts = self._view.learnings(shown), self._view.texts(shown)
+        hits = []
+        for rank, row in enumerate(shown, 1):
+            number = best[row.id]
+            chunk = chunks[number]
+            lines = texts[row.id].decode(errors="replace").split("\n")
+            lines = lines[chunk.start_line - 1 : chunk.end_line]
+            parts = dict(zip(WEIGHTS, shares[number].tolist(), strict=True))
+            features = {
+                _NAMES.get(name, name): round(value, 4) for name, value in parts.items() if value
+            }
+            strongest = sorted(features, key=lambda name: -features[name])
+            hits.append(
+                LearningHit(
+                    rank=rank,
+                    learning=learnings[row.id],
+                    path=row.path,
+                    part=chunk.key,
+                    changed=row.path in self._view.on_disk,
+                    score=round(float(scores[number]), 4),
+                    reasons=tuple(strongest[:_SHOWN_REASONS]),
+                    lines=best_lines(lines, chunk.start_line, mark(lines, found.query)),
+                    text="\n".join(lines),
+                    features=features,
+                )
+            )
+        return tuple(hits)
+
+    def _place(self, owner: int, score: float, found: Candidates) -> tuple[float, int, float, str]:
+        """Return the key by which learnings are put in order."""
+        state = self._view.known[owner].state
+        trust = _TRUST[state] if state else len(_TRUST)
+        return -round(float(score), _EQUAL), trust, -score, id_of(found.files[owner].path)
+
+
+def _with_answers(found: Candidates) -> Candidates:
+    """Return the candidates that have more than a stray word of the question."""
+    covered = found.features[:, NAMES.index("file_coverage")] >= _LEAST_COVERAGE
+    alike = found.features[:, NAMES.index("dense_file")] >= _LEAST_COSINE
+    kept = covered | alike
+    return replace(found, rows=found.rows[kept], features=found.features[kept])
+
+
+def _fits(info: Info, options: LearningOptions) -> bool:
+    states = options.states or (State.BLOCK, State.WARN, State.PROPOSED)
+    return info.state in states and (options.covers is None or options.covers(info))
