@@ -8,7 +8,7 @@ left running.
 import os
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import git_skillmesh
@@ -84,25 +84,42 @@ def hook_processes(token: str) -> list[int]:
     A process inherits the token in its environment, so a worker is seen from the moment in which
     its shim forks. Needs Linux's /proc.
     """
-    return [
-        pid
-        for pid, command in processes_of(token)
-        if any(b"hooks/" in word or b"/post-" in word for word in command[1:3])
-    ]
+    return [pid for pid, _ in processes_of(token, _is_hook)]
 
 
-def processes_of(token: str) -> list[tuple[int, list[bytes]]]:
-    """Return (process id, command line) of everything that carries `token`."""
+def _is_hook(command: list[bytes]) -> bool:
+    return any(b"hooks/" in word or b"/post-" in word for word in command[1:3])
+
+
+def processes_of(
+    token: str, wanted: Callable[[list[bytes]], bool] = lambda command: True
+) -> list[tuple[int, list[bytes]]]:
+    """Return (process id, command line) of everything that carries `token` and is `wanted`."""
     mark = f"{TOKEN}={token}".encode()
     found = []
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            if mark in (entry / "environ").read_bytes().split(b"\0"):
-                command = (entry / "cmdline").read_bytes().split(b"\0")
-                found.append((int(entry.name), command))
-        except OSError:
-            continue
+    for process in Path("/proc").glob("[0-9]*"):
+        command = _words(f"{process}/cmdline")
+        # A command line costs the kernel less than an environment, and nearly all are others'.
+        if wanted(command) and mark in _words(f"{process}/environ"):
+            found.append((int(process.name), command))
     return found
+
+
+def _words(path: str) -> list[bytes]:
+    """Return what a file of /proc holds; nothing where the process is gone or somebody else's."""
+    try:
+        file = os.open(path, os.O_RDONLY)
+    except OSError:
+        return []
+    try:
+        content = b""
+        while part := os.read(file, 1 << 16):
+            content += part
+        return content.split(b"\0")
+    except OSError:
+        return []
+    finally:
+        os.close(file)
 
 
 def wait_for_hooks(token: str, seconds: float = 60) -> None:

@@ -2,11 +2,13 @@
 
 import itertools
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+import testing.examples  # noqa: F401  # `--hypothesis-profile` looks for it before any test is read
 from testing.environment import TOKEN, sealed, stop_hooks, wait_for_hooks
 from testing.repos import Repo
 
@@ -27,7 +29,8 @@ def _seal(patch: pytest.MonkeyPatch, environment: dict[str, str]) -> None:
     for name in set(os.environ) - set(environment) - {"PYTEST_CURRENT_TEST", "PYTEST_VERSION"}:
         patch.delenv(name)
     for name, value in environment.items():
-        patch.setenv(name, value)
+        if os.environ.get(name) != value:
+            patch.setenv(name, value)
 
 
 @pytest.fixture(autouse=True)
@@ -36,10 +39,17 @@ def hermetic(
 ) -> Iterator[str]:
     """Give each test a home of its own and a token that names the processes it starts."""
     token = f"{os.getpid()}-{next(_NUMBERS)}"
-    home = tmp_path_factory.mktemp("seal", numbered=True) / "home"
+    home = tmp_path_factory.mktemp(f"seal{token}", numbered=False) / "home"
     _seal(monkeypatch, {**sealed(_OUTSIDE, home), TOKEN: token})
     yield token
     stop_hooks(token)
+
+
+@pytest.fixture
+def tmp_path(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Pytest's, without its search for a free number among the folders of thousands of tests."""
+    name = re.sub(r"\W", "_", request.node.name)[:30]
+    return tmp_path_factory.mktemp(f"{name}-{next(_NUMBERS)}", numbered=False)
 
 
 @pytest.fixture

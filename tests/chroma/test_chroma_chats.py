@@ -1,5 +1,8 @@
 """`chat_history_v1` and `related_chat_ids` follow the memory and the links, both ways."""
 
+import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -81,14 +84,34 @@ def place(tmp_path: Path) -> Place:
     return Place(repo)
 
 
+@pytest.fixture(scope="module")
+def template(sealed_session: None, tmp_path_factory: pytest.TempPathFactory) -> Repo:
+    """A repository with a linked conversation, all of it mirrored; never changed."""
+    repo = make_repo(tmp_path_factory.mktemp("mirrored"), files={"README.md": "# Parcels\n"})
+    repo.commit("weigh", {"scales.py": CODE})
+    open_memory(repo).add([TALK])
+    made = Place(repo)
+    made.link()
+    assert made.mirror() == Outcome(upserted=2, deleted=0, rows=2)
+    return repo
+
+
+@pytest.fixture
+def mirrored(template: Repo, tmp_path: Path) -> Place:
+    """A copy of the mirrored repository."""
+    repo = Repo(Path(shutil.copytree(template.path, tmp_path / "repo", symlinks=True)))
+    made = Place(repo)
+    with closing(sqlite3.connect(repo.state_dir / "mirror.db")) as ledger, ledger:
+        ledger.execute("UPDATE mirror SET target=?", (made.target.fingerprint,))
+    return made
+
+
 def test_without_memory_there_is_nothing_to_mirror(place: Place) -> None:
     assert place.mirror() is None
 
 
-def test_the_whole_row(place: Place) -> None:
-    open_memory(place.repo).add([TALK])
-    commit = place.link()
-    assert place.mirror() == Outcome(upserted=2, deleted=0, rows=2)
+def test_the_whole_row(mirrored: Place) -> None:
+    place, commit = mirrored, mirrored.repo.head
     chats, code = place.stored("chat_history_v1"), place.stored("codebase_v1")
     row = chats[chat_id(place.id, "s-1", "ask-1")]
     assert set(row) - {"row_hash"} == set(COLLECTIONS["chat_history_v1"].fields) - {"row_hash"}
@@ -128,10 +151,8 @@ def test_only_what_changed_is_written(place: Place) -> None:
     assert row["status"] == "analyzed"
 
 
-def test_what_a_person_changes_is_no_longer_related(place: Place) -> None:
-    open_memory(place.repo).add([TALK])
-    place.link()
-    place.mirror()
+def test_what_a_person_changes_is_no_longer_related(mirrored: Place) -> None:
+    place = mirrored
     place.repo.commit("by hand", {"scales.py": "def weigh(box):\n    return box.pounds\n"})
     place.mirror()
     ((_, code),) = about_scales(place.stored("codebase_v1"))
@@ -141,20 +162,16 @@ def test_what_a_person_changes_is_no_longer_related(place: Place) -> None:
     assert row["commit_shas"] != ""
 
 
-def test_a_commit_that_was_rewritten_is_not_named(place: Place) -> None:
-    open_memory(place.repo).add([TALK])
-    place.link()
-    place.mirror()
+def test_a_commit_that_was_rewritten_is_not_named(mirrored: Place) -> None:
+    place = mirrored
     place.repo.git("commit", "--amend", "-qm", "other words")
     place.mirror()
     row = place.stored("chat_history_v1")[chat_id(place.id, "s-1", "ask-1")]
     assert row["commit_shas"] == ""
 
 
-def test_a_linked_worktree_pulls_no_row_its_way(place: Place, tmp_path: Path) -> None:
-    open_memory(place.repo).add([TALK])
-    place.link()
-    place.mirror()
+def test_a_linked_worktree_pulls_no_row_its_way(mirrored: Place, tmp_path: Path) -> None:
+    place = mirrored
     before = place.stored("chat_history_v1")
     side = place.repo.worktree(tmp_path / "side", "side")
     side.git("reset", "-q", "--hard", "HEAD~1")
@@ -174,9 +191,8 @@ def test_what_is_forgotten_leaves_the_collection(place: Place) -> None:
     assert place.findings() == []
 
 
-def test_an_exchange_finds_itself(place: Place) -> None:
-    open_memory(place.repo).add([TALK])
-    place.mirror()
+def test_an_exchange_finds_itself(mirrored: Place) -> None:
+    place = mirrored
     source = builtin_source()
     with ChromaReader(place.target) as reader:
         found = reader.query(

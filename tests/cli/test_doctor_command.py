@@ -24,9 +24,10 @@ HEALTHY = (
 QUERIES = ("number_3", "return a number")
 
 
-@pytest.fixture
-def repo(tmp_path: Path) -> Repo:
-    made = make_repo(tmp_path)
+@pytest.fixture(scope="module")
+def indexed(sealed_session: None, tmp_path_factory: pytest.TempPathFactory) -> Repo:
+    """A repository with an index; never changed."""
+    made = make_repo(tmp_path_factory.mktemp("indexed"))
     for part in range(3):  # three segments
         made.commit(
             f"part {part}",
@@ -34,6 +35,11 @@ def repo(tmp_path: Path) -> Repo:
         )
         assert call(made.path, "index", "--chroma", "off", "-q").returncode == 0
     return made
+
+
+@pytest.fixture
+def repo(indexed: Repo, tmp_path: Path) -> Repo:
+    return Repo(Path(shutil.copytree(indexed.path, tmp_path / "repo", symlinks=True)))
 
 
 def folder(repo: Repo) -> Path:

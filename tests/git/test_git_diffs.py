@@ -13,6 +13,7 @@ from git_skillmesh.git.diffs import CommitChange, FileChange, Hunk, commit_chang
 from git_skillmesh.git.origins import Origin, origins
 from git_skillmesh.git.quoting import unquoted
 from git_skillmesh.git.repository import discover
+from testing.examples import examples
 from testing.repos import Repo, make_repo
 
 
@@ -207,7 +208,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Repo:
 
 
 @given(st.lists(st.tuples(LINES, st.booleans()), min_size=2, max_size=4))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 def test_added_and_removed_lines_make_one_file_of_the_other(
     shared: Repo, versions: list[tuple[list[str], bool]]
 ) -> None:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from git_skillmesh.errors import Damaged
 from git_skillmesh.git.objects import BlobReader, missing_blobs, sizes
 from git_skillmesh.git.repository import Repository, discover
+from testing.examples import examples
 from testing.repos import Repo, make_repo
 
 _SECONDS = 60
@@ -101,7 +102,9 @@ def test_a_reader_that_is_closed_starts_again(
 
 
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(15),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 600)), max_size=40))
 def test_interleaved_and_abandoned_requests_are_not_mixed_up(

@@ -11,6 +11,7 @@ from git_skillmesh.errors import Damaged
 from git_skillmesh.git.database import ObjectDatabase
 from git_skillmesh.git.repository import Repository, discover
 from git_skillmesh.git.treeobjects import Entry
+from testing.examples import examples
 from testing.repos import Repo, make_repo
 
 names = st.sampled_from(["a", "b", "a.b", "a-b", "a0", "\u00e9"])
@@ -47,7 +48,9 @@ def write(db: ObjectDatabase, files: dict[str, str]) -> str | None:
 
 
 slow = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(15),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from git_skillmesh.git.repository import Repository, discover
 from git_skillmesh.git.trees import Change, WorkingTree, diff_trees, list_tree, working_tree
+from testing.examples import examples
 from testing.repos import Repo, make_repo
 
 NAMES = (
@@ -21,7 +22,9 @@ NAMES = (
 _STEPS = ("put", "delete", "rename", "chmod")
 REGULAR, EXECUTABLE, LINK, SUBMODULE = "100644", "100755", "120000", "160000"
 _SETTINGS = settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(15),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 
 

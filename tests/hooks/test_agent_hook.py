@@ -19,6 +19,7 @@ from git_skillmesh.hooks import lightjson
 from git_skillmesh.hooks.payload import AGENTS, agent_of, read_payload, record_of
 from git_skillmesh.sessions.live import LiveBuffer, Note
 from testing.agents import HOOK, call_hook
+from testing.examples import examples
 from testing.repos import Repo, Result, make_repo, run
 from testing.rights import read_only, respect_permissions
 
@@ -375,7 +376,7 @@ payloads = st.dictionaries(
 )  # fmt: skip
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(100))
 @given(payloads, st.sampled_from(["", *AGENTS]))
 def test_any_payload_makes_a_record_or_none(payload: dict[str, object], asked: str) -> None:
     again = read_payload(json.dumps(payload).encode())

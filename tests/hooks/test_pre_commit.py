@@ -32,6 +32,7 @@ PARTS = (".pre-commit-hooks.yaml", "LICENSE", "README.md", "docs", "hooks", "pyp
 PIP = {
     "PIP_NO_INDEX": "1",
     "PIP_NO_DEPS": "1",
+    "PIP_NO_COMPILE": "1",
     "PIP_NO_BUILD_ISOLATION": "0",  # pip reads this as "no isolation", see pypa/pip issue 5735
     "PYTHONPATH": sysconfig.get_path("purelib"),
 }

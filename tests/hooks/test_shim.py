@@ -9,12 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from git_skillmesh.hooks.shim import TEMPLATES, Owner, missing_program, owner, render
+from testing.examples import examples
 
 # Any path a POSIX file system can hold: every byte but NUL.
 paths = st.binary(min_size=1, max_size=40).filter(lambda raw: b"\0" not in raw).map(os.fsdecode)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(python=paths, program=paths)
 def test_sh_reads_back_any_path(python: str, program: str) -> None:
     text = render("post-commit", shared=False, python=python, program=program)
@@ -28,7 +29,7 @@ def test_sh_reads_back_any_path(python: str, program: str) -> None:
     assert done.stderr == b""
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(name=paths)
 def test_a_missing_program_is_named(name: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     path = tmp_path_factory.mktemp("shim") / "post-commit"

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from git_skillmesh.git.repository import discover
-from git_skillmesh.hooks.install import Report
+from git_skillmesh.hooks.install import install
 from git_skillmesh.sessions.links import (
     Evidence,
     Link,
@@ -26,7 +26,6 @@ from git_skillmesh.sessions.links import (
 from testing.repos import Repo, make_repo
 
 Wait = Callable[[Repo], str]
-Install = Callable[[Repo], Report]
 
 BASE = "".join(f"base line number {n}\n" for n in range(1, 9))
 ONE = "first = combine(alpha, beta)  # ask-1\nsecond = measure(first)  # ask-1\n"
@@ -85,17 +84,26 @@ def at(text: str, line: int, block: str) -> str:
     return "".join([*lines[: line - 1], block, *lines[line - 1 :]])
 
 
-@pytest.fixture
-def repo(tmp_path: Path, install_hooks: Install) -> Repo:
-    """A repository with hooks, a base, and three linked commits; the second has a person's line."""
-    made = make_repo(tmp_path, files={"app.py": BASE, "lib.py": BASE})
-    install_hooks(made)
+@pytest.fixture(scope="module")
+def linked(sealed_session: None, tmp_path_factory: pytest.TempPathFactory) -> Repo:
+    """A repository with hooks, a base, and three linked commits; the second has a person's line.
+
+    No worker has run in it.
+    """
+    made = make_repo(tmp_path_factory.mktemp("linked"), files={"app.py": BASE, "lib.py": BASE})
     text = BASE
     for message, block in (("one", ONE), ("two", TWO + THEIRS), ("three", THREE)):
         text = at(text, {"one": 2, "two": 7, "three": 13}[message], block)
         made.commit(message, {"app.py": text})
         link(made)
+    install(discover(made.path))
     return made
+
+
+@pytest.fixture
+def repo(linked: Repo, tmp_path: Path) -> Repo:
+    """A copy of the repository with three linked commits."""
+    return Repo(Path(shutil.copytree(linked.path, tmp_path / "repo", symlinks=True)))
 
 
 ALL = at(at(at(BASE, 2, ONE), 7, TWO + THEIRS), 13, THREE)

@@ -100,6 +100,8 @@ def test_the_answer_depends_on_head_alone(repo: Repo, seed: int) -> None:
         elif len(repo.git("log", "--format=%H").split()) > 2:
             repo.git("reset", "--quiet", "--hard", "HEAD~1")
         index(repo)
+        if number % 3 != seed and number < 24:  # each step is looked at with one of the seeds
+            continue
         kept = commits(repo)
         aside = repo.state_dir.with_name("aside")
         repo.state_dir.rename(aside)

@@ -18,6 +18,7 @@ from git_skillmesh.index.segment import (
     with_file_base,
     write_segment,
 )
+from testing.examples import examples
 
 Document = tuple[int, int, int, dict[int, int], tuple[int, ...]]
 
@@ -96,7 +97,7 @@ def test_a_merge_equals_building_from_what_is_kept(
     assert read(merge(masked)) == read(build(kept))
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(15))
 @given(_documents)
 def test_a_written_segment_is_the_same_when_opened(
     tmp_path_factory: pytest.TempPathFactory, documents: list[Document]

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from git_skillmesh.index.store import Store
+from testing.examples import examples
 from testing.indexing import COMMITTED, REVISION, ask, documents, dump, index, opened, places
 from testing.repos import Repo, make_repo
 
@@ -128,7 +129,9 @@ _step = st.one_of(
 
 
 @settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(5),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.lists(_step, min_size=3, max_size=14))
 def test_random_histories_equal_an_index_made_anew(

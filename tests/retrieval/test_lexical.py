@@ -13,6 +13,7 @@ from git_skillmesh.index.segment import Field
 from git_skillmesh.retrieval.corpus import Corpus
 from git_skillmesh.retrieval.lexical import score
 from git_skillmesh.retrieval.terms import parse
+from testing.examples import examples
 from testing.indexing import COMMITTED, index, view_of
 from testing.repos import Repo, make_repo
 
@@ -51,7 +52,9 @@ def body_scores(repo: Repo, query: str) -> dict[str, float]:
 
 
 @settings(
-    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(10),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.lists(st.lists(st.sampled_from(_WORDS), min_size=1, max_size=12), min_size=2, max_size=6))
 def test_body_scores_are_bm25_of_the_live_tree(

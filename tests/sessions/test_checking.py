@@ -203,9 +203,16 @@ def notes_complaint(repo: Repo, *entries: str) -> str:
 
 
 def test_notes_are_notes(repo: Repo) -> None:
-    commits = [repo.commit(f"c{number}") for number in range(300)]
-    for commit in commits:  # so many that git divides them among folders
-        repo.git("notes", "--ref=skillmesh", "add", "-m", "{}", commit)
+    who = "committer Ada Example <ada@example.org>"
+    made = (f"commit refs/heads/many\n{who} {number} +0000\ndata 0\n" for number in range(300))
+    repo.git("fast-import", "--quiet", stdin="".join(made))
+    commits = repo.git("rev-list", "many").split()
+    repo.git("notes", "--ref=skillmesh", "add", "-m", "{}", commits[0])
+    # So many that git divides them among folders.
+    pairs = "".join(f"{commits[0]} {commit}\n" for commit in commits[1:])
+    repo.git("notes", "--ref=skillmesh", "copy", "--stdin", stdin=pairs)
+    folders = repo.git("ls-tree", "--name-only", "refs/notes/skillmesh").split()
+    assert {len(name) for name in folders} == {2}
     with ObjectDatabase(discover(repo.path)) as db:
         check_notes(db, repo.git("rev-parse", "refs/notes/skillmesh"), None, "notes")
     one, name = blob(repo), commits[0]

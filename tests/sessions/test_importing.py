@@ -18,6 +18,7 @@ from git_skillmesh.sessions.importing import Intake, Report
 from git_skillmesh.sessions.known import Known
 from git_skillmesh.sessions.model import Exchange, Problem, Session
 from testing.agents import remembered
+from testing.examples import examples
 from testing.memory import make_exchange, make_session, open_memory
 from testing.repos import Repo, make_repo
 from testing.transcripts import (
@@ -110,7 +111,7 @@ pieces = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(10), deadline=None)
 @given(pieces, st.permutations(range(len(FILES))), st.sets(st.integers(0, 12)), st.booleans())
 def test_any_pieces_in_any_order_over_any_number_of_imports(
     everything: dict[str, set[str]],

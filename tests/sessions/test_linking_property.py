@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from git_skillmesh.git.refs import list_refs
 from git_skillmesh.git.repository import discover
 from git_skillmesh.sessions.model import Exchange, Session, ToolCall
+from testing.examples import examples
 from testing.linking import by_line, commit, link, wrote
 from testing.memory import open_memory
 from testing.repos import Repo, make_repo
@@ -155,7 +156,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Repo:
 
 @given(STEPS)
 @settings(
-    max_examples=12, deadline=None,
+    max_examples=examples(8), deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )  # fmt: skip
 def test_no_line_is_attributed_to_an_exchange_that_did_not_write_it(

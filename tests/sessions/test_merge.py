@@ -14,6 +14,7 @@ from git_skillmesh.sessions.events import Event
 from git_skillmesh.sessions.layout import Head, join_heads, key_of
 from git_skillmesh.sessions.merge import merge_memory, merge_notes
 from git_skillmesh.sessions.model import Exchange, Session
+from testing.examples import examples
 from testing.memory import make_exchange, make_session, open_memory, tree_of
 from testing.repos import Repo, make_repo
 
@@ -144,7 +145,9 @@ def shared(sealed_session: None, tmp_path_factory: pytest.TempPathFactory) -> Re
 
 
 @settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(12),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(steps)
 def test_clones_converge_and_lose_nothing(

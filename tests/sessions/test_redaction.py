@@ -16,6 +16,7 @@ from git_skillmesh.sessions.model import Act, Edit, Exchange, ToolCall
 from git_skillmesh.sessions.redaction import RULES, Redacted, Redactor
 from git_skillmesh.sessions.redaction_policy import Policy
 from git_skillmesh.sessions.redaction_spans import Finding, placeholder
+from testing.examples import examples
 from testing.secrets import AROUND, CODE, TOKENS, Planted, negatives, positives
 
 REDACTOR = Redactor()
@@ -100,7 +101,7 @@ TEXTS = st.lists(FRAGMENTS, max_size=8).map("".join)
 
 
 @given(TEXTS)
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=list(HealthCheck))
 def test_redacting_again_changes_nothing(text: str) -> None:
     for redactor in (REDACTOR, EVERYTHING):
         once = redactor.redact(text).text
@@ -129,7 +130,7 @@ DOCUMENTS = st.recursive(
 
 
 @given(DOCUMENTS, st.integers(1, 3), st.booleans())
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=list(HealthCheck))
 def test_json_stays_json(document: Any, levels: int, plain: bool) -> None:
     text = document
     for _ in range(levels):
@@ -157,7 +158,7 @@ def _keys(document: Any) -> list[str]:
     TEXTS, TEXTS, st.sampled_from([" ", "\n", '"', "'", "=", "\\n", "(", "\t", "|", "\u2003"]),
     st.sampled_from([" ", "\n", '"', "'", ")", ";", "\\n", "\\", ",", "\r"]),
 )  # fmt: skip
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=list(HealthCheck))
 def test_nothing_of_a_planted_key_remains(
     make: Any, chance: Any, before: str, after: str, left: str, right: str
 ) -> None:
@@ -168,14 +169,14 @@ def test_nothing_of_a_planted_key_remains(
 
 
 @given(st.lists(st.sampled_from(PLAIN), max_size=12), st.sampled_from(["\n", "\r\n", "\n\n"]))
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=list(HealthCheck))
 def test_plain_lines_together_stay(lines: list[str], newline: str) -> None:
     text = newline.join(lines)
     assert SECRETS_ONLY.redact(text) == Redacted(text, ())
 
 
 @given(TEXTS)
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=list(HealthCheck))
 def test_findings_are_the_differences(text: str) -> None:
     found = EVERYTHING.redact(text)
     position, pieces = 0, []
@@ -210,14 +211,12 @@ def test_the_time_is_linear(piece: str) -> None:
 
     def seconds(size: int) -> float:
         text = piece * (size // len(piece))
-        best = float("inf")
-        for _ in range(2):
-            start = time.process_time()
-            EVERYTHING.redact(text)
-            best = min(best, time.process_time() - start)
-        return best
+        start = time.process_time()
+        EVERYTHING.redact(text)
+        return time.process_time() - start
 
-    assert seconds(200_000) < 100 * max(seconds(10_000), 0.0005)
+    allowed = 100 * max(min(seconds(10_000), seconds(10_000)), 0.0005)
+    assert seconds(200_000) < allowed or seconds(200_000) < allowed  # twice: others compute too
 
 
 def test_a_hundred_secrets_in_a_long_line() -> None:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
+from testing.examples import examples
 from testing.sharing import ACTIONS, Step, World
 
 steps = st.lists(
@@ -35,7 +36,7 @@ FORGOTTEN: list[Step] = [
 
 
 @settings(
-    max_examples=6,
+    max_examples=examples(4),
     deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),

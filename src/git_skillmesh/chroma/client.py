@@ -19,6 +19,7 @@ from ..errors import (
     SkillmeshError,
     Unavailable,
 )
+from .loading import load
 from .target import Target
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def open_client(target: Target, read_timeout_s: float) -> "ClientAPI":
     A server is asked for its heartbeat first, because the client's own constructor has no timeout.
     """
     if target.kind == "persistent":
+        load()
         return _open_folder(target)
     import httpx
 
@@ -54,6 +56,7 @@ def open_client(target: Target, read_timeout_s: float) -> "ClientAPI":
     beat.raise_for_status()
     if "nanosecond heartbeat" not in beat.text:
         raise Unavailable(f"{target.describe()} is no Chroma server", "check chroma.url")
+    load()
     client = _open_server(target)
     session = getattr(getattr(client, "_server", None), "_session", None)
     if session is not None:

@@ -58,6 +58,11 @@ def _capture(repository: Repository, config: Config, log: Log) -> None:
 
 
 def _link(repository: Repository, config: Config, log: Log) -> None:
+    from ..git.refs import read_ref
+    from ..sessions.layout import REF
+
+    if read_ref(repository, REF) is None:  # most repositories: the linker need not be loaded
+        return
     from ..sessions.linking.linker import link_new_commits
 
     outcome = link_new_commits(repository, config)

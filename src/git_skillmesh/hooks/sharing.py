@@ -98,9 +98,14 @@ def share(
 
 def take_over_fetched(repository: Repository, log: Callable[[str], None]) -> None:
     """Unite what `git fetch` has brought with what is here. Raises nothing about what came."""
-    from ..sessions.sync import unite_fetched
+    from ..git.refs import list_refs
+    from ..git.remotes import TRACKING
 
     try:
+        if not list_refs(repository, TRACKING):  # most repositories
+            return
+        from ..sessions.sync import unite_fetched
+
         if found := unite_fetched(repository):
             log(f"taken over from what was fetched: {found}")
     except Exception as error:

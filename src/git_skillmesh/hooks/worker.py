@@ -12,10 +12,8 @@ is renamed, not deleted, so that the next worker takes up what a killed one left
 import contextlib
 import fcntl
 import hashlib
-import json
 import os
 import time
-import traceback
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -160,6 +158,9 @@ class Desk:
             self.log(f"{what} begin")
             run_background(repository, config, self.log, remote)
         except BaseException as error:  # a panic of an extension module is no Exception
+            import json
+            import traceback
+
             summary = str(error) if isinstance(error, SkillmeshError) else _summary(error)
             self.log(f"{what} failed: {summary}\n{traceback.format_exc().rstrip()}", failed=True)
             record = {"time": _now(), "what": summary, "where": os.fspath(folder)}
@@ -197,6 +198,8 @@ class Desk:
 
 def last_error(state: Path) -> dict[str, str] | None:
     """Return what went wrong in the last background run: time, what, where; None if all is well."""
+    import json
+
     try:
         found = json.loads((state / "last-error.json").read_bytes())
         return {key: str(found[key]) for key in ("time", "what", "where")}

@@ -9,6 +9,7 @@ import hashlib
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
@@ -124,8 +125,9 @@ def source_of(config: Config, cache: Path) -> VectorSource:
     return ProviderSource(make_embedder(provider, config["embedding.name"], config.environ), cache)
 
 
+@cache
 def builtin_source() -> BuiltinSource:
-    """Return the source of the built-in model."""
+    """Return the source of the built-in model: one a process, whose words are read once."""
     return BuiltinSource(StaticEmbedder.load())
 
 

@@ -12,6 +12,8 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from ..config import Config
 from ..errors import UsageError
@@ -21,9 +23,11 @@ from .importers.merging import SECOND_HAND, merge
 from .importers.source import Part, Reading
 from .known import Known
 from .model import Exchange, Problem, Session, exchange_to_json
-from .redaction import Redactor
 from .redaction_policy import policy_of
 from .store import MemoryStore, Written
+
+if TYPE_CHECKING:
+    from .redaction import Redactor
 
 Progress = Callable[[int, int], None]
 Accept = Callable[[Part, Session], bool]
@@ -68,9 +72,10 @@ class Intake:
     """
 
     def __init__(self, repository: Repository, config: Config, *, dry_run: bool = False) -> None:
-        policy = policy_of(config)
-        self._redactor = Redactor(policy)
-        self._way = hashlib.sha256(repr(policy).encode("utf-8", "replace")).digest()
+        self._policy = policy_of(config)
+        if self._policy.rules or self._policy.allow:
+            _ = self._redactor  # says now what is wrong with them
+        self._way = hashlib.sha256(repr(self._policy).encode("utf-8", "replace")).digest()
         self._dry_run = dry_run
         self.store = MemoryStore(repository, self._redact)
         self.known = Known(repository, keep=not dry_run)
@@ -83,6 +88,12 @@ class Intake:
         self._taken: set[str] = set()
         self._fresh: set[str] = set()
         self._report = Report("")
+
+    @cached_property
+    def _redactor(self) -> "Redactor":
+        from .redaction import Redactor  # most runs of the worker find nothing to store
+
+        return Redactor(self._policy)
 
     def close(self) -> None:
         """Let go of the cache."""

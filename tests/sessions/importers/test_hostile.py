@@ -12,6 +12,7 @@ from git_skillmesh.sessions.importers.detect import READERS, agent_of, read_tran
 from git_skillmesh.sessions.importers.gitai import read_notes
 from git_skillmesh.sessions.importers.records import LONGEST_LINE, Imported, lines_of
 from git_skillmesh.sessions.model import Problem, exchange_to_json
+from testing.examples import examples
 from testing.transcripts import ROOTS, jsonl, samples
 
 SAMPLES = samples()
@@ -63,7 +64,7 @@ def test_the_samples_are_read_without_a_problem(agent: str) -> None:
 
 
 @pytest.mark.parametrize("agent", SAMPLES)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(data=st.data())
 def test_any_value_in_any_place(agent: str, data: st.DataObject) -> None:
     records = SAMPLES[agent]
@@ -73,7 +74,7 @@ def test_any_value_in_any_place(agent: str, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("agent", READERS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(
     data=st.binary(max_size=200)
     | st.text(alphabet='#>`<=_*\n SEARCHREPLA/{}[]"', max_size=200).map(str.encode)
@@ -83,7 +84,7 @@ def test_any_bytes(agent: str, data: bytes) -> None:  # fmt: skip
     check(read_transcript(data, "f", ROOTS))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(data=st.data())
 def test_any_value_in_a_note(data: st.DataObject) -> None:
     told = {

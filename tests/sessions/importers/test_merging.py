@@ -9,6 +9,7 @@ from git_skillmesh.sessions.importers.detect import READERS
 from git_skillmesh.sessions.importers.merging import merge
 from git_skillmesh.sessions.importers.records import Record, lines_of
 from git_skillmesh.sessions.model import Exchange, Session
+from testing.examples import examples
 from testing.transcripts import ROOTS, at, claude, claude_result, claude_says, claude_uses, jsonl
 from testing.transcripts import samples as all_samples
 
@@ -58,7 +59,7 @@ pieces = st.lists(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(pieces, st.permutations(range(len(FILES))), pieces)
 def test_any_pieces_in_any_order(
     before: list[tuple[int, int]], order: list[int], after: list[tuple[int, int]]
