@@ -30,7 +30,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     parser.add_argument(
         "names", nargs="*", metavar="NAME",
-        help="a range BASE..HEAD, from where its sides parted; or learnings: only these, in any state",
+        help="a range BASE..HEAD, since its sides parted; or learnings: only these, in any state",
     )  # fmt: skip
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--staged", action="store_true",
