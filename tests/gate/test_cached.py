@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from git_skillmesh.gate import cached
-from git_skillmesh.gate.cached import Loaded, load
+from git_skillmesh.gate.cached import Loaded
+from git_skillmesh.git.objects import BlobReader
 from git_skillmesh.git.repository import discover
 from git_skillmesh.learnings.model import Backtest, Fix, Matcher, MatcherKind, State
 from testing.learnings import files_of, literal, made, syntax, with_examples
@@ -33,17 +34,22 @@ def with_rules(folder: Path) -> Repo:
     return make_repo(folder, files={**files_of(*RULES), **BAD})
 
 
+def load(repo: Repo, commit: str) -> Loaded:
+    repository = discover(repo.path)
+    with BlobReader(repository) as reader:
+        return cached.load(repository, commit, reader)
+
+
 def kept(repo: Repo) -> list[Path]:
     return sorted((repo.state_dir / "rules").glob("*"))
 
 
 def test_what_is_kept_is_what_was_read(tmp_path: Path) -> None:
     repo = with_rules(tmp_path)
-    repository = discover(repo.path)
-    first = load(repository, "HEAD")
+    first = load(repo, "HEAD")
     (file,) = kept(repo)
     assert file.name == f"{repo.git('rev-parse', 'HEAD:.skillmesh/learnings')}.json"
-    assert load(repository, "HEAD") == first
+    assert load(repo, "HEAD") == first
     assert {one.learning_id for one in first.learnings} == {"one", "two", "three", "four"}
     by_id = {one.learning_id: one for one in first.learnings}
     assert by_id == {one.learning_id: replace(one, bad=(), good=()) for one in RULES}
@@ -57,7 +63,7 @@ def test_what_is_kept_is_what_was_read(tmp_path: Path) -> None:
 
 def test_without_learnings_nothing_is_kept(tmp_path: Path) -> None:
     repo = make_repo(tmp_path, files={"a.txt": "1\n"})
-    assert load(discover(repo.path), "HEAD") == Loaded()
+    assert load(repo, "HEAD") == Loaded()
     assert kept(repo) == []
 
 
@@ -68,11 +74,11 @@ def test_without_learnings_nothing_is_kept(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_what_is_damaged_is_read_anew(tmp_path: Path, content: str) -> None:
     repo = with_rules(tmp_path)
-    first = load(discover(repo.path), "HEAD")
+    first = load(repo, "HEAD")
     (file,) = kept(repo)
     good = file.read_text()
     file.write_text(content)
-    assert load(discover(repo.path), "HEAD") == first
+    assert load(repo, "HEAD") == first
     assert file.read_text() == good
     assert kept(repo) == [file]
 
@@ -80,9 +86,9 @@ def test_what_is_damaged_is_read_anew(tmp_path: Path, content: str) -> None:
 def test_a_change_of_the_learnings_is_another_file(tmp_path: Path) -> None:
     repo = with_rules(tmp_path)
     old = repo.head
-    load(discover(repo.path), old)
+    load(repo, old)
     repo.commit("without", {RULES[0].path: None})
-    new = load(discover(repo.path), "HEAD")
+    new = load(repo, "HEAD")
     assert "one" not in {learning.learning_id for learning in new.learnings}
     assert len(kept(repo)) == 2
 
@@ -91,12 +97,12 @@ def test_few_are_kept(tmp_path: Path) -> None:
     repo = with_rules(tmp_path)
     for number in range(10):
         repo.commit("next", {f".skillmesh/learnings/x{number}.yaml": "learning_id: x\n"})
-        load(discover(repo.path), "HEAD")
+        load(repo, "HEAD")
     assert len(kept(repo)) == 8
 
 
 def test_where_nothing_can_be_written(tmp_path: Path) -> None:
     repo = with_rules(tmp_path)
     (repo.git_dir / "skillmesh").write_text("in the way\n")
-    found = load(discover(repo.path), "HEAD")
+    found = load(repo, "HEAD")
     assert {one.learning_id for one in found.learnings} == {"one", "two", "three", "four"}

@@ -145,7 +145,7 @@ def test_fingerprints_hold_while_other_lines_move(repo: Repo) -> None:
 
     first = marks("print(2)\nx = 1\nprint(2)\n")
     assert len(set(first)) == 2
-    assert marks("# more\n\nprint( 2)\nprint(2)\nx = 2\n    print(2)\n")[1:] == first
+    assert marks("# more\n\nprint( 2)\n  print(2)\nx = 2\n    print(2)\n")[1:] == first
     assert first == [
         hashlib.sha256(f"no-print\0b.py\0print(2)\0{n}".encode()).hexdigest() for n in (0, 1)
     ]
