@@ -17,7 +17,7 @@ from functools import reduce
 from ..sessions.summaries import sentences_of
 
 # From here on a sentence is taken for what it seems to be.
-CORRECTS = 0.5
+CORRECTS = 0.45
 RULES = 0.5
 # What is looked at: a person who corrects says so near the beginning, or near the end.
 _SENTENCES = 40
@@ -102,6 +102,7 @@ _CORRECTIONS = _signs(
      r"|\bim (?:just )?(?:referring|talking)|\bi(?:'m| am) (?:just )?(?:referring to|talking about)\b"),
     ("undo", 0.6, r"\b(?:revert|undo|roll(?:ing)? ?back|back out|take back|put back) "
      r"(?:that|this|it|the|your|those|these|all|to|my|everything|last)\b|\bput (?:it|that|this|them) back\b"),
+    ("should be", 0.5, r"\b(?:this|that|it|these|those|they|which) should(?: not|n't| only| just| always| never| also)? (?!i\b|we\b|you\b|work\b|fix\b|do it\b)\w+"),
     ("should be", 0.4, r"\b(?:should|needs? to|has to|have to|must|ought to|supposed to) (?:not |only |always |never |still |really |just |rather |also )?"
      r"(?:be|have|use|go|live|belong|only|never|always|stay|come|match|return|work|point|not)\b"),
     ("should not", 0.45, r"\b(?:should ?n'?t|should not|must not|mustn'?t|can ?not just|can'?t just)\b"),
@@ -122,9 +123,24 @@ _CORRECTIONS = _signs(
     ("statt", 0.6, r"\b(?:anstatt|statt (?!dessen)|stattdessen|au lieu de|plutôt que|en lugar de|en vez de|em vez de|ao invés de|вместо)\b|而不是|代わりに"),
     ("nicht", 0.5, r"\b(?:du hast (?:vergessen|übersehen)|das (?:ist|war) (?:falsch|nicht richtig)|mach das (?:nicht|weg)|tu as oublié|c'est (?:faux|incorrect)"
      r"|olvidaste|está mal|no uses|no hagas|esqueceu|está errado|não use|ты забыл|не надо|не используй)\b|不要|别用|忘了"),
+    ("that is wrong", 0.6, r"\b(?:that|this|it|these|those)(?:'s| is| are|'re) not (?:the|a|an|what|how|where|why|supposed|expected|intended|meant|my|our|only|about|just)\b"),
+    ("not correct", 0.55, r"\b(?:is|are|was|were|looks?|seems?)(?:n't| not) (?:really |quite |actually |entirely )?(?:right|correct|true|accurate|valid|what|supposed|expected|checking|testing|doing|using|needed|necessary)\b"),
+    ("better", 0.45, r"\b(?:it'?s|it is|would be|might be|its|probably|i think) (?:probably |much )?(?:better|best|cleaner|safer|nicer|easier) (?:not )?(?:to|if)\b|\bbetter (?:not )?to \w+"),
+    ("prefer", 0.5, r"\b(?:would|'d) (?:much )?(?:rather|prefer)(?: not)?\b"),
+    ("will not work", 0.5, r"\b(?:won't|will not|can't|cannot|would ?n'?t) (?:really )?(?:work|scale|help|fix|solve|do)\b"),
+    ("should have", 0.3, r"\bshould(?:n't| not)? have\b"),
+    ("do not forget", 0.5, r"\b(?:do not|don't|never) forget\b|\bdidn't (?:we|you) (?:forget|miss)\b"),
+    ("never again", 0.5, r"\bnever (?:\w+ )?(?:again|happens?|repeats?|occurs?)\b|\b(?:this|it) (?:keeps|happened) (?:\w+ )?again\b"),
+    ("why did you", 0.7, r"\bwhy (?:did|would|are|is|were|have|do) (?:you|the agent|claude|codex)\b(?! think| say| believe| mean)"),
+    ("flaw", 0.5, r"\b(?:will|would|could|may|might|can) (?:\w+ )?(?:cause|lead to|break|fail|result in|panic|leak|crash|hide|mask|overwrite|lose)\b"
+     r"|\bsilently\b|\bpotential (?:\w+ )?(?:issue|bug|problem|race)|\blogic (?:issue|error|bug|flaw)|\bcauses? .{3,60} to\b"
+     r"|\brace condition\b|\bnever (?:set|called|used|checked|closed)\b|\bunhandled\b|\bunfiltered\b"),
+    ("omits", 0.4, r"\b(?:omits?|is missing|are missing|missing (?:the|a|an)|lacks?|is lost|are lost|is undefined|is unused|is dead code|has no (?:effect|test))\b"),
+    ("consider", 0.4, r"\bconsider (?:\w+ing)\b|^\W*(?:replace|change) (?:lines?|the|this|that|it)\b.{0,60}\b(?:with|to)\b"),
+    ("not true", 0.5, r"\b(?:that|this|it)(?:'s| is| was)(?: \w+)? (?:on purpose|intentional|by design|only for|one-off)\b|\bone-off\b"),
 )  # fmt: skip
 _RULES = _signs(
-    ("always", 0.55, _BEGIN + r"(?:always|never)\b (?!seen|mind|ever|been|had|heard)\w+|\b(?:should|must|we|you|please|to|it|they|tests?|code) (?:always|never)\b"),
+    ("always", 0.55, _BEGIN + r"(?:always|never)\b (?!seen|mind|ever|been|had|heard)\w+|\b(?:should|must|we|you|please) (?:always|never)\b"),
     ("in this project", 0.45, r"\b(?:in|for|across|throughout) (?:this|our|the (?:whole|entire)) (?:project|repo(?:sitory)?|code ?base|package|team|monorepo)\b"),
     ("we use", 0.45, r"\bwe (?:always|never|only|don'?t|do not|prefer|use|avoid|want to avoid|try to|follow|stick (?:to|with)|also use)\b"),
     ("must", 0.35, r"\b(?:must(?: not|n'?t)?|may not|shall not|not allowed|forbidden|has to|have to|required to)\b"),
@@ -135,6 +151,8 @@ _RULES = _signs(
     ("convention", 0.45, r"\b(?:conventions?|style ?guide|guidelines?|coding standards?|best practices?|rule of thumb|as a rule|the rule is|policy)\b"),
     ("do not", 0.35, _BEGIN + rf"(?:do not|don'?t|avoid) (?:\w+ly )?{_DOES}(?:ing)?\b"),
     ("instead of", 0.2, r"\b(?:instead of|rather than)\b"),
+    ("do not forget", 0.45, r"\b(?:do not|don't|never) forget\b"),
+    ("never again", 0.6, r"\bnever (?:\w+ )?(?:again|happens?|repeats?|occurs?)\b|\bmemori[sz]e\b|\bremember this\b"),
     ("make sure", 0.15, r"\b(?:make sure|ensure)\b"),
     ("because", 0.05, r"\b(?:because|since|so that|otherwise)\b"),
     ("immer", 0.55, r"\b(?:immer|niemals|nie wieder|grundsätzlich|in diesem projekt|wir (?:benutzen|verwenden|nutzen)|toujours|jamais|dans ce projet|siempre|nunca|en este proyecto"
@@ -153,7 +171,7 @@ _ASKS = re.compile(
     r"\?\W*$|^\W*(?:what|how|where|when|which|who|is|are|does|do|did|can|could|would|will|any|have|has)\b(?!.*[.!]$)", re.I
 )  # fmt: skip
 _URGES = re.compile(
-    r"\b(?:should ?n'?t (?:we|it|this|that|you|the)|should(?: we)? not|isn'?t (?:that|this|it)|why (?:did|have|are) you|why (?:\w+ ){1,3}(?:still|not)"
+    r"\b(?:should ?n'?t (?:we|it|this|that|you|the)|should(?: we)? not|isn'?t (?:that|this|it)|why (?:did|have|are|would) (?:you|the agent)|why is the agent|why (?:\w+ ){1,3}(?:still|not)"
     r"|(?:can|could|should) (?:we|you|it|this) (?:\w+ )?(?:\w+ ){0,8}(?:instead|rather)|aren'?t we|didn'?t (?:we|you|i))\b",
     re.I,
 )  # fmt: skip
@@ -208,9 +226,10 @@ def judged(text: str, *, follows_edit: bool = True, is_first: bool = False) -> S
         return Statement(text, 0.0, 0.0, ())
     if words < _SHORTEST and not re.search(r"[^\x00-\x7f]{4}", text):
         return Statement(text, 0.0, 0.0, ())
-    corrections, rules = list(_found(_CORRECTIONS, text)), list(_found(_RULES, text))
+    plain = _spelled(text)
+    corrections, rules = list(_found(_CORRECTIONS, plain)), list(_found(_RULES, plain))
     correction, rule = _joined(corrections), _joined(rules)
-    asks, urges = bool(_ASKS.search(text)), bool(_URGES.search(text))
+    asks, urges = bool(_ASKS.search(plain)), bool(_URGES.search(plain))
     if urges:
         corrections.append(_URGE)
         correction = _joined(corrections)
@@ -218,14 +237,14 @@ def judged(text: str, *, follows_edit: bool = True, is_first: bool = False) -> S
         correction, rule = correction * 0.5, rule * 0.4
     if asks:
         rule *= 0.5
-    if _OWN.search(text):
+    if _OWN.search(plain):
         correction, rule = correction * 0.6, rule * 0.5
-    if _ONE_SHOT.search(text):
+    if _ONE_SHOT.search(plain):
         correction *= 0.7
-    if _TASK.search(text):
+    if _TASK.search(plain):
         correction, rule = correction * 0.7, rule * 0.8
     if not follows_edit:
-        correction *= 0.85
+        correction *= 0.9
     if is_first:
         correction = 0.0
     if words < 5:
@@ -235,6 +254,19 @@ def judged(text: str, *, follows_edit: bool = True, is_first: bool = False) -> S
 
 
 _URGE = Sign("urges", 0.45, re.compile(""))
+
+
+_CONTRACTED = re.compile(
+    r"\b(do|does|did|is|are|was|were|have|has|wo|ca|should|could|would|must)nt\b", re.I
+)
+_THATS = re.compile(r"\b(that|what|there|here)s\b", re.I)
+
+
+def _spelled(text: str) -> str:
+    """Return a text with the apostrophes that people leave out, or that come in other shapes."""
+    text = text.replace("\u2019", "'").replace("\u02bc", "'")
+    text = _THATS.sub(r"\1's", _CONTRACTED.sub(r"\1n't", text))
+    return re.sub(r"\bim\b", "i'm", text, flags=re.I)
 
 
 def reports_failure(prompt: str) -> bool:
