@@ -81,7 +81,7 @@ _DOES = (
 )
 _CORRECTIONS = _signs(
     ("no", 0.7, r"^\W*(?:(?:hm+|oh|ah|well|but|so)\b[\s,.]*)?(?:no|nope|nah|wrong|incorrect|stop)(?:\s*[,.!:;-]+\s*(?=\w)"
-     r"(?!(?:problem|worries|thanks|that'?s (?:fine|ok)|then it'?s)\b)|\s+(?:wait|let|we|i|it|this|that|you|please|just|actually"
+     r"(?!(?:problem|worries|thanks|thank you)\b|.{0,20}\b(?:fine|good|okay?|great|right|correct|perfect|all good)\b)|\s+(?:wait|let|we|i|it|this|that|you|please|just|actually"
      r"|not|don'?t|do not|use|remove|keep|leave|the)\b)"),
     ("instead of", 0.55, r"\b(?:instead of|rather than|not .{2,40}\bbut rather|in favou?r of)\b"),
     ("instead", 0.4, r"\binstead\b(?! of)"),
@@ -106,7 +106,7 @@ _CORRECTIONS = _signs(
     ("should be", 0.4, r"\b(?:should|needs? to|has to|have to|must|ought to|supposed to) (?:not |only |always |never |still |really |just |rather |also )?"
      r"(?:be|have|use|go|live|belong|only|never|always|stay|come|match|return|work|point|not)\b"),
     ("should not", 0.45, r"\b(?:should ?n'?t|should not|must not|mustn'?t|can ?not just|can'?t just)\b"),
-    ("not needed", 0.4, r"\b(?:no need (?:to|for)|(?:not|isn'?t|aren'?t|don'?t) (?:really )?need(?:ed)?(?: to)?|unnecessary|redundant"
+    ("not needed", 0.5, r"\b(?:no need (?:to|for)|(?:not|isn'?t|aren'?t|don'?t) (?:really )?need(?:ed)?(?: to)?|unnecessary|redundant"
      r"|overkill|superfluous|too (?:verbose|complicated|complex|much|many|long|big|generic|noisy))\b"),
     ("not like", 0.4, r"\b(?:i|we) (?:really )?(?:don'?t|do not) (?:like|want|think (?:we|you|it|that|this))\b|\bi(?:'d| would) (?:rather|prefer)\b"
      r"|\bfeels? (?:wrong|off|odd|weird|hacky)|\bnot (?:a )?(?:fan|great|good|ideal|nice|correct|right|happy)\b"),
@@ -138,6 +138,14 @@ _CORRECTIONS = _signs(
     ("omits", 0.4, r"\b(?:omits?|is missing|are missing|missing (?:the|a|an)|lacks?|is lost|are lost|is undefined|is unused|is dead code|has no (?:effect|test))\b"),
     ("consider", 0.4, r"\bconsider (?:\w+ing)\b|^\W*(?:replace|change) (?:lines?|the|this|that|it)\b.{0,60}\b(?:with|to)\b"),
     ("not true", 0.5, r"\b(?:that|this|it)(?:'s| is| was)(?: \w+)? (?:on purpose|intentional|by design|only for|one-off)\b|\bone-off\b"),
+    ("already", 0.5, r"\b(?:has|have|had|was|is|are|we|i|you) (?:\w+ )?already (?:been |got |have |has |had )?(?:\w+ed|done|there|set|exists?|have|has|in)\b.{0,30}$"),
+    ("you cannot", 0.5, r"\byou (?:don't|do not|can't|cannot) (?:\w+ )?(?:have|need|just|use|assume|do|rely)\b"),
+    ("did we not", 0.5, r"\bdid(?:n't)? (?:we|you|i) (?:not )?(?:already )?(?:go|discuss|agree|fix|say|remove|decide|change|talk|mention|ask)\b"),
+    ("why not", 0.5, r"\bwhy (?:not|don't we|can't we|aren't we|isn't)\b(?!\W*$)|\bwhy (?:is|are|was|were) .{2,40}\bbeing \w+ed\b"),
+    ("before you", 0.5, r"\bbefore (?:you|we) (?:go|do|start|make|continue|proceed|change|commit|push)\b|\bbefore making\b"),
+    ("should be", 0.5, r"\bthe (?:\w+ )?(?:tests?|comment|function|method|variable|name|message|error|check|hook|code|field|param\w*|flag|logic|default|output|command) should(?:n't| not| only| just| always| never| also)? \w+"),
+    ("redirect", 0.45, r"\b(?:can|could) (?:we|you|it) (?:please )?(?:just|rather|simply|not)\b"),
+    ("dead", 0.5, r"\b(?:unreachable|dead code|unused|untested|lacks? (?:test|coverage)|not covered|no longer (?:used|needed)|overwrites?|only (?:calculated|checked|set|handled|implemented))\b"),
 )  # fmt: skip
 _RULES = _signs(
     ("always", 0.55, _BEGIN + r"(?:always|never)\b (?!seen|mind|ever|been|had|heard)\w+|\b(?:should|must|we|you|please) (?:always|never)\b"),
@@ -146,7 +154,8 @@ _RULES = _signs(
     ("must", 0.35, r"\b(?:must(?: not|n'?t)?|may not|shall not|not allowed|forbidden|has to|have to|required to)\b"),
     ("should", 0.2, r"\b(?:should(?: not|n'?t)?|needs? to)\b"),
     ("whenever", 0.35, r"\b(?:whenever|wherever|every ?time|any ?time|everywhere|in all (?:places|cases|tests|files)|for (?:all|every|any)|each time|all (?:the )?(?:tests|files|functions|new))\b"),
-    ("from now on", 0.6, r"\b(?:from now on|going forward|next time|remember (?:to|that|not)|keep in mind|have in mind)\b"),
+    ("from now on", 0.6, r"\b(?:from now on|going forward|next time|remember (?:to|that|not))\b"),
+    ("keep in mind", 0.4, r"\b(?:keep|have|bear) in mind\b"),
     ("in future", 0.4, r"\b(?:in|for) (?:the )?future\b(?! session)"),
     ("convention", 0.45, r"\b(?:conventions?|style ?guide|guidelines?|coding standards?|best practices?|rule of thumb|as a rule|the rule is|policy)\b"),
     ("do not", 0.35, _BEGIN + rf"(?:do not|don'?t|avoid) (?:\w+ly )?{_DOES}(?:ing)?\b"),
@@ -171,7 +180,7 @@ _ASKS = re.compile(
     r"\?\W*$|^\W*(?:what|how|where|when|which|who|is|are|does|do|did|can|could|would|will|any|have|has)\b(?!.*[.!]$)", re.I
 )  # fmt: skip
 _URGES = re.compile(
-    r"\b(?:should ?n'?t (?:we|it|this|that|you|the)|should(?: we)? not|isn'?t (?:that|this|it)|why (?:did|have|are|would) (?:you|the agent)|why is the agent|why (?:\w+ ){1,3}(?:still|not)"
+    r"\b(?:should ?n'?t (?:we|it|this|that|you|the)|should(?: we)? not|isn'?t (?:that|this|it)|why (?:did|have|are|would) (?:you|the agent)|why is the agent|why (?:is|are|do|did) (?:we|you) (?:still|not)|why not|why (?:don't|can't|aren't|isn't)|why (?:is|are|was|were) .{2,40}being|should (?:it|this|that|they|we) not|did(?:n't)? (?:we|you) not|did not (?:we|you)|(?:can|could) (?:we|you|it) (?:please )?(?:just|rather|simply|not)\b"
     r"|(?:can|could|should) (?:we|you|it|this) (?:\w+ )?(?:\w+ ){0,8}(?:instead|rather)|aren'?t we|didn'?t (?:we|you|i))\b",
     re.I,
 )  # fmt: skip
@@ -187,6 +196,9 @@ _TASK = re.compile(
 )  # fmt: skip
 
 
+_OBJECTION = 0.4
+_BUT = re.compile(r"^\W*(?:but|u+m+|hm+,? (?:but|no)|nah|eh+)\b", re.I)
+_BARE_NO = re.compile(r"\W*(?:no|nope|nah|wrong|stop|nein|non|нет|不)\W*(?:\n|$)", re.I)
 # For this time only: not a word on how things are done.
 _ONE_SHOT = re.compile(
     r"\b(?:do not|don'?t|no need to) (?:\w+ )?(?:commit|push|merge|start|change anything|do anything|write (?:any )?code)\b"
@@ -212,11 +224,23 @@ def statements(prompt: str, *, follows_edit: bool, is_first: bool = False) -> li
     found = []
     for place, text in enumerate(said):
         one = judged(text[:_LONGEST], follows_edit=follows_edit, is_first=is_first)
+        if not is_first and _objects(prompt, said, place):
+            raised = round(1 - (1 - one.correction) * (1 - _OBJECTION), 3)
+            one = Statement(one.text, raised, one.rule, ("objects", *one.signs))
         if place >= _LONG:  # far into a long text it is a specification that speaks
             one = Statement(one.text, one.correction * 0.7, one.rule * 0.7, one.signs)
         if one.corrects or one.is_rule:
             found.append(one)
     return found
+
+
+def _objects(prompt: str, said: list[str], place: int) -> bool:
+    """Return whether a sentence opens the prompt with an objection, or follows a bare "no"."""
+    if place > 0:
+        return place == 1 and bool(_BARE_NO.fullmatch(said[0]))
+    words = len(said[0].split())
+    opens = bool(_BUT.match(said[0])) and not _ASKS.search(said[0]) and words >= _SHORTEST
+    return opens or (bool(_BARE_NO.match(prompt[:12].strip())) and not _BARE_NO.fullmatch(said[0]))
 
 
 def judged(text: str, *, follows_edit: bool = True, is_first: bool = False) -> Statement:
