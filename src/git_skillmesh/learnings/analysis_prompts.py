@@ -104,9 +104,9 @@ _CORRECTIONS = _signs(
      r"(?:that|this|it|the|your|those|these|all|to|my|everything|last)\b|\bput (?:it|that|this|them) back\b"),
     ("should be", 0.5, r"\b(?:this|that|it|these|those|they|which) should(?: not|n't| only| just| always| never| also)? (?!i\b|we\b|you\b|work\b|fix\b|do it\b)\w+"),
     ("should be", 0.4, r"\b(?:should|needs? to|has to|have to|must|ought to|supposed to) (?:not |only |always |never |still |really |just |rather |also )?"
-     r"(?:be|have|use|go|live|belong|only|never|always|stay|come|match|return|work|point|not)\b"),
+     r"(?:be|use|go|live|belong|only|never|always|stay|come|match|return|work|point|not)\b"),
     ("should not", 0.45, r"\b(?:should ?n'?t|should not|must not|mustn'?t|can ?not just|can'?t just)\b"),
-    ("not needed", 0.5, r"\b(?:no need (?:to|for)|(?:not|isn'?t|aren'?t|don'?t) (?:really )?need(?:ed)?(?: to)?|unnecessary|redundant"
+    ("not needed", 0.5, r"\b(?:no need (?:to|for)|(?:not|isn'?t|aren'?t|don'?t) (?:really )?need(?:ed)?(?: to)?|unnecessary|(?<!no )redundant"
      r"|overkill|superfluous|too (?:verbose|complicated|complex|much|many|long|big|generic|noisy))\b"),
     ("not like", 0.4, r"\b(?:i|we) (?:really )?(?:don'?t|do not) (?:like|want|think (?:we|you|it|that|this))\b|\bi(?:'d| would) (?:rather|prefer)\b"
      r"|\bfeels? (?:wrong|off|odd|weird|hacky)|\bnot (?:a )?(?:fan|great|good|ideal|nice|correct|right|happy)\b"),
@@ -128,7 +128,7 @@ _CORRECTIONS = _signs(
     ("better", 0.45, r"\b(?:it'?s|it is|would be|might be|its|probably|i think) (?:probably |much )?(?:better|best|cleaner|safer|nicer|easier) (?:not )?(?:to|if)\b|\bbetter (?:not )?to \w+"),
     ("prefer", 0.5, r"\b(?:would|'d) (?:much )?(?:rather|prefer)(?: not)?\b"),
     ("will not work", 0.5, r"\b(?:won't|will not|can't|cannot|would ?n'?t) (?:really )?(?:work|scale|help|fix|solve|do)\b"),
-    ("should have", 0.3, r"\bshould(?:n't| not)? have\b"),
+    ("should have", 0.3, r"\bshould(?:n't| not)? have (?:been|had|done|\w+ed)\b"),
     ("do not forget", 0.5, r"\b(?:do not|don't|never) forget\b|\bdidn't (?:we|you) (?:forget|miss)\b"),
     ("never again", 0.5, r"\bnever (?:\w+ )?(?:again|happens?|repeats?|occurs?)\b|\b(?:this|it) (?:keeps|happened) (?:\w+ )?again\b"),
     ("why did you", 0.7, r"\bwhy (?:did|would|are|is|were|have|do) (?:you|the agent|claude|codex)\b(?! think| say| believe| mean)"),
@@ -142,8 +142,15 @@ _CORRECTIONS = _signs(
     ("you cannot", 0.5, r"\byou (?:don't|do not|can't|cannot) (?:\w+ )?(?:have|need|just|use|assume|do|rely)\b"),
     ("did we not", 0.5, r"\bdid(?:n't)? (?:we|you|i) (?:not )?(?:already )?(?:go|discuss|agree|fix|say|remove|decide|change|talk|mention|ask)\b"),
     ("why not", 0.5, r"\bwhy (?:not|don't we|can't we|aren't we|isn't)\b(?!\W*$)|\bwhy (?:is|are|was|were) .{2,40}\bbeing \w+ed\b"),
-    ("before you", 0.5, r"\bbefore (?:you|we) (?:go|do|start|make|continue|proceed|change|commit|push)\b|\bbefore making\b"),
+    ("before you", 0.5, r"\bbefore you (?:go|do|start|make|continue|proceed|change|commit|push)\b|\bbefore making\b"),
     ("should be", 0.5, r"\bthe (?:\w+ )?(?:tests?|comment|function|method|variable|name|message|error|check|hook|code|field|param\w*|flag|logic|default|output|command) should(?:n't| not| only| just| always| never| also)? \w+"),
+    ("let us not", 0.5, r"\blet(?:'s| us|s) not\b|\bmaybe not\b.{5,}"),
+    ("prefer", 0.5, r"\b(?:i|we) (?:actually |really |still )?prefer\b"),
+    ("i meant", 0.6, r"\b(?:what )?(?:i|we) (?:actually|really) (?:meant|wanted|asked|need)\b"),
+    ("better", 0.45, r"\bbetter (?:idea|option|way|approach|place|name)\b"),
+    ("but not", 0.45, r"\b(?:but|and) (?:is |are |was |were |does |do |it |it's |still )?(?:not|never|doesn't|don't|isn't|aren't) (?:\w+ )?(?:\w+ed|the|in|included|for|when|it|check|use|handle|set)\b"),
+    ("flaw", 0.45, r"\b(?:won't|will not|would not|wouldn't) (?:\w+ )?(?:affect|be|handle|run|catch|match|compile|build|see|find|get)\b|\b(?:identical|exact) duplicate|\bduplicated? \w+"
+     r"|\bnot really \w+ing\b|\bis (?:just|only) .{3,40} not\b"),
     ("redirect", 0.45, r"\b(?:can|could) (?:we|you|it) (?:please )?(?:just|rather|simply|not)\b"),
     ("dead", 0.5, r"\b(?:unreachable|dead code|unused|untested|lacks? (?:test|coverage)|not covered|no longer (?:used|needed)|overwrites?|only (?:calculated|checked|set|handled|implemented))\b"),
 )  # fmt: skip
@@ -196,8 +203,12 @@ _TASK = re.compile(
 )  # fmt: skip
 
 
-_OBJECTION = 0.4
-_BUT = re.compile(r"^\W*(?:but|u+m+|hm+,? (?:but|no)|nah|eh+)\b", re.I)
+_OBJECTION = 0.45
+_BUT = re.compile(
+    r"^\W*(?:(?:sure|ok(?:ay)?|yes|yeah|yup|right|hm+|well|cool|fine|great|i see|good)[\s,.!:-]+){0,2}(?:but|no)\b(?! (?:why|what|how|where|which|when|is|are|can|could|do|problem)\b)"
+    r"|^\W*(?:u+m+|nah|eh+)\b", re.I,
+)  # fmt: skip
+_RIGHT = re.compile(r"\b(?:right|no|yeah|correct|hey)\s*\?+\W*$", re.I)
 _BARE_NO = re.compile(r"\W*(?:no|nope|nah|wrong|stop|nein|non|нет|不)\W*(?:\n|$)", re.I)
 # For this time only: not a word on how things are done.
 _ONE_SHOT = re.compile(
@@ -239,7 +250,8 @@ def _objects(prompt: str, said: list[str], place: int) -> bool:
     if place > 0:
         return place == 1 and bool(_BARE_NO.fullmatch(said[0]))
     words = len(said[0].split())
-    opens = bool(_BUT.match(said[0])) and not _ASKS.search(said[0]) and words >= _SHORTEST
+    asks = _ASKS.search(said[0]) and not _RIGHT.search(said[0])
+    opens = bool(_BUT.match(said[0])) and not asks and words >= _SHORTEST
     return opens or (bool(_BARE_NO.match(prompt[:12].strip())) and not _BARE_NO.fullmatch(said[0]))
 
 
