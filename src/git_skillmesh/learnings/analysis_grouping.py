@@ -181,7 +181,7 @@ def scores_of(group: Sequence[Evidence]) -> Scores:
 
 
 def confidence_of(group: Iterable[Evidence]) -> float:
-    """Return how likely it is a learning at all: 1 − ∏(1 − worth), repeats in a session half."""
+    """Return how likely it is a learning at all: one minus all doubts multiplied, repeats in a session half."""
     doubt = 1.0
     seen: set[str] = set()
     for one in group:
