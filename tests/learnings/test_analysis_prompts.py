@@ -28,7 +28,7 @@ def corrects(prompt: str, *, follows_edit: bool = True) -> bool:
         "thats not the branch I was looking for",
         "please use pathlib instead of os.path",
         "Don't hardcode the timeout.",
-        "ok, but don’t use a global for that",
+        "ok, but don\u2019t use a global for that",
         "you forgot to close the file",
         "you should not have removed the test",
         "Why did you delete the fixture?",
@@ -175,7 +175,8 @@ def test_the_shipped_signs_are_sound() -> None:
 @given(st.text(max_size=200), st.booleans())
 def test_any_text_gives_numbers_within_bounds(text: str, follows: bool) -> None:
     for one in statements(text, follows_edit=follows):
-        assert 0 <= one.correction <= 1 and 0 <= one.rule <= 1
+        assert 0 <= one.correction <= 1
+        assert 0 <= one.rule <= 1
         assert one.corrects or one.is_rule
 
 
