@@ -12,7 +12,7 @@ from git_skillmesh.git.repository import discover
 from git_skillmesh.learnings.analysis_cache import path_of
 from git_skillmesh.sessions.model import Session
 from testing.commands import call
-from testing.corrections import corrected, edit, said, tell_of_corrections
+from testing.corrections import edit, said, tell_of_corrections
 from testing.memory import open_memory
 from testing.repos import Repo, Result, make_repo
 
@@ -42,7 +42,7 @@ def test_only_one_conversation_or_those_after_a_day(repo: Repo) -> None:
     result = call(repo.path, "analyze", "--session", "two")
     assert result == Result(
         0,
-        "c-8f1e921f296f  0.64  rule        Use httpx instead of requests here too, as in this "
+        "c-8f1e921f296f  0.56  rule        Use httpx instead of requests here too, as in this "
         "project everywhere.\n"
         "                1 time · 1 conversation · src/depot.py · looks for the name requests\n",
         "3 new exchanges of 3 looked at; 1 candidate\n",
@@ -70,7 +70,7 @@ def test_the_document_has_the_documented_fields(repo: Repo) -> None:
         (("-n", "0"), "-n must be at least 1"),
         (("--draft-with", "'"), "--draft-with: No closing quotation"),
         (("--draft-with", " "), "--draft-with needs a command"),
-        (("--session", "nobody"), "no such session: nobody: git skillmesh sessions"),
+        (("--session", "nobody"), "no such session: nobody: git skillmesh sessions lists them"),
     ],
 )
 def test_mistakes_are_one_line(repo: Repo, arguments: tuple[str, ...], complaint: str) -> None:
@@ -150,12 +150,13 @@ def test_what_is_forgotten_is_not_kept_here(repo: Repo) -> None:
 
 
 def test_a_limit_says_what_is_left(repo: Repo) -> None:
-    other = corrected("three", day=9, prompt="You forgot to close the answer of the depot.")
-    open_memory(repo).add([other])
+    lamp = edit(2, "lamp = 1\n", "lamp = 2\nhall = lamp\n", "src/hall.py")
+    session = Session("three", "codex", (
+        said(1, "Add a lamp.", edit(1, "", "lamp = 1\n", "src/hall.py"), day=9),
+        said(2, "You forgot to put the lamp into the hall.", lamp, day=9),
+    ))  # fmt: skip
+    open_memory(repo).add([session])
     result = call(repo.path, "analyze", "-n", "1")
     assert result == Result(
-        0,
-        "c-4aa7a8971f4a  0.84  correction  We use httpx instead of requests in this project.\n"
-        "                3 times · 3 conversations · src/depot.py · looks for the name requests\n",
-        "9 new exchanges of 9 looked at; 1 candidate\n",
+        0, FOUND, "8 new exchanges of 8 looked at; 1 of 2 candidates shown: -n 2\n"
     )
