@@ -43,6 +43,7 @@ COMMANDS = {
     "log-chat": "store a conversation that no importer can read",
     "analyze": "find candidates for learnings in conversations and commits",
     "redact": "take secrets out of text, or show which would go",
+    "learnings": "list, show, test, write and retire learnings",
 }
 # Names from the plan that people may know; accepted, not shown.
 ALIASES = {"setup-collections": "collections", "analyze-chat-history": "analyze"}
