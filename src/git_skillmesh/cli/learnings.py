@@ -42,7 +42,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "found, or nothing wrong; 1: none fits, or test found something.",
     )
     parser.add_argument("action", nargs="?", metavar="ACTION", default="list",
-                        help="list, show, new, test, edit or retire; without one, list")  # fmt: skip
+                        help="list (default), show, new, test, edit or retire")  # fmt: skip
     parser.add_argument("ids", nargs="*", metavar="ID", help="learnings, by their ids")
     parser.add_argument("--state", dest="states", action="append", choices=tuple(map(str, State)),
                         help="list: only those in this state (may be repeated)")  # fmt: skip
