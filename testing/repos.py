@@ -5,6 +5,7 @@ tests/conftest.py sealed.
 """
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -97,7 +98,17 @@ class Repo:
     @property
     def head(self) -> str:
         """The id of the commit HEAD points at."""
-        return self.git("rev-parse", "HEAD")
+        return self._loose("HEAD") or self.git("rev-parse", "HEAD")
+
+    def _loose(self, name: str) -> str:
+        """Return what a loose ref says, without a process; "" for packed ones and worktrees."""
+        try:
+            text = (self.path / ".git" / name).read_text().strip()
+        except OSError:
+            return ""
+        if text.startswith("ref: "):
+            return self._loose(text[5:])
+        return text if re.fullmatch("[0-9a-f]{40}|[0-9a-f]{64}", text) else ""
 
     @property
     def git_dir(self) -> Path:
@@ -107,6 +118,8 @@ class Repo:
     @property
     def common_dir(self) -> Path:
         """The git directory that all worktrees share."""
+        if (self.path / ".git").is_dir():
+            return (self.path / ".git").resolve()
         return (self.path / self.git("rev-parse", "--git-common-dir")).resolve()
 
     @property

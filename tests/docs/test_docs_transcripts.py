@@ -10,6 +10,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,13 @@ def outside(info: str) -> list[tuple[Path, Block, str]]:
     ]
 
 
+@cache
+def help_of(module: str) -> str:
+    command = [sys.executable, "-m", module, "--help"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    return done.stdout
+
+
 def test_commands_that_cannot_run_here_are_well_formed() -> None:
     from git_skillmesh.config import SETTINGS
 
@@ -106,15 +114,9 @@ def test_commands_that_cannot_run_here_are_well_formed() -> None:
             # These need torch or scipy, which the checks do without.
             assert (ROOT / f"{words[2].replace('.', '/')}.py").is_file(), line
         elif program == "python -m":
-            known = subprocess.run(
-                [sys.executable, *words[1:3], "--help"],
-                cwd=ROOT,
-                capture_output=True,
-                text=True,
-                check=True,
-            )
+            known = help_of(words[2])
             for option in (word for word in words if word.startswith("--")):
-                assert option in known.stdout, line
+                assert option in known, line
         elif program == "git config":
             assert words[2].removeprefix("skillmesh.") in SETTINGS, line
         elif words[0] == "export":
