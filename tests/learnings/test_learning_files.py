@@ -199,15 +199,15 @@ def test_on_disk_and_in_a_commit(tmp_path: Path) -> None:
     repo.write(PATH, "learning_id: timeouts")
     (repo.path / ".skillmesh/learnings/link.yaml").symlink_to("/etc/passwd")
     on_disk = learnings_on_disk(repository)
-    assert list(on_disk) == ["link", "odd", "timeouts"]
+    assert list(on_disk) == ["link", "odd.yml", "timeouts"]
     assert [str(problem) for problem in on_disk["link"].problems] == [
         ".skillmesh/learnings/link.yaml:1: Too many levels of symbolic links"
     ]
     assert on_disk["timeouts"].learning is None
     committed = learnings_at(repository, commit)
-    assert list(committed) == ["odd", "timeouts"]
+    assert list(committed) == ["odd.yml", "timeouts"]
     assert committed["timeouts"].learning == LEARNING
-    assert "the file of odd must be named odd.yaml" in str(committed["odd"].problems)
+    assert "the file of odd must be named odd.yaml" in str(committed["odd.yml"].problems)
 
 
 def test_putting_replaces_nothing_unless_told(tmp_path: Path) -> None:
@@ -221,3 +221,15 @@ def test_putting_replaces_nothing_unless_told(tmp_path: Path) -> None:
     assert "title: New" in place.read_text()
     assert place.stat().st_mode & 0o777 == 0o640
     assert [entry.name for entry in Path(place.parent).iterdir()] == ["timeouts.yaml"]
+
+
+def test_a_file_of_another_ending_hides_no_learning(tmp_path: Path) -> None:
+    repo = make_repo(tmp_path)
+    repository = discover(repo.path)
+    put(repository, LEARNING)
+    repo.write(PATH.replace(".yaml", ".yml"), "learning_id: timeouts")
+    commit = repo.commit("shadow")
+    for found in (learnings_on_disk(repository), learnings_at(repository, commit)):
+        assert list(found) == ["timeouts", "timeouts.yml"]
+        assert found["timeouts"].learning == LEARNING
+        assert found["timeouts.yml"].learning is None

@@ -11,7 +11,7 @@ from itertools import islice
 from ..errors import UsageError
 from ..git.changes import ChangedFile
 from ..git.objects import BlobReader
-from ..learnings.model import FOLDER, Learning
+from ..learnings.model import FOLDER, Learning, id_of
 from ..learnings.reading import Problem, ReadFile, read_learning
 from .cached import Loaded, load, rule_problems
 from .change import Change, cut_off, messages
@@ -97,7 +97,7 @@ def _chosen(loaded: Loaded, only: Collection[str]) -> Iterable[Learning]:
     if not only:
         return [one for one in loaded.learnings if one.state.enforced]
     by_id = {one.learning_id: one for one in loaded.learnings}
-    broken = {_stem(one.path) for one in loaded.problems}
+    broken = {id_of(one.path) for one in loaded.problems}
     for name in only:
         if name not in by_id and name not in broken:
             raise UsageError(f"no such learning at the base: {name}", "git skillmesh learnings")
@@ -183,7 +183,7 @@ class _Edit:
         after = self.after
         learning_id = next((one.learning_id for one in (after, self.before) if one), None)
         return ChangedLearning(
-            learning_id=learning_id or _stem(self.path),
+            learning_id=learning_id or id_of(self.path),
             change=self.change,
             state_before=self.before.state if self.before else None,
             state_after=after.state if after else None,
@@ -227,7 +227,3 @@ def _is_place(path: str) -> bool:
     from ..learnings.files import SUFFIXES  # few changes touch a learning
 
     return name.endswith(SUFFIXES)
-
-
-def _stem(path: str) -> str:
-    return path.rpartition("/")[2].removesuffix(".yaml").removesuffix(".yml")

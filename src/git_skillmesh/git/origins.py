@@ -13,7 +13,8 @@ from .added import runs
 from .quoting import unquoted
 from .repository import Repository
 
-_SETTINGS = ("-c", "blame.ignoreRevsFile=", "-c", "blame.markIgnoredLines=false")
+# An empty name empties git's list; in a setting it is only one more name.
+_OPTIONS = ("--incremental", "--root", "--no-textconv", "--ignore-revs-file=")
 _HEADER = re.compile(rb"([0-9a-f]{40,64}) (\d+) (\d+) (\d+)$")
 
 
@@ -42,7 +43,7 @@ def origins(
     wanted = sorted(set(lines))
     if not wanted:
         return {}
-    arguments = [*_SETTINGS, "blame", "--incremental", "--root", "--no-textconv"]
+    arguments = ["-c", "blame.markIgnoredLines=false", "blame", *_OPTIONS]
     arguments += [] if spaces else ["-w"]
     if since is not None:
         date = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(max(since, 0)))

@@ -13,7 +13,7 @@ from pathlib import Path
 from ..errors import ReadOnly, UsageError
 from ..git.objects import BlobReader
 from ..git.repository import Repository
-from .model import FOLDER, Learning
+from .model import FOLDER, Learning, id_of
 from .reading import Problem, ReadFile, read_learning
 from .writing import write_learning
 from .yamlnodes import LONGEST
@@ -76,11 +76,6 @@ def folder_at(repository: Repository, tree: str) -> str:
     record = repository.git.run("ls-tree", "-z", "--full-tree", tree, FOLDER)
     header = record.partition(b"\t")[0].split(b" ")
     return header[2].decode() if header[1:2] == [b"tree"] else ""
-
-
-def id_of(path: str) -> str:
-    """Return the id that a file's name gives its learning."""
-    return path.rsplit("/", 1)[-1].removesuffix(".yaml").removesuffix(".yml")
 
 
 def put(repository: Repository, learning: Learning, *, replace: bool = False) -> Path:

@@ -154,3 +154,11 @@ class Learning:
     def path(self) -> str:
         """Where its file stands, from the root of the repository."""
         return f"{FOLDER}/{self.learning_id}.yaml"
+
+
+def id_of(path: str) -> str:
+    """Return the id that a file's name gives its learning.
+
+    One that ends in .yml cannot be used, and keeps its name: it must not hide ID.yaml.
+    """
+    return path.rsplit("/", 1)[-1].removesuffix(".yaml")

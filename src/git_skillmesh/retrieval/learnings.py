@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from ..index.learning_view import LearningView
 from ..index.learnings import Info
-from ..learnings.files import id_of
-from ..learnings.model import Learning, State
+from ..learnings.model import Learning, State, id_of
 from ..learnings.reading import Problem
 from .corpus import Floats
 from .excerpt import best_lines, mark
