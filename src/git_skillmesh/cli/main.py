@@ -42,6 +42,7 @@ COMMANDS = {
     "import": "store the conversations that agents have kept",
     "log-chat": "store a conversation that no importer can read",
     "redact": "take secrets out of text, or show which would go",
+    "backtest": "try learnings on past commits",
 }
 # Names from the plan that people may know; accepted, not shown.
 ALIASES = {"setup-collections": "collections"}

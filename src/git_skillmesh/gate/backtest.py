@@ -63,9 +63,9 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Tested:
-    """All that a replay of one learning says. `others` counts the fates of lines beside flagged ones.
+    """All that a replay of one learning says.
 
-    `commits` were looked at, newest first; `lined` is whether findings stand in lines at all.
+    `commits` were looked at, newest first. `others` counts the fates of lines beside flagged ones.
     """
 
     learning: Learning
@@ -143,7 +143,9 @@ def backtest(
     """
     commits = past_commits(repository, window)
     fired: list[list[Fired]] = [[] for _ in learnings]
-    for done, (_, found) in enumerate(replay(repository, learnings, commits, window), 1):
+    for done, (_, found) in enumerate(
+        replay(repository, learnings, commits, first_parent=window.first_parent), 1
+    ):
         for place, each in found.items():
             fired[place].append(each)
         if progress and done % 16 == 0:
@@ -165,7 +167,7 @@ def flagged(
     """Yield what a learning would have said of the last commits, newest first, and no more."""
     window = Window(until, count=commits)
     past = past_commits(repository, window)
-    for _, found in replay(repository, [learning], past, window):
+    for _, found in replay(repository, [learning], past):
         yield from found.values()
 
 
@@ -216,9 +218,7 @@ def _fates(
     return found
 
 
-def _whose(
-    fired: Sequence[Fired], makers: "Makers | None"
-) -> "Callable[[AddedLine], Whose]":
+def _whose(fired: Sequence[Fired], makers: "Makers | None") -> "Callable[[AddedLine], Whose]":
     known = makers({each.commit.oid for each in fired}) if makers else {}
 
     def whose(line: AddedLine) -> Whose:

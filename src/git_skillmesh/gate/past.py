@@ -9,7 +9,7 @@ from ..errors import UsageError
 from ..git.process import GitFailed
 from ..git.repository import Repository
 
-_FORM = "--format=%H%x00%P%x00%ct%x00%an%x00%B%x00%x00"
+_FORM = "--format=%H%x00%P%x00%ct%x00%B%x00%x00"
 _AS_IT_IS = ("--no-notes", "--no-mailmap", "--no-color", "--encoding=UTF-8", "--no-show-signature")
 
 
@@ -35,7 +35,6 @@ class PastCommit:
     oid: str
     parents: tuple[str, ...]
     time: int
-    author: str
     message: str
     age: int
 
@@ -62,9 +61,9 @@ def past_commits(repository: Repository, window: Window) -> "list[PastCommit]":
     ends = _shallow(repository)
     found: list[PastCommit] = []
     for record in out.decode("utf-8", "replace").split("\0\0\n")[:-1]:
-        oid, parents, time, author, message = record.split("\0", 4)
+        oid, parents, time, message = record.split("\0", 3)
         if oid not in ends:
-            commit = PastCommit(oid, tuple(parents.split()), int(time), author, message, len(found))
+            commit = PastCommit(oid, tuple(parents.split()), int(time), message, len(found))
             found.append(commit)
     return found
 

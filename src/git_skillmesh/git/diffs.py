@@ -85,7 +85,7 @@ class CommitChange:
 
 # Every line that a file has and another version of it has not: attributes hide nothing, and a
 # renamed file is one that went and one that came.
-ALL_LINES = ("--unified=0", "--text", "--no-renames")
+ALL_LINES = ("--unified=0", "--text", "--no-renames", "--indent-heuristic")
 
 
 def commit_changes(

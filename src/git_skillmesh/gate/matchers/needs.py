@@ -23,7 +23,9 @@ _CLASS = re.compile(r"\\[wds]")
 _ANCHORS = ("^", "$", r"\b", r"\B", r"\A", r"\z")
 
 
-def needs(rule: "Mapping[str, Any] | None", utils: "Mapping[str, Any] | None" = None) -> "list[Any]":
+def needs(
+    rule: "Mapping[str, Any] | None", utils: "Mapping[str, Any] | None" = None
+) -> "list[Any]":
     """Return compiled expressions, each of which every file with a match holds."""
     found = [_compiled(each) for each in sorted(_of(rule, utils or {}, 0))]
     return [each for each in found if each is not None]
