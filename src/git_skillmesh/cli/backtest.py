@@ -18,7 +18,7 @@ from .context import Context
 from .terminal import progress_bar, safe_line
 
 if TYPE_CHECKING:
-    from ..gate.backtest import Judged, Makers, Tested
+    from ..gate.backtest import Judged, Makers, Tried
     from ..gate.estimate import Share
     from ..git.repository import Repository
 
@@ -137,7 +137,7 @@ def makers(repository: "Repository") -> "Makers":
     return of
 
 
-def _print(tested: "list[Tested]", places: bool, context: Context) -> None:
+def _print(tested: "list[Tried]", places: bool, context: Context) -> None:
     from ..gate.backtest import one_line, percent
 
     style = context.style
@@ -159,7 +159,7 @@ def _print(tested: "list[Tested]", places: bool, context: Context) -> None:
                     context.out(line)
 
 
-def _lines_told(tested: "Tested") -> str:
+def _lines_told(tested: "Tried") -> str:
     from ..gate.backtest import Whose
     from ..gate.fates import Fate
 
@@ -185,7 +185,7 @@ def _places(judged: "Judged", context: Context) -> "Iterator[str]":
         yield f"    {where} {clip(finding.message, context.width)}"
 
 
-def _record(read: ReadFile, tested: "Tested", day: str, context: Context) -> None:
+def _record(read: ReadFile, tested: "Tried", day: str, context: Context) -> None:
     if not tested.commits:
         context.note(f"{safe_line(read.path)}: nothing to record, there are no commits")
         return
@@ -198,7 +198,7 @@ def _record(read: ReadFile, tested: "Tested", day: str, context: Context) -> Non
 
 
 def _document(
-    tested: "list[Tested]", reads: "list[ReadFile]", first_parent: bool
+    tested: "list[Tried]", reads: "list[ReadFile]", first_parent: bool
 ) -> "dict[str, Any]":
     commits = tested[0].commits if tested else ()
     return {
@@ -211,7 +211,7 @@ def _document(
     }
 
 
-def _learning(tested: "Tested", path: str) -> "dict[str, Any]":
+def _learning(tested: "Tried", path: str) -> "dict[str, Any]":
     from ..gate.backtest import Verdict, one_line
     from ..gate.fates import Fate
 

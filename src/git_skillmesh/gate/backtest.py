@@ -1,6 +1,6 @@
 """What learnings would have said of past commits, and whether they would have been right.
 
-In: learnings and a window of history. Out: a `Tested` each: the commits that it fires on, the
+In: learnings and a window of history. Out: a `Tried` each: the commits that it fires on, the
 lines, and what became of them. docs/backtest.md tells the method and what it cannot tell.
 """
 
@@ -62,7 +62,7 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
-class Tested:
+class Tried:
     """All that a replay of one learning says.
 
     `commits` were looked at, newest first. `others` counts the fates of lines beside flagged ones.
@@ -135,7 +135,7 @@ def backtest(
     window: Window,
     makers: "Makers | None" = None,
     progress: "Progress | None" = None,
-) -> "list[Tested]":
+) -> "list[Tried]":
     """Return what each learning says of a window, in their order.
 
     Raises `UsageError` for a window that git does not understand, `RuleError` for a matcher that
@@ -151,7 +151,7 @@ def backtest(
         if progress and done % 16 == 0:
             progress(done, len(commits))
     if not commits:
-        return [Tested(learning, (), (), {}) for learning in learnings]
+        return [Tried(learning, (), (), {}) for learning in learnings]
     everything = [each for many in fired for each in many]
     fates = _fates(repository, everything, commits, window)
     whose = _whose(everything, makers)
@@ -171,7 +171,7 @@ def flagged(
         yield from found.values()
 
 
-def one_line(tested: Tested) -> str:
+def one_line(tested: Tried) -> str:
     """Return the figures as a report tells them."""
     of = f"{len(tested.commits):,} commit{'s' * (len(tested.commits) != 1)}"
     if not tested.judged:
@@ -184,7 +184,7 @@ def one_line(tested: Tested) -> str:
     return f"{said}: {told}{_at_most(tested)}"
 
 
-def _at_most(tested: Tested) -> str:
+def _at_most(tested: Tried) -> str:
     share = tested.false_positives
     return f"; false positives {percent(share)}" if share.total else ""
 
@@ -236,14 +236,14 @@ def _judged(
     fired: Sequence[Fired],
     fates: "Mapping[AddedLine, Fate]",
     whose: "Callable[[AddedLine], Whose]",
-) -> Tested:
+) -> Tried:
     judged = []
     others: Counter[Fate] = Counter()
     for each in fired:
         lines = tuple(JudgedLine(line, fates[line], whose(line)) for line in each.lines)
         judged.append(Judged(each, lines, _verdict({line.fate for line in lines})))
         others.update(fates[line] for line in each.others if line in fates)
-    return Tested(learning, commits, tuple(judged), others)
+    return Tried(learning, commits, tuple(judged), others)
 
 
 def _verdict(fates: "set[Fate]") -> Verdict:
