@@ -150,9 +150,13 @@ def _print(tested: "list[Tried]", places: bool, context: Context) -> None:
         context.out(f"  {one_line(each)}")
         if each.lined and each.judged:
             context.out(f"  {_lines_told(each)}")
+            if each.precision.total:
+                context.out(f"  right when it fires: {percent(each.precision)} of commits")
             if each.changed.total and each.base.total:
-                context.out(f"  changed later: {percent(each.changed)} of flagged lines, "
-                            f"{percent(each.base)} of lines beside them")  # fmt: skip
+                context.out(
+                    f"  changed later: {percent(each.changed)} of flagged lines, "
+                    f"{percent(each.base)} of lines beside them"
+                )
         if places:
             for judged in each.judged:
                 for line in _places(judged, context):
@@ -164,7 +168,11 @@ def _lines_told(tested: "Tried") -> str:
     from ..gate.fates import Fate
 
     fates = [f"{tested.fates[fate]:,} {fate}" for fate in Fate if tested.fates[fate]]
-    told = {Whose.AGENT: "by agents", Whose.PERSON: "by people", Whose.UNKNOWN: "by nobody knows"}
+    told = {
+        Whose.AGENT: "of agents",
+        Whose.PERSON: "of people",
+        Whose.UNKNOWN: "of unknown origin",
+    }
     whose = [f"{tested.whose[who]:,} {told[who]}" for who in Whose if tested.whose[who]]
     return f"{plural(tested.fates.total(), 'flagged line')}: {', '.join(fates)}; {', '.join(whose)}"
 
