@@ -38,10 +38,12 @@ COMMANDS = {
     "sessions": "list conversations",
     "forget": "remove conversations for good",
     "sync": "fetch and share conversations",
+    "check": "check a change against the learnings of its base",
     "link": "find which exchanges made which lines of commits",
     "import": "store the conversations that agents have kept",
     "log-chat": "store a conversation that no importer can read",
     "redact": "take secrets out of text, or show which would go",
+    "learnings": "list, show, test, write and retire learnings",
     "backtest": "try learnings on past commits",
 }
 # Names from the plan that people may know; accepted, not shown.

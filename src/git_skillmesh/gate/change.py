@@ -114,6 +114,12 @@ def whole(repository: Repository, head: str) -> Change:
     return Change(repository, "", commit, commit, tuple(files))
 
 
+def nothing(repository: Repository) -> Change:
+    """Return no change at all to HEAD: for the message of a commit alone."""
+    commit, tree = repository.head_tree()
+    return Change(repository, commit or "", "", tree, ())
+
+
 def messages(change: Change) -> Iterator[CommitMessage]:
     """Yield the messages of the commits of a range, the newest first."""
     if not (change.base and change.head):

@@ -21,23 +21,25 @@ _HEAD = 16_384
 class Rule:
     """A learning about the content of files."""
 
-    def __init__(self, learning: Learning) -> None:
+    def __init__(self, learning: Learning, *, tried: bool) -> None:
         self.learning = learning
+        self._tried = tried
         self.by_line = learning.matcher.scope is Span.LINES
 
     @cached_property
     def matcher(self) -> ContentMatcher:
         """What finds it. Raises `RuleError`."""
-        return compile_content(self.learning)
+        return compile_content(self.learning, tried=self._tried)
 
 
 class Rules:
     """Learnings, sorted out by what they look at. States are not looked at here.
 
-    `broken` grows while rules are used: a rule that cannot be built is named there, once.
+    Those that were `tried` before are known to be good. `broken` grows while rules are used: a rule
+    that cannot be built is named there, once.
     """
 
-    def __init__(self, learnings: Iterable[Learning]) -> None:
+    def __init__(self, learnings: Iterable[Learning], *, tried: bool = False) -> None:
         self.learnings = {one.learning_id: one for one in learnings}
         self.broken: dict[str, Problem] = {}
         self.paths: list[Learning] = []
@@ -52,7 +54,7 @@ class Rules:
             else:
                 key = learning.languages, learning.paths
                 group = self._groups.setdefault(key, (Scope(learning), []))
-                group[1].append(Rule(learning))
+                group[1].append(Rule(learning, tried=tried))
 
     def about(self, path: str, head: bytes = b"") -> list[Rule]:
         """Return the rules about the content of a file; its first bytes may tell the language."""
