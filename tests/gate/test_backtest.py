@@ -15,6 +15,7 @@ from git_skillmesh.gate.backtest import (
     flagged,
     one_line,
 )
+from git_skillmesh.gate.estimate import Share
 from git_skillmesh.gate.fates import Fate
 from git_skillmesh.gate.past import Window
 from git_skillmesh.gate.replay import Fired
@@ -33,9 +34,9 @@ def past(tmp_path: Path) -> Past:
     return made
 
 
-def tried(past: Past, learning: Learning = TIMEOUT, window: Window = Window()) -> Tried:
+def tried(past: Past, learning: Learning = TIMEOUT, window: "Window | None" = None) -> Tried:
     """Return the backtest of one learning."""
-    (tested,) = backtest(discover(past.repo.path), [learning], window)
+    (tested,) = backtest(discover(past.repo.path), [learning], window or Window())
     return tested
 
 
@@ -148,7 +149,21 @@ def test_figures(past: Past) -> None:
         "fired in 4 of 26 commits: 1 right, 2 mistaken, 1 unknown; "
         "false positives 8.00 % (2.22 to 25 %)"
     )
+    # All lines beside lived: nothing hides an error (7 of 8, as nobody is sure of six lines).
+    assert tested.corrected == (2 / 25 * 8 / 7, min(tested.false_positives.high * 8 / 7, 1))
     assert tested.record("2026-06-01") == Backtest(26, 4, 2, 1, past.repo.head, "2026-06-01")
+
+
+def test_errors_that_later_changes_hide_are_reckoned_with(past: Past) -> None:
+    """Where the lines beside are all changed too, being changed tells nothing."""
+    past.commit(300, {"a.py": BODY + BAD}, "flagged")
+    past.commit(290, {"a.py": "nothing = 0\n"}, "all of it is written anew")
+    past.quiet(YOUNG_COMMITS)
+    tested = tried(past)
+    assert told(tested) == [("flagged", "right", ["changed"])]
+    assert (tested.false_positives.value, tested.base.value) == (0, 1)
+    # No more than it fires on, and that is all that can be said.
+    assert tested.corrected == (0, Share(1, 23).high)
 
 
 def test_whose_lines(past: Past) -> None:
