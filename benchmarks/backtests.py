@@ -2,9 +2,9 @@
 
     python -m benchmarks.backtests CLONE…
 
-A clone is told by its tip, which must be in it (TIPS). The learnings are in `learnings/NAME/`; those
-in `first/` are as they were written before anybody saw what they find. `learnings/read.json` says
-of flagged commits, read by hand, whether a reviewer who knows the learning would have agreed.
+A clone is told by its tip, which must be in it (TIPS). The learnings are in `learnings/NAME/`;
+those in `first/` are as they were written before anybody saw what they find. `learnings/read.json`
+says of flagged commits, read by hand, whether a reviewer who knows the learning would have agreed.
 
 Then what it costs: one learning and ten, over more and more commits.
 """
@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Replay, compare with what was read, measure; exit code 1 if a block learning is too noisy."""
     parser = common_arguments("backtest learnings on the history of real repositories")
     parser.add_argument("clones", metavar="CLONE", type=Path, nargs="+", help="whole histories")
-    parser.add_argument("--no-cost", action="store_true", help="do not measure time")
+    parser.add_argument("--cost", metavar="NAME", help="measure time on this one only")
     args = parser.parse_args(argv)
     recorder = Recorder("backtests", args.results)
     repositories: dict[str, Any] = {}
@@ -50,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             repository = discover(clone)
             name = _name(repository)
             repositories[name] = _tried(repository, name)
-            if not args.no_cost:
+            if args.cost in (None, name):
                 repositories[name]["cost"] = _costs(bench, clone, name)
             _show(name, repositories[name])
     recorder.write(repositories=repositories)
