@@ -42,7 +42,7 @@ def test_kinds_of_changes(tmp_path: Path) -> None:
         "new.txt": ("", False, False, True, None),
     }
     assert (found["new.txt"].size, found["gone.txt"].old_size) == (4, 9 + len(TEN))
-    assert found["edited.txt"].added() == {5, 6}
+    assert found["edited.txt"].added() == frozenset({5, 6})
     assert found["new.txt"].added() is None
 
 
@@ -71,7 +71,7 @@ def test_names_with_anything_in_them(tmp_path: Path) -> None:
     found = staged(repo)
     last = {name: name.count("\n") + 11 for name in names}
     assert {path: file.added() for path, file in found.items()} == {
-        name: {last[name]} for name in names
+        name: frozenset({last[name]}) for name in names
     }
 
 
@@ -81,8 +81,8 @@ def test_content_that_looks_like_a_patch(tmp_path: Path) -> None:
     repo.write("a.diff", TEN + fake)
     repo.write("b.txt", "top\n" + TEN)
     found = staged(repo)
-    assert found["a.diff"].added() == {11, 12, 13, 14}
-    assert found["b.txt"].added() == {1}
+    assert found["a.diff"].added() == frozenset({11, 12, 13, 14})
+    assert found["b.txt"].added() == frozenset({1})
 
 
 def test_more_renames_than_git_would_look_for(tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_large_files_are_not_compared_and_change_nothing_for_others(
     repo.write("small.txt", TEN + "more\n")
     found = staged(repo)
     assert (found["large.txt"].compared, found["large.txt"].added()) == (False, frozenset())
-    assert (found["small.txt"].compared, found["small.txt"].added()) == (True, {11})
+    assert (found["small.txt"].compared, found["small.txt"].added()) == (True, frozenset({11}))
 
 
 def test_where_an_unchanged_line_stood(tmp_path: Path) -> None:
@@ -114,7 +114,7 @@ def test_where_an_unchanged_line_stood(tmp_path: Path) -> None:
     repo.write("a.txt", new)
     file = staged(repo)["a.txt"]
     added = file.added()
-    assert added == {1, 7, 8}
+    assert added == frozenset({1, 7, 8})
     old = TEN.splitlines()
     for number, text in enumerate(new.splitlines(), 1):
         if number not in added:
@@ -126,6 +126,6 @@ def test_between_trees_and_from_nothing(tmp_path: Path) -> None:
     repo.commit("second", {"a.txt": TEN + "more\n"})
     repository = discover(repo.path)
     (file,) = tree_changes(repository, "HEAD~1", "HEAD")
-    assert file.added() == {11}
+    assert file.added() == frozenset({11})
     (file,) = tree_changes(repository, repository.empty_tree, "HEAD")
     assert (file.old_path, file.added()) == ("", None)

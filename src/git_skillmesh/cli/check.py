@@ -29,8 +29,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "that fails; 1: findings; 10: the file of a learning cannot be used.",
     )
     parser.add_argument(
-        "names", nargs="*", metavar="BASE..HEAD|ID",
-        help="a range, since its two sides parted; or learnings: only these, in any state",
+        "names", nargs="*", metavar="NAME",
+        help="a range BASE..HEAD, since its sides parted; or learnings: only these, in any state",
     )  # fmt: skip
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--staged", action="store_true",

@@ -7,16 +7,15 @@ written everything works, more slowly.
 
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from .. import __version__
+from ..git.objects import BlobReader
 from ..git.repository import Repository
-from ..learnings.files import learnings_at
 from ..learnings.model import (
     FOLDER,
     Backtest,
@@ -30,7 +29,7 @@ from ..learnings.model import (
 )
 from ..learnings.reading import Problem, ReadFile
 
-_FORM = f"1 {__version__}"
+_FORM = f"2 {__version__}"
 _KEPT = 8  # files: the branches that somebody works on
 _LISTS = ("tags", "languages", "paths", "source_commits")
 
@@ -39,20 +38,21 @@ _LISTS = ("tags", "languages", "paths", "source_commits")
 class Loaded:
     """Learnings without their examples, in every state, and what is wrong with the other files.
 
-    A learning that the gate looks for is here only if its matcher can be built.
+    A learning that the gate looks for is here only if its matcher can be built. `needles` are those
+    of its learnings, by id.
     """
 
     learnings: tuple[Learning, ...] = ()
     problems: tuple[Problem, ...] = ()
+    needles: "Mapping[str, tuple[str, ...]]" = field(default_factory=dict)
 
 
-def load(repository: Repository, commit: str) -> Loaded:
+def load(repository: Repository, commit: str, reader: BlobReader) -> Loaded:
     """Return the learnings of a commit or tree."""
-    found = repository.git.run_unchecked("rev-parse", "-q", "--verify", f"{commit}:{FOLDER}")
-    tree = found.stdout.decode().strip()
-    if found.returncode != 0 or not tree:
+    folder = reader.look_up(f"{commit}:{FOLDER}")
+    if folder is None or folder.kind != "tree":
         return Loaded()
-    path = repository.state_dir / "rules" / f"{tree}.json"
+    path = repository.state_dir / "rules" / f"{folder.oid}.json"
     kept = _kept(path)
     if kept is None:
         kept = _read(repository, commit)
@@ -61,6 +61,9 @@ def load(repository: Repository, commit: str) -> Loaded:
 
 
 def _read(repository: Repository, commit: str) -> Loaded:
+    from ..learnings.files import learnings_at  # YAML, which a hook has no time for
+    from .needles import needles_of
+
     learnings: list[Learning] = []
     problems: list[Problem] = []
     for read in learnings_at(repository, commit).values():
@@ -69,7 +72,8 @@ def _read(repository: Repository, commit: str) -> Loaded:
         if read.learning is not None and not found:
             learnings.append(read.learning)
     # As it comes back from where it is kept, so that it makes no difference.
-    return _loaded(_plain(Loaded(tuple(learnings), tuple(problems))))
+    needles = {one.learning_id: needles_of(one) for one in learnings if one.state.enforced}
+    return _loaded(_plain(Loaded(tuple(learnings), tuple(problems), needles)))
 
 
 def rule_problems(read: ReadFile) -> list[Problem]:
@@ -107,6 +111,8 @@ def _kept(path: Path) -> Loaded | None:
 
 
 def _keep(path: Path, loaded: Loaded) -> None:
+    import tempfile  # only where something is new
+
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
@@ -138,6 +144,7 @@ def _plain(loaded: Loaded) -> dict[str, Any]:
     return {
         "form": _FORM,
         "learnings": learnings,
+        "needles": {name: list(texts) for name, texts in loaded.needles.items()},
         "problems": [[one.path, one.line, one.what] for one in loaded.problems],
     }
 
@@ -146,6 +153,7 @@ def _loaded(document: Mapping[str, Any]) -> Loaded:
     return Loaded(
         tuple(_learning(fields) for fields in document["learnings"]),
         tuple(Problem(path, int(line), what) for path, line, what in document["problems"]),
+        {name: tuple(texts) for name, texts in document["needles"].items()},
     )
 
 

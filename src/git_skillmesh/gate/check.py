@@ -11,7 +11,6 @@ from itertools import islice
 from ..errors import UsageError
 from ..git.changes import ChangedFile
 from ..git.objects import BlobReader
-from ..learnings.files import SUFFIXES
 from ..learnings.model import FOLDER, Learning
 from ..learnings.reading import Problem, ReadFile, read_learning
 from .cached import Loaded, load, rule_problems
@@ -42,12 +41,12 @@ def check(
     not made yet; without `content` nothing else is looked at. `related` adds notes about the
     changed code. Raises `UsageError` for an id that the base does not have.
     """
-    loaded = load(change.repository, change.base_tree)
     # A whole commit edits nothing: it is its own base.
     edited = content and (change.base or not change.head)
     touched = [file for file in change.files if _is_learning(file)] if edited else []
-    rules = Rules(_chosen(loaded, only), tried=True)
     with BlobReader(change.repository) as reader:
+        loaded = load(change.repository, change.base_tree, reader)
+        rules = Rules(_chosen(loaded, only), tried=True, needles=loaded.needles)
         edits = [_Edit(file, reader) for file in touched]
         found = Introduced()
         if content:
@@ -223,7 +222,11 @@ def _is_learning(file: ChangedFile) -> bool:
 
 def _is_place(path: str) -> bool:
     folder, _, name = path.rpartition("/")
-    return folder == FOLDER and name.endswith(SUFFIXES)
+    if folder != FOLDER:
+        return False
+    from ..learnings.files import SUFFIXES  # few changes touch a learning
+
+    return name.endswith(SUFFIXES)
 
 
 def _stem(path: str) -> str:

@@ -66,7 +66,10 @@ class Parser:
             raise Refused(answer["refused"])
         if "failed" in answer:
             raise NotLookedAt(answer["failed"])
-        return [Match(*found) for found in answer["matches"]]
+        matches = [Match(*found) for found in answer["matches"]]
+        if answer.get("more"):
+            raise NotLookedAt(f"more than {MOST_MATCHES:,} matches", matches)
+        return matches
 
     def stop(self) -> None:
         """End the child; the next question starts another one."""

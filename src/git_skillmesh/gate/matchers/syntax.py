@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...chunking.languages import language_of
-from ...learnings.model import Learning
+from ...learnings.model import Learning, Matcher
 from ..scope import Scope
 from .model import Match, NotLookedAt, RuleError, TextFile
 from .parser import Refused, Unbearable, parser
@@ -85,6 +85,11 @@ def _find(file: TextFile, language: str, config: Mapping[str, Any], rewrite: str
     except Unbearable as error:
         file.kept["unbearable"] = str(error)  # for other rules too
         raise
+
+
+def required_words(matcher: Matcher) -> "set[str]":
+    """Return words that stand in every file in which the rule of a matcher finds something."""
+    return _required({"rule": matcher.rule or {}, "utils": matcher.utils or {}})
 
 
 def _required(config: Mapping[str, Any]) -> "set[str]":

@@ -74,7 +74,7 @@ class TextMatcher:
             if match is not None:
                 matches.append(match)
             if len(matches) > MOST_MATCHES:
-                raise NotLookedAt(f"more than {MOST_MATCHES:,} matches")
+                raise NotLookedAt(f"more than {MOST_MATCHES:,} matches", matches[:-1])
             if time.thread_time() > limit:
                 raise NotLookedAt(f"takes more than {SECONDS:g} s to match")
         return matches
