@@ -277,7 +277,7 @@ def test_a_deleted_shim_comes_back_and_a_deleted_hook_too(tmp_path: Path) -> Non
         (repo.hooks_dir / name).unlink()
     assert [hook.state for hook in states(repo)] == ["missing"] * len(NAMES)
     installed(repo)
-    assert [hook.state for hook in states(repo)] == ["installed"] * 5
+    assert [hook.state for hook in states(repo)] == ["installed"] * len(NAMES)
     (repo.hooks_dir / "post-commit").unlink()
     removed(repo)
     assert picture(repo) == before

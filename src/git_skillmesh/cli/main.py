@@ -45,6 +45,7 @@ COMMANDS = {
     "analyze": "find candidates for learnings in conversations and commits",
     "redact": "take secrets out of text, or show which would go",
     "learnings": "list, show, test, write and retire learnings",
+    "backtest": "try learnings on past commits",
 }
 # Names from the plan that people may know; accepted, not shown.
 ALIASES = {"setup-collections": "collections", "analyze-chat-history": "analyze"}
