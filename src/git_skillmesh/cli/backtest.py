@@ -159,7 +159,9 @@ def _print(tested: "list[Tried]", places: bool, context: Context) -> None:
                 )
             if each.corrected:
                 value, most = map(short, each.corrected)
-                context.out(f"  false positives if errors change as often: {value} %, at most {most} %")
+                context.out(
+                    f"  false positives if errors change as often: {value} %, at most {most} %"
+                )
         if places:
             for judged in each.judged:
                 for line in _places(judged, context):

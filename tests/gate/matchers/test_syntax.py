@@ -273,7 +273,7 @@ def test_what_cannot_match_is_not_parsed() -> None:
 
 def test_a_proven_rule_is_not_tried_again_and_still_does_no_harm() -> None:
     good = learning("ast", languages=("python",), rule={"pattern": "f($A)"})
-    assert compile_content(good, tried=True).matches(file("f(1)")) == [Match(1, 1, 1, 5)]
+    assert compile_content(good, proven=True).matches(file("f(1)")) == [Match(1, 1, 1, 5)]
     broken = learning("ast", languages=("python",), rule={"kind": "nope"})
     with pytest.raises(NotLookedAt, match="Kind `nope` is invalid"):
-        compile_content(broken, tried=True).matches(file("f(1)"))
+        compile_content(broken, proven=True).matches(file("f(1)"))
