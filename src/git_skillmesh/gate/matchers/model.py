@@ -5,9 +5,9 @@ which of them the change brought in; a matcher knows nothing of changes.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 
 from ...errors import ConfigurationError
 
@@ -26,6 +26,8 @@ class TextFile:
 
     path: str
     data: bytes
+    # What a matcher keeps for the next rule on the same file, so that it is parsed once.
+    kept: "dict[str, Any]" = field(default_factory=dict, compare=False, repr=False)
 
     @cached_property
     def text(self) -> str:
@@ -37,6 +39,17 @@ class TextFile:
         """The lines without their ends; only line feeds end a line, as git counts them."""
         lines = self.text.split("\n")
         return lines[:-1] if lines[-1] == "" else lines
+
+    @cached_property
+    def searched(self) -> bytes:
+        """The content as UTF-8, CRLF as LF: what regular expressions are held against."""
+        return self.text.replace("\r\n", "\n").encode()
+
+    @cached_property
+    def searched_lines(self) -> "list[bytes]":
+        """The lines of `searched`, without their ends."""
+        lines = self.searched.split(b"\n")
+        return lines[:-1] if lines[-1] == b"" else lines
 
 
 @dataclass(frozen=True, slots=True)

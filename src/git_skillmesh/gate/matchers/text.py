@@ -1,0 +1,165 @@
+"""Matches by text: a regular expression or a literal, line by line or over the whole file.
+
+In: a learning of kind regex or literal. Out: a `ContentMatcher`; and `TextSet`, which tells in one
+pass which of many may match. Expressions see CRLF as LF, so that a checkout decides nothing.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
+from typing import Any
+
+from ...learnings.model import Learning, MatcherKind, Scope
+from .expressions import compile_expression, escaped, options, tied_to_ends
+from .model import Match, NotLookedAt, RuleError, TextFile
+
+LARGEST = 10_000_000  # bytes of a file
+MOST_MATCHES = 10_000
+# So many expressions share one automaton: more of them make its states too many.
+_TOGETHER = 100
+
+
+class TextMatcher:
+    """Finds a regular expression or a literal. Matches without characters do not count.
+
+    Raises `RuleError` where an expression does not compile.
+    """
+
+    def __init__(self, learning: Learning) -> None:
+        matcher = learning.matcher
+        literal = matcher.kind is MatcherKind.LITERAL
+        name = "text" if literal else "regex"
+        pattern = escaped(matcher.text) if literal else matcher.regex
+        self._by_line = matcher.scope is Scope.LINES
+        if literal and self._by_line and "\n" in matcher.text:
+            raise RuleError("a text of several lines needs scope: file")
+        case = matcher.ignore_case
+        # `^` and `$` are the ends of a line in either scope.
+        self.anywhere = f"(?m){pattern}"
+        self.ignore_case = case
+        self._line = compile_expression(pattern, ignore_case=case, field=name)
+        self._file = compile_expression(self.anywhere, ignore_case=case, field=name)
+        self._unless: Any = None
+        if matcher.unless:
+            self._unless = compile_expression(matcher.unless, ignore_case=case, field="unless")
+        self._literal = matcher.text.encode() if literal and not case else None
+        # Whether a search of the whole text finds each line that a search by lines does.
+        self.searchable = literal or not self._by_line or not tied_to_ends(pattern)
+
+    def may_match(self, file: TextFile) -> bool:
+        """Whether the text stands in the file at all."""
+        if not self.searchable or len(file.data) > LARGEST:
+            return True
+        if self._literal is not None:
+            return self._literal in file.searched
+        return self._file.search(file.searched) is not None
+
+    def matches(self, file: TextFile, lines: "frozenset[int] | None" = None) -> Iterable[Match]:
+        """Yield matches that touch one of `lines` (all of the file, if None).
+
+        Raises `NotLookedAt` for a file that is too large, or has too many matches.
+        """
+        if len(file.data) > LARGEST:
+            raise NotLookedAt(f"larger than {LARGEST // 1_000_000} MB")
+        found = self._in_lines(file, lines) if self._by_line else self._in_file(file, lines)
+        for number, match in enumerate(found):
+            if number >= MOST_MATCHES:
+                raise NotLookedAt(f"more than {MOST_MATCHES:,} matches")
+            yield match
+
+    def _in_lines(self, file: TextFile, lines: "frozenset[int] | None") -> Iterator[Match]:
+        texts = file.searched_lines
+        for number in self._worth(file) if lines is None else sorted(lines):
+            text = texts[number - 1] if 0 < number <= len(texts) else b""
+            for start, end in _spans(self._line, text):
+                if self._unless is not None and self._unless.search(text):
+                    break
+                yield Match(number, number, _column(text, start), _column(text, end))
+
+    def _worth(self, file: TextFile) -> Iterator[int]:
+        """Yield the lines in which a search of the whole text begins to find something."""
+        if not self.searchable:
+            yield from range(1, len(file.searched_lines) + 1)
+            return
+        starts, at = _starts(file), 0
+        while match := self._file.search(file.searched, at):
+            number = bisect_right(starts, match.start())
+            yield number
+            if number >= len(starts):
+                return
+            at = starts[number]
+
+    def _in_file(self, file: TextFile, lines: "frozenset[int] | None") -> Iterator[Match]:
+        starts, texts = _starts(file), file.searched_lines
+        for start, end in _spans(self._file, file.searched):
+            first, last = bisect_right(starts, start), bisect_right(starts, end - 1)
+            if lines is not None and lines.isdisjoint(range(first, last + 1)):
+                continue
+            around = texts[first - 1 : last]
+            if self._unless is not None and self._unless.search(b"\n".join(around)):
+                continue
+            before, after = start - starts[first - 1], end - starts[last - 1]
+            last_text = file.searched[starts[last - 1] : end]
+            yield Match(first, last, _column(texts[first - 1], before), _column(last_text, after))
+
+
+class TextSet:
+    """Many matchers at once: one pass over a file tells which are worth running on it."""
+
+    def __init__(self, matchers: Sequence[TextMatcher]) -> None:
+        self._always = [n for n, matcher in enumerate(matchers) if not matcher.searchable]
+        self._sets = []
+        for case in (False, True):
+            among = [
+                (n, matcher)
+                for n, matcher in enumerate(matchers)
+                if matcher.searchable and matcher.ignore_case is case
+            ]
+            for start in range(0, len(among), _TOGETHER):
+                part = among[start : start + _TOGETHER]
+                self._sets.append((_automaton([m for _, m in part], case), [n for n, _ in part]))
+
+    def may_match(self, file: TextFile) -> "list[int]":
+        """Return which of the matchers, by their place, may match: never too few."""
+        found = list(self._always)
+        for automaton, places in self._sets:
+            hits = automaton.Match(file.searched) if len(file.data) <= LARGEST else []
+            # The last one matches any text. Where it did not, RE2 ran out of memory.
+            if len(places) in hits:
+                found += [places[hit] for hit in hits if hit < len(places)]
+            else:
+                found += places
+        return sorted(found)
+
+
+def _automaton(matchers: Sequence[TextMatcher], ignore_case: bool) -> Any:
+    import re2
+
+    limits = options(ignore_case)
+    limits.max_mem *= 8
+    automaton = re2.Set.SearchSet(limits)
+    for matcher in matchers:
+        automaton.Add(matcher.anywhere.encode())
+    automaton.Add(b"")
+    automaton.Compile()
+    return automaton
+
+
+def _spans(expression: Any, text: bytes) -> Iterator[tuple[int, int]]:
+    for match in expression.finditer(text):
+        start, end = match.span()
+        if start < end:
+            yield start, end
+
+
+def _starts(file: TextFile) -> "list[int]":
+    """Return where each line begins, in bytes of `searched`."""
+    if "starts" not in file.kept:
+        lengths = (len(line) + 1 for line in file.searched_lines[:-1])
+        file.kept["starts"] = list(accumulate(lengths, initial=0))
+    starts: list[int] = file.kept["starts"]
+    return starts
+
+
+def _column(line: bytes, offset: int) -> int:
+    return len(line[:offset].decode("utf-8", "replace")) + 1
