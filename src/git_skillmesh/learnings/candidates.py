@@ -15,6 +15,8 @@ from .model import Example, Fix, Learning, Matcher, MatcherKind, State
 from .reading import TITLE_LENGTH
 
 ID_PREFIX = "c-"
+_NO_FIX = Fix()
+_TO_WRITE = "skillmesh-no-matcher-yet "
 
 
 class Kind(StrEnum):
@@ -92,7 +94,7 @@ class Proposal:
     bad: tuple[Example, ...]
     good: tuple[Example, ...]
     pattern: str
-    fix: Fix = Fix()
+    fix: Fix = _NO_FIX
     languages: tuple[str, ...] = ()
 
 
@@ -154,12 +156,11 @@ def evidence_id(*parts: str) -> str:
 def to_learning(candidate: Candidate, learning_id: str, author: str, date: str) -> Learning:
     """Return the proposal of a candidate, for a reviewer to finish.
 
-    Without a matcher that could be derived, it holds one that matches nothing but its own
-    description's hash, so that the file reads and a reviewer has to write the matcher.
+    Where no matcher could be derived it holds one that is found nowhere, so that the file can be
+    read, and the reviewer writes the real one: see `is_placeholder`.
     """
     proposal = candidate.proposal
-    strongest = next((one for one in candidate.evidence if one.session), None)
-    source = f"{strongest.session}/{strongest.exchange}" if strongest else ""
+    source = next((one.exchange for one in candidate.evidence if one.exchange), "")
     return Learning(
         learning_id=learning_id,
         title=_one_line(candidate.title)[:TITLE_LENGTH].rstrip() or learning_id,
@@ -171,7 +172,7 @@ def to_learning(candidate: Candidate, learning_id: str, author: str, date: str) 
         languages=proposal.languages if proposal else candidate.languages,
         paths=() if proposal else candidate.paths,
         pattern=proposal.pattern if proposal else "",
-        fix=proposal.fix if proposal else Fix(),
+        fix=proposal.fix if proposal else _NO_FIX,
         bad=proposal.bad if proposal else (),
         good=proposal.good if proposal else (),
         source_chat_id="".join(source.split()),
@@ -185,12 +186,12 @@ def to_learning(candidate: Candidate, learning_id: str, author: str, date: str) 
 
 def placeholder(candidate: Candidate) -> Matcher:
     """Return a matcher that is found nowhere: the reviewer writes the real one."""
-    return Matcher(MatcherKind.LITERAL, text=f"skillmesh-no-matcher-yet {candidate.id}")
+    return Matcher(MatcherKind.LITERAL, text=_TO_WRITE + candidate.id)
 
 
 def is_placeholder(matcher: Matcher) -> bool:
     """Return whether a matcher still has to be written."""
-    return matcher.text.startswith("skillmesh-no-matcher-yet ")
+    return matcher.text.startswith(_TO_WRITE)
 
 
 def to_json(candidate: Candidate) -> dict[str, Any]:

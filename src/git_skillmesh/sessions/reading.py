@@ -24,14 +24,15 @@ from .records import Incomplete, State, decode, exchange_of, unite
 class Summary:
     """A session as a list shows it: its head and how many exchanges it has.
 
-    `opening` is the blob of the file that holds the first of them, `events` the tree of its events;
-    both are "" without any.
+    `opening` is the blob of the file that holds the first of them, `listed` the tree of all such
+    files, `events` the tree of its events; each is "" without any.
     """
 
     head: Head
     exchanges: int
     opening: str = ""
     events: str = ""
+    listed: str = ""
 
 
 class MemoryReader:
@@ -68,7 +69,8 @@ class MemoryReader:
             count, first = layout.exchanges_in(files)
             opening = files[first].oid if first else ""
             events = inner[key].get(layout.EVENTS)
-            summaries.append(Summary(head, count, opening, events.oid if events else ""))
+            told = events.oid if events else ""
+            summaries.append(Summary(head, count, opening, told, listed.oid if listed else ""))
         return tuple(sorted(summaries, key=lambda s: (s.head.ended, s.head.session_id)))
 
     def session(self, session_id: str) -> Session:
