@@ -156,6 +156,12 @@ _BY_INTERPRETER = _inverted(_INTERPRETERS)
 LANGUAGES = frozenset({*_EXTENSIONS, *_NAMES, *_INTERPRETERS, "text"})
 """Every name that `language_of` can give."""
 
+
+def extension_of(language: str) -> str:
+    """Return the usual extension of a language's files, without the dot; "txt" of one without."""
+    return _EXTENSIONS.get(language, "txt").partition(" ")[0]
+
+
 # Patterns are compiled by the first file that needs them, not by the import.
 _SHEBANG = rb"#![ \t]*([^\n]*)"
 _CPP = rb"(?m)^\s*(?:class\s+\w+|namespace\s+\w+|template\s*<|using\s+\w+|public:|private:)"

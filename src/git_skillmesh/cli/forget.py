@@ -13,6 +13,7 @@ from ..git.notes import REF as NOTES
 from ..git.notes import all_notes
 from ..git.refs import drop_unreachable, list_refs
 from ..git.repository import Repository
+from ..learnings.analysis_cache import drop as drop_analysis
 from ..sessions.finding import find_session
 from ..sessions.forgetting import Forgotten
 from ..sessions.layout import REF
@@ -61,6 +62,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         return ExitCode.NOTHING_FOUND
     results = [memory.forget(session) for session in chosen]
     drop_openings(context.repository)
+    drop_analysis(context.repository)
     _drop_from_index(context)
     if args.gc:
         drop_unreachable(context.repository)

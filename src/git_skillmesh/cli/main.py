@@ -41,10 +41,12 @@ COMMANDS = {
     "link": "find which exchanges made which lines of commits",
     "import": "store the conversations that agents have kept",
     "log-chat": "store a conversation that no importer can read",
+    "analyze": "find candidates for learnings in conversations and commits",
     "redact": "take secrets out of text, or show which would go",
+    "learnings": "list, show, test, write and retire learnings",
 }
 # Names from the plan that people may know; accepted, not shown.
-ALIASES = {"setup-collections": "collections"}
+ALIASES = {"setup-collections": "collections", "analyze-chat-history": "analyze"}
 # A full or read-only disk, of the index or of standard output, is no fault of the program.
 _UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 

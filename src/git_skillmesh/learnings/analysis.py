@@ -7,10 +7,12 @@ is the same in every clone.
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from ..errors import Damaged
 from ..git.database import ObjectDatabase
+from ..git.repository import Repository
 from ..sessions.events import Event, Status, statuses
 from ..sessions.layout import Head
 from ..sessions.reading import Summary, events_in
@@ -20,6 +22,7 @@ from .analysis_cache import Known, Seen, SeenSession
 from .analysis_changes import Thread
 from .analysis_commits import Clean, commits_say
 from .analysis_decisions import decisions, with_decision
+from .analysis_drafting import NoDraft, with_draft
 from .analysis_evidence import evidence_of
 from .analysis_fates import commits_of_exchanges, fates_of
 from .analysis_grouping import candidates_of
@@ -43,6 +46,9 @@ class Wanted:
         return not self.since or (head.ended or head.started) >= self.since
 
 
+EVERYTHING = Wanted()
+
+
 @dataclass(frozen=True, slots=True)
 class Analysis:
     """What was found. `new` exchanges were looked at in this run, `marked` got their status.
@@ -61,7 +67,7 @@ class Analysis:
 def analyze(
     store: MemoryStore,
     clean: Clean,
-    wanted: Wanted = Wanted(),
+    wanted: Wanted = EVERYTHING,
     *,
     again: bool = False,
     fits: Fits = holds,
@@ -73,7 +79,9 @@ def analyze(
     hold. Raises as `MemoryStore.append_events`.
     """
     repository = store.repository
-    known = Known() if again else cache.read(repository)
+    known = cache.read(repository)
+    if again:
+        known = Known(drafts=known.drafts)
     summaries = store.sessions()
     here = {one.head.session_id for one in summaries}
     known.sessions = {name: one for name, one in known.sessions.items() if name in here}
@@ -88,18 +96,20 @@ def analyze(
     commits = commits_of_exchanges(repository)
     fates = fates_of(repository, head, known.sessions, commits, known.reverted)
     evidence = [
-        replace(one, fate=fates[one.session, one.exchange], commits=commits.get((one.session, one.exchange), ()))
-        for session in known.sessions.values()
-        for seen in session.exchanges.values()
+        replace(one, fate=fates[pair], commits=commits.get(pair, ()))
+        for name, session in known.sessions.items()
+        for exchange, seen in session.exchanges.items()
+        for pair in [(name, exchange)]
         for one in seen.evidence
-    ]  # fmt: skip
+    ]
     candidates = candidates_of([*evidence, *known.commits])
     decided = decisions(store)
     chosen = [one for one in candidates if _asked(one, wanted)]
     names = {one.head.session_id for one in asked}
     counted = Counter(fate for (session, _), fate in fates.items() if session in names)
+    finished = (_finished(one, known, fits) for one in chosen)
     return Analysis(
-        tuple(with_decision(with_proposal(one, fits), decided) for one in chosen),
+        tuple(with_decision(one, decided) for one in finished),
         sum(len(known.sessions[name].exchanges) for name in names if name in known.sessions),
         new,
         marked,
@@ -115,6 +125,22 @@ def with_proposal(candidate: Candidate, fits: Fits = holds) -> Candidate:
         if found:
             return replace(candidate, proposal=found)
     return candidate
+
+
+def keep_draft(repository: Repository, candidate: Candidate, answer: str) -> None:
+    """Keep what a command answered, so that every later analysis shows it."""
+    known = cache.read(repository)
+    known.drafts[candidate.id] = answer
+    cache.write(repository, known)
+
+
+def _finished(candidate: Candidate, known: Known, fits: Fits) -> Candidate:
+    found = with_proposal(candidate, fits)
+    answer = known.drafts.get(candidate.id)
+    if answer:
+        with suppress(NoDraft):
+            return with_draft(found, answer, fits)
+    return found
 
 
 def find(candidates: Iterable[Candidate], name: str) -> list[Candidate]:
@@ -174,7 +200,7 @@ def _look_into(store: MemoryStore, known: Known, summary: Summary) -> int:
 
 def _mark(store: MemoryStore, known: Known, asked: Iterable[Summary]) -> int:
     """Say of what was looked at that it was; the same events in every clone."""
-    marked = 0
+    marking: dict[str, list[Event]] = {}
     with ObjectDatabase(store.repository) as db:
         there = {
             one.head.session_id: statuses(events_in(db, one.events)) if one.events else {}
@@ -183,15 +209,13 @@ def _mark(store: MemoryStore, known: Known, asked: Iterable[Summary]) -> int:
     for name, done in there.items():
         session = known.sessions.get(name)
         exchanges = session.exchanges if session else {}
-        events = [
+        marking[name] = [
             Event("status", str(Status.ANALYZED), exchange, seen.started)
             for exchange, seen in exchanges.items()
             if exchange not in done
         ]
-        if events:
-            store.append_events(name, events)
-            marked += len(events)
-    return marked
+    store.append_to_many(marking)
+    return sum(map(len, marking.values()))
 
 
 def _asked(candidate: Candidate, wanted: Wanted) -> bool:

@@ -5,6 +5,7 @@ step. A cache: it may be deleted at any time, and what a later version does not 
 again. It quotes conversations, so what is forgotten is taken out of it.
 """
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..git.repository import Repository
+from ..sessions.model import Exchange
 from .candidates import Evidence, evidence_from_json, evidence_to_json
 
 # Raised whenever the same exchange would give other evidence.
@@ -43,12 +45,16 @@ class SeenSession:
 
 @dataclass
 class Known:
-    """All of it. `head` is the commit of which `commits` and `reverted` tell."""
+    """All of it. `head` is the commit of which `commits` and `reverted` tell.
+
+    `drafts` is id of a candidate → what a command answered about it.
+    """
 
     sessions: dict[str, SeenSession] = field(default_factory=dict)
     head: str = ""
     commits: tuple[Evidence, ...] = ()
     reverted: tuple[str, ...] = ()
+    drafts: dict[str, str] = field(default_factory=dict)
 
 
 def path_of(repository: Repository) -> Path:
@@ -67,6 +73,7 @@ def read(repository: Repository) -> Known:
             document["head"],
             tuple(map(evidence_from_json, document["commits"])),
             tuple(document["reverted"]),
+            {str(name): str(text) for name, text in document["drafts"].items()},
         )
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return Known()
@@ -80,6 +87,7 @@ def write(repository: Repository, known: Known) -> None:
         "head": known.head,
         "commits": [evidence_to_json(one) for one in known.commits],
         "reverted": list(known.reverted),
+        "drafts": known.drafts,
     }
     path = path_of(repository)
     temporary = path.with_name(f"{path.name}.{os.getpid()}")
@@ -127,9 +135,10 @@ def _plain(session: SeenSession) -> dict[str, Any]:
     return {"listed": session.listed, "ended": session.ended, "exchanges": exchanges}
 
 
-def digest_of(value: Any) -> str:
-    """Return a digest of plain data."""
-    import hashlib
-
-    data = json.dumps(asdict(value), sort_keys=True, default=str).encode()
+def digest_of(value: Exchange) -> str:
+    """Return a digest of an exchange."""
+    data = json.dumps(
+        asdict(value),
+        sort_keys=True,
+    ).encode()
     return hashlib.sha256(data).hexdigest()[:16]

@@ -55,8 +55,7 @@ def decide(
         for one in spoken:
             event = Event("status", str(Status.PROMOTED), one.exchange, decided.time)
             events.setdefault(one.session, []).append(event)
-    for session, listed in events.items():
-        store.append_events(session, listed)
+    store.append_to_many(events)
 
 
 def decisions(store: MemoryStore, events: Iterable[Event] | None = None) -> dict[str, Decided]:
@@ -70,7 +69,7 @@ def decisions(store: MemoryStore, events: Iterable[Event] | None = None) -> dict
         value = event.value
         if isinstance(value, dict) and isinstance(value.get("candidate"), str):
             try:
-                decision = Decision(value.get("decision"))
+                decision = Decision(str(value.get("decision")))
             except ValueError:
                 continue
             texts = (str(value.get(name, ""))[:_LONGEST] for name in ("reason", "learning"))

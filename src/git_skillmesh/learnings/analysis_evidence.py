@@ -15,6 +15,7 @@ from .analysis_prompts import Statement, is_machine, judged, reports_failure, st
 from .candidates import Change, Evidence, Kind, evidence_id
 
 _EXCERPT = 400
+_TELLING = 24  # "Done." says nothing
 _MOST_RULES = 3
 _MOST_LINES_OF_RULES = 20
 # Where people write down how agents should work.
@@ -115,7 +116,9 @@ def _done(about: _About, by_person: bool) -> Iterator[Evidence]:
     if not any(is_code(path) for path in work.paths):
         return
     told = summary_of_prompt(exchange.prompt) if by_person else ""
-    done = summary_of_response(exchange.response) or told
+    told = told if len(told) >= _TELLING else ""
+    done = summary_of_response(exchange.response)
+    done = done if len(done) >= _TELLING else told
     if by_person and not is_machine(exchange.prompt) and reports_failure(exchange.prompt):
         strength = 0.6 if work.fixed else 0.45
         yield about.evidence(Kind.FIX, told, strength, ("failure reported",))

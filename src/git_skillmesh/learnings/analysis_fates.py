@@ -2,9 +2,9 @@
 
 In: the lines that exchanges left and took away, the links of commits, HEAD. Out: a `Fate` for each.
 
-A line is found again by what it says and in which file. Lines that say little are not counted. What
-a person did outside of any conversation is seen by exclusion: a line that a commit had, that is gone
-from HEAD, and that no recorded exchange took away.
+A line is found again by what it says and in which file. Lines that say little are not counted.
+What a person did outside of any conversation is seen by exclusion: a line that a commit had, that
+is gone from HEAD, and that no recorded exchange took away.
 """
 
 from collections import defaultdict

@@ -27,6 +27,7 @@ WORTH = {
 # What happened to the code that answered a correction.
 _HELD = {Fate.KEPT: 1.1, Fate.REPLACED: 0.7, Fate.REVERTED: 0.6}
 _FACTS = {"lines taken back": 0.2, "tests passed after": 0.15, "edited after": 0.1}
+_NO_TAG = ("", "unknown")
 _AGAIN = 0.5  # of what evidence counts in a session that has said the same before
 _CERTAIN = 0.98
 _SIMILAR = 0.5
@@ -34,18 +35,21 @@ _CONTAINED = 0.8
 _LEAST_CONTAINED = 4
 _MOST_PATHS = 6
 _FIRM = re.compile(r"\b(always|never|must|every|whenever|from now on)\b", re.I)
-_REASON = re.compile(r"\b(because|since|otherwise|so that|as it|as we|weil|denn|porque|parce que)\b", re.I)  # fmt: skip
+_REASON = re.compile(
+    r"\b(because|since|otherwise|so that|as it|as we|weil|denn|porque|parce que)\b", re.I
+)
 _WORD = re.compile(r"[^\W\d_]{3,}|[^\x00-\x7f]{2}")
 _EMPTY = frozenset(
-    "the and for that this with you your are was were has have had not but its our from they them"
-    " then than there here what when where which who how why can could would should will shall may"
-    " might must just only also all any some one two into out over about again still more very too"
-    " instead use using used make made like want need please okay yes yeah sure does did don doesn"
-    " isn aren didn now let get got put see think know really actually maybe being been because"
-    " rather never always".split()
+    """the and for that this with you your are was were has have had not but its our from they them
+    then than there here what when where which who how why can could would should will shall may
+    might must just only also all any some one two into out over about again still more very too
+    instead use using used make made like want need please okay yes yeah sure does did don doesn
+    isn aren didn now let get got put see think know really actually maybe being been because
+    rather never always""".split()  # noqa: SIM905
 )
 _OPENING = re.compile(
-    r"^\W*(?:(?:no|nope|nah|ok(?:ay)?|hm+|yes|yeah|well|but|and|so|also|actually|wait|right|oh|ah|please|sorry)\b[\s,.:;!-]+)+(?=\w)", re.I
+    r"^\W*(?:(?:no|nope|nah|ok(?:ay)?|hm+|yes|yeah|well|but|and|so|also|actually|wait|right|oh|ah"
+    r"|please|sorry)\b[\s,.:;!-]+)+(?=\w)", re.I,
 )  # fmt: skip
 
 
@@ -133,8 +137,8 @@ def _candidate(group: Sequence[Evidence]) -> Candidate:
         None,
         tuple(name for name, _ in languages.most_common(3)),
         tuple(ordered[:_MOST_PATHS]),
-        tuple(dict.fromkeys(one.modification for one in group if one.modification != "unknown" and one.modification)),
-    )  # fmt: skip
+        tuple(dict.fromkeys(one.modification for one in group if one.modification not in _NO_TAG)),
+    )
 
 
 def title_of(one: Evidence) -> str:
@@ -181,7 +185,10 @@ def scores_of(group: Sequence[Evidence]) -> Scores:
 
 
 def confidence_of(group: Iterable[Evidence]) -> float:
-    """Return how likely it is a learning at all: one minus all doubts multiplied, repeats in a session half."""
+    """Return how likely it is a learning at all: one minus the product of all doubts.
+
+    What a session says again counts half.
+    """
     doubt = 1.0
     seen: set[str] = set()
     for one in group:

@@ -24,15 +24,18 @@ _CODE = re.compile(
 _SHORTEST, _LONGEST = 3, 80
 _MOST_EXAMPLES = 3
 _COMMON = frozenset(
-    "if else for while return import from def class func function const let var true false none null"
-    " self this nil err string int bool new not and the with async await public private static void"
-    " type interface struct map list dict str len name value data error test expect assert in is as"
-    " todo fixme note".split()
+    """if else for while return import from def class func function const let var true false none null
+    self this nil err string int bool new not and the with async await public private static
+    void type interface struct map list dict str len name value data error test expect assert in is as
+    todo fixme note""".split()  # noqa: SIM905
 )
 
 
 def proposals(changes: Sequence[Change], said: str = "") -> Iterator[Proposal]:
-    """Yield matchers for what was replaced, those of names that the person said first."""
+    """Yield matchers for what was replaced, those of names that the person said first.
+
+    A name that nobody said has to look like one of code, and to have been replaced twice.
+    """
     gone = Counter[tuple[str, str]]()
     kept = {name for change in changes for line in change.after for name in names_in(line)}
     for change in changes:
@@ -47,7 +50,7 @@ def proposals(changes: Sequence[Change], said: str = "") -> Iterator[Proposal]:
 
     for old, new in sorted(gone, key=worth, reverse=True):
         named, count, _, _ = worth((old, new))
-        if named or count >= 2:
+        if named or (count >= 2 and _is_code(old) and old.lower() != new.lower()):
             yield from _for_name(old, new, changes)
 
 
@@ -87,6 +90,11 @@ def _is_said(name: str, said: str) -> bool:
 
 def _tells(name: str) -> bool:
     return _SHORTEST <= len(name) <= _LONGEST and name.lower() not in _COMMON
+
+
+def _is_code(name: str) -> bool:
+    """Return whether a name could not be a word of prose."""
+    return bool(re.search(r"[._$:]|[a-z][A-Z]|->", name))
 
 
 def _for_name(old: str, new: str, changes: Sequence[Change]) -> Iterator[Proposal]:

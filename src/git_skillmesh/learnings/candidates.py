@@ -195,8 +195,8 @@ def is_placeholder(matcher: Matcher) -> bool:
 
 
 def to_json(candidate: Candidate) -> dict[str, Any]:
-    """Return what JSON can hold; fields that say nothing are left out of the parts."""
-    document = _plain(asdict(candidate))
+    """Return what JSON can hold, with what follows from the evidence beside it."""
+    document: dict[str, Any] = _plain(asdict(candidate))
     document["aliases"] = list(candidate.aliases)
     document["sessions"] = list(candidate.sessions)
     document["commits"] = list(candidate.commits)
@@ -205,7 +205,8 @@ def to_json(candidate: Candidate) -> dict[str, Any]:
 
 def evidence_to_json(evidence: Evidence) -> dict[str, Any]:
     """Return the form that is kept in the cache."""
-    return _plain(asdict(evidence))
+    document: dict[str, Any] = _plain(asdict(evidence))
+    return document
 
 
 def evidence_from_json(document: Mapping[str, Any]) -> Evidence:

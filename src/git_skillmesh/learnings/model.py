@@ -122,7 +122,7 @@ class Learning:
     """An insight and everything that is needed to apply it, judge it and trace where it came from.
 
     Times are ISO 8601, days or with seconds and zone. `confidence` is 0..1. `forced` is the reason
-    why it may block without a backtest.
+    why it may block without a backtest, `retired` the reason why it is no longer looked for.
     """
 
     learning_id: str
@@ -148,6 +148,7 @@ class Learning:
     updated: str = ""
     backtest: Backtest | None = None
     forced: str = ""
+    retired: str = ""
 
     @property
     def path(self) -> str:

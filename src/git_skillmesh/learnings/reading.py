@@ -27,6 +27,7 @@ FIELDS = {
     "matcher": True, "fix": False, "examples": False, "source_chat_id": False,
     "source_commits": False, "example_code_reference": False, "confidence": False,
     "author": False, "created": False, "updated": False, "backtest": False, "forced": False,
+    "retired": False,
 }  # fmt: skip
 # Kind of matcher → field → whether it must be there.
 MATCHERS = {
@@ -55,7 +56,8 @@ class Problem:
 class ReadFile:
     """A file as it was read: the learning is None where there are problems.
 
-    `lines` says where each field stands, for complaints that come later.
+    `lines` says where each field stands, for complaints that come later: "matcher",
+    "matcher.regex", "examples.bad.0".
     """
 
     path: str
@@ -76,11 +78,26 @@ def read_learning(path: str, data: bytes) -> ReadFile:
         return ReadFile(path, None, (Problem(path, error.line, error.what),))
     if not isinstance(root.content, dict):
         return ReadFile(path, None, (Problem(path, 1, "not a mapping of fields"),))
-    lines = {key: node.line for key, (node, _) in root.content.items()}
+    lines = _lines(root)
     reader = _Mapping(root, "")
     learning = _learning(reader, path)
     problems = tuple(sorted(Problem(path, line, what) for line, what in reader.wrong))
     return ReadFile(path, None if problems else learning, problems, lines)
+
+
+def _lines(root: Node) -> "dict[str, int]":
+    lines = {}
+    pending = [("", root)]
+    while pending:
+        name, node = pending.pop()
+        if isinstance(node.content, dict):
+            for key, (key_node, value) in node.content.items():
+                lines[name + key] = key_node.line
+                pending.append((f"{name}{key}.", value))
+        elif isinstance(node.content, list):
+            for number, one in enumerate(node.content):
+                lines[f"{name}{number}"] = one.line
+    return lines
 
 
 class _Mapping:
@@ -106,7 +123,10 @@ class _Mapping:
                 self.complain(node.line, f"unknown field: {self._full(key)}")
         missing = [key for key, must in known.items() if must and self._get(key) is None]
         for key in missing:
-            self.complain(self.line, f"{self._full(key)} is missing")
+            if key in self._fields:
+                self.complain(self._fields[key][0].line, f"{self._full(key)} is empty")
+            else:
+                self.complain(self.line, f"{self._full(key)} is missing")
         return not missing
 
     def text(self, key: str, pattern: str = "", hint: str = "", longest: int = 20_000) -> str:
@@ -128,7 +148,14 @@ class _Mapping:
     def exact(self, key: str) -> str:
         """Return text as it stands, line feeds included."""
         node = self._get(key)
-        return node.content if node is not None and isinstance(node.content, str) else ""
+        if node is None:
+            return ""
+        if not isinstance(node.content, str):
+            self.complain(node.line, f"{self._full(key)} must be text")
+            return ""
+        if not node.content:
+            self.complain(node.line, f"{self._full(key)} is empty")
+        return node.content
 
     def word(self, key: str, kind: type[_Word], default: _Word) -> _Word:
         node = self._get(key)
@@ -242,6 +269,7 @@ def _learning(of: _Mapping, path: str) -> Learning | None:
         updated=of.text("updated", DAY, "a day such as 2026-01-31"),
         backtest=_backtest(of.within("backtest")),
         forced=of.text("forced"),
+        retired=of.text("retired"),
     )
     return None if of.wrong else found
 
@@ -284,6 +312,8 @@ def _examples(of: _Mapping | None, key: str) -> Iterable[Example]:
     """Yield examples: a text is code; a mapping has code and path, or files."""
     for node in of.items(key) if of else []:
         if isinstance(node.content, str):
+            if not node.content and of:
+                of.complain(node.line, f"an example in examples.{key} is empty")
             yield Example(code=node.content)
             continue
         one = _Mapping(node, f"examples.{key}", of.wrong if of else None)

@@ -14,8 +14,8 @@ from .yamlnodes import read_yaml
 
 def write_learning(learning: Learning) -> str:
     """Return the text of the file of a learning; reading it gives the same learning."""
-    plain = _fields_of(learning)
-    return _dump({name: plain[name] for name in FIELDS if plain.get(name) not in _NOTHING})
+    plain = fields_of(learning)
+    return dump({name: plain[name] for name in FIELDS if plain.get(name) not in _NOTHING})
 
 
 def set_field(text: str, name: str, value: str) -> str:
@@ -27,7 +27,7 @@ def set_field(text: str, name: str, value: str) -> str:
         raise KeyError(name)
     root = read_yaml(text.encode())
     fields = root.content if isinstance(root.content, dict) else {}
-    written = _dump({name: value}).removesuffix("\n")
+    written = dump({name: value}).removesuffix("\n")
     if name in fields:
         key, node = fields[name]
         end = max(node.end, key.end)
@@ -43,7 +43,8 @@ def set_field(text: str, name: str, value: str) -> str:
 _NOTHING: tuple[Any, ...] = (None, "", [], {})
 
 
-def _fields_of(learning: Learning) -> dict[str, Any]:
+def fields_of(learning: Learning) -> dict[str, Any]:
+    """Return every field as JSON knows it, empty ones too."""
     fix = {name: text for name, text in asdict(learning.fix).items() if text}
     sides = {"bad": learning.bad, "good": learning.good}
     examples = {side: [_example(one) for one in found] for side, found in sides.items() if found}
@@ -70,6 +71,7 @@ def _fields_of(learning: Learning) -> dict[str, Any]:
         "updated": learning.updated,
         "backtest": asdict(learning.backtest) if learning.backtest else None,
         "forced": learning.forced,
+        "retired": learning.retired,
     }
 
 
@@ -95,7 +97,8 @@ def _example(example: Example) -> "str | dict[str, Any]":
     return {name: value for name, value in found.items() if value}
 
 
-def _dump(document: dict[str, Any]) -> str:
+def dump(document: dict[str, Any]) -> str:
+    """Return a mapping as YAML that people like to read."""
     import yaml  # only where a learning is written
 
     class Dumper(yaml.SafeDumper):

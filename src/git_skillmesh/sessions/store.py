@@ -6,7 +6,7 @@ forgotten.
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from ..errors import UsageError
@@ -105,20 +105,30 @@ class MemoryStore(MemoryReader):
 
     def append_events(self, session_id: str, events: Iterable[Event]) -> None:
         """Add events to a session, in one file. Raises as `add`, and `UsageError` without it."""
-        listed = list(events)
+        self.append_to_many({session_id: events})
+
+    def append_to_many(self, events: Mapping[str, Iterable[Event]]) -> None:
+        """Add events to sessions, by their ids, in one commit. Raises as `append_events`."""
+        listed = {session: each for session, found in events.items() if (each := list(found))}
         if not listed:
             return
-        content = encode_events(listed)
-        path = layout.session_path(layout.key_of(session_id))
-        name = layout.events_name(content, max(event.time for event in listed))
         with ObjectDatabase(self.repository) as db:
-            blob = db.blob(content)
+            files = {}
+            for session_id, each in listed.items():
+                content = encode_events(each)
+                name = layout.events_name(content, max(event.time for event in each))
+                files[session_id] = name, db.blob(content)
 
             def attempt() -> None:
                 tip = db.tip(self.ref)
-                if tip is None or not db.trees.folder(tip.commit.tree, path):
-                    raise UsageError(f"no such session: {session_id}")
-                self._change(db, tip, {f"{path}/{layout.EVENTS}/{name}": blob}, "add events")
+                changes: dict[str, str | None] = {}
+                for session_id, (name, blob) in files.items():
+                    path = layout.session_path(layout.key_of(session_id))
+                    if tip is None or not db.trees.folder(tip.commit.tree, path):
+                        raise UsageError(f"no such session: {session_id}")
+                    changes[f"{path}/{layout.EVENTS}/{name}"] = blob
+                if tip is not None:
+                    self._change(db, tip, changes, "add events")
 
             until_moved(attempt, self.ref)
 

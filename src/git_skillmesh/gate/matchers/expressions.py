@@ -8,10 +8,7 @@ from typing import Any
 
 from .model import RuleError
 
-# Bounds what an expression may take to build (bytes) and, by its instructions, to run: where RE2
-# cannot keep its states, each character costs a step an instruction.
-_MEMORY = 8 << 20
-_LARGEST = 4_000
+_MEMORY = 8 << 20  # bytes of an expression and of its states
 # What means the ends of the text and not of a line, or may switch (?m) off.
 _ANCHORS = re.compile(r"\\[Az]|\(\?[A-Za-z]*-")
 
@@ -26,8 +23,6 @@ def compile_expression(pattern: str, *, ignore_case: bool = False, field: str) -
         raise RuleError(f"{_reason(error)} in {shortened(pattern)}", field) from None
     except UnicodeEncodeError:
         raise RuleError("half a surrogate pair in the pattern", field) from None
-    if expression.programsize > _LARGEST:
-        raise RuleError(f"expands to too much: {shortened(pattern)}", field)
     return expression
 
 

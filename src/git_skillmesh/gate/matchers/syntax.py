@@ -4,7 +4,7 @@ In: a learning of kind ast, which names its languages. Out: a `ContentMatcher`.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from ...chunking.languages import language_of
@@ -59,19 +59,20 @@ class SyntaxMatcher:
         """Whether every word that a match must contain stands in the file."""
         return all(word in file.data for word in self._words)
 
-    def matches(self, file: TextFile, lines: "frozenset[int] | None" = None) -> Iterable[Match]:
-        """Yield matches that touch one of `lines` (all of the file, if None).
+    def matches(self, file: TextFile, lines: "frozenset[int] | None" = None) -> "list[Match]":
+        """Return matches that touch one of `lines` (all of the file, if None).
 
         Raises `NotLookedAt` for a file that is too large, or that the parser cannot bear.
         """
         language = language_of(file.path, file.data[:_HEAD])
         if language not in self._languages:
-            return
+            return []
         if len(file.data) > LARGEST:
             raise NotLookedAt(f"larger than {LARGEST // 1_000_000} MB")
-        for match in _find(file, language, self._config, self._rewrite):
-            if lines is None or not lines.isdisjoint(range(match.line, match.end_line + 1)):
-                yield match
+        found = _find(file, language, self._config, self._rewrite)
+        if lines is None:
+            return found
+        return [m for m in found if not lines.isdisjoint(range(m.line, m.end_line + 1))]
 
 
 def _find(file: TextFile, language: str, config: Mapping[str, Any], rewrite: str) -> "list[Match]":

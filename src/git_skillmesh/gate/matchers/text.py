@@ -4,8 +4,9 @@ In: a learning of kind regex or literal. Out: a `ContentMatcher`; and `TextSet`,
 pass which of many may match. Expressions see CRLF as LF, so that a checkout decides nothing.
 """
 
+import time
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from typing import Any
 
@@ -15,6 +16,10 @@ from .model import Match, NotLookedAt, RuleError, TextFile
 
 LARGEST = 10_000_000  # bytes of a file
 MOST_MATCHES = 10_000
+# Bytes times instructions: where RE2 cannot keep its states, each byte takes a step an
+# instruction, and this many take about eight seconds.
+MOST_STEPS = 1_000_000_000
+SECONDS = 5.0  # of CPU time for all matches of a file: each of them may need a look at its end
 # So many expressions share one automaton: more of them make its states too many.
 _TOGETHER = 100
 
@@ -43,35 +48,56 @@ class TextMatcher:
         if matcher.unless:
             self._unless = compile_expression(matcher.unless, ignore_case=case, field="unless")
         self._literal = matcher.text.encode() if literal and not case else None
+        self.steps = 1 if literal else int(self._file.programsize)
         # Whether a search of the whole text finds each line that a search by lines does.
         self.searchable = literal or not self._by_line or not tied_to_ends(pattern)
 
     def may_match(self, file: TextFile) -> bool:
         """Whether the text stands in the file at all."""
-        if not self.searchable or len(file.data) > LARGEST:
+        if not self.searchable or self._too_much(file):
             return True
         if self._literal is not None:
             return self._literal in file.searched
         return self._file.search(file.searched) is not None
 
-    def matches(self, file: TextFile, lines: "frozenset[int] | None" = None) -> Iterable[Match]:
-        """Yield matches that touch one of `lines` (all of the file, if None).
+    def matches(self, file: TextFile, lines: "frozenset[int] | None" = None) -> "list[Match]":
+        """Return matches that touch one of `lines` (all of the file, if None).
 
-        Raises `NotLookedAt` for a file that is too large, or has too many matches.
+        Raises `NotLookedAt` for a file that is too large, or takes too long.
         """
-        if len(file.data) > LARGEST:
-            raise NotLookedAt(f"larger than {LARGEST // 1_000_000} MB")
+        if reason := self._too_much(file):
+            raise NotLookedAt(reason)
+        limit = time.thread_time() + SECONDS
         found = self._in_lines(file, lines) if self._by_line else self._in_file(file, lines)
-        for number, match in enumerate(found):
-            if number >= MOST_MATCHES:
+        matches = []
+        for match in found:
+            if match is not None:
+                matches.append(match)
+            if len(matches) > MOST_MATCHES:
                 raise NotLookedAt(f"more than {MOST_MATCHES:,} matches")
-            yield match
+            if time.thread_time() > limit:
+                raise NotLookedAt(f"takes more than {SECONDS:g} s to match")
+        return matches
 
-    def _in_lines(self, file: TextFile, lines: "frozenset[int] | None") -> Iterator[Match]:
+    def _too_much(self, file: TextFile) -> str:
+        if len(file.data) > LARGEST:
+            return f"larger than {LARGEST // 1_000_000} MB"
+        if len(file.data) * self.steps > MOST_STEPS:
+            return f"larger than {MOST_STEPS // self.steps // 1000:,} kB, too much for the pattern"
+        return ""
+
+    # Both yield None for what they looked at in vain, so that the time is watched.
+
+    def _in_lines(self, file: TextFile, lines: "frozenset[int] | None") -> Iterator[Match | None]:
         texts = file.searched_lines
         for number in self._worth(file) if lines is None else sorted(lines):
             text = texts[number - 1] if 0 < number <= len(texts) else b""
-            for start, end in _spans(self._line, text):
+            yield None
+            for match in self._line.finditer(text):
+                start, end = match.span()
+                if start == end:
+                    yield None
+                    continue
                 if self._unless is not None and self._unless.search(text):
                     break
                 yield Match(number, number, _column(text, start), _column(text, end))
@@ -89,14 +115,16 @@ class TextMatcher:
                 return
             at = starts[number]
 
-    def _in_file(self, file: TextFile, lines: "frozenset[int] | None") -> Iterator[Match]:
+    def _in_file(self, file: TextFile, lines: "frozenset[int] | None") -> Iterator[Match | None]:
         starts, texts = _starts(file), file.searched_lines
-        for start, end in _spans(self._file, file.searched):
+        for match in self._file.finditer(file.searched):
+            yield None
+            start, end = match.span()
             first, last = bisect_right(starts, start), bisect_right(starts, end - 1)
-            if lines is not None and lines.isdisjoint(range(first, last + 1)):
+            if start == end or (lines is not None and lines.isdisjoint(range(first, last + 1))):
                 continue
-            around = texts[first - 1 : last]
-            if self._unless is not None and self._unless.search(b"\n".join(around)):
+            around = b"\n".join(texts[first - 1 : last])
+            if self._unless is not None and self._unless.search(around):
                 continue
             before, after = start - starts[first - 1], end - starts[last - 1]
             last_text = file.searched[starts[last - 1] : end]
@@ -117,13 +145,16 @@ class TextSet:
             ]
             for start in range(0, len(among), _TOGETHER):
                 part = among[start : start + _TOGETHER]
-                self._sets.append((_automaton([m for _, m in part], case), [n for n, _ in part]))
+                steps = sum(matcher.steps for _, matcher in part)
+                automaton = _automaton([matcher for _, matcher in part], case)
+                self._sets.append((automaton, steps, [n for n, _ in part]))
 
     def may_match(self, file: TextFile) -> "list[int]":
         """Return which of the matchers, by their place, may match: never too few."""
         found = list(self._always)
-        for automaton, places in self._sets:
-            hits = automaton.Match(file.searched) if len(file.data) <= LARGEST else []
+        for automaton, steps, places in self._sets:
+            bearable = len(file.data) * steps <= 10 * MOST_STEPS
+            hits = automaton.Match(file.searched) if bearable else []
             # The last one matches any text. Where it did not, RE2 ran out of memory.
             if len(places) in hits:
                 found += [places[hit] for hit in hits if hit < len(places)]
@@ -143,13 +174,6 @@ def _automaton(matchers: Sequence[TextMatcher], ignore_case: bool) -> Any:
     automaton.Add(b"")
     automaton.Compile()
     return automaton
-
-
-def _spans(expression: Any, text: bytes) -> Iterator[tuple[int, int]]:
-    for match in expression.finditer(text):
-        start, end = match.span()
-        if start < end:
-            yield start, end
 
 
 def _starts(file: TextFile) -> "list[int]":
