@@ -4,7 +4,8 @@ In: a candidate and what somebody made of it. Out: `.skillmesh/learnings/ID.yaml
 tree, and events in the memory. Either both are there at the end or neither.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+import re
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -18,8 +19,10 @@ from ..sessions.store import MemoryStore
 from .analysis_decisions import Decided, decide
 from .candidates import Candidate, Decision, to_learning
 from .files import write_text
-from .model import Learning
+from .model import FOLDER, Learning
 from .naming import free_id
+from .reading import ID, ReadFile, read_learning
+from .yamlnodes import Unreadable, read_yaml
 
 Clean = Callable[[str], str]
 
@@ -73,16 +76,25 @@ def new_place(repository: Repository, learning: Learning) -> Path:
     return place
 
 
-def refuse_secrets(learning: Learning, policy: Policy) -> None:
-    """Raise `UsageError` if a text of a learning has a secret in it: the file will be shared."""
+def read_draft(text: str) -> ReadFile:
+    """Read the text of a file that has no place yet: its id says where it will be."""
+    data, name = text.encode("utf-8", "replace"), ""
+    with suppress(Unreadable, KeyError):
+        root = read_yaml(data).content
+        node = root["learning_id"][1].content if isinstance(root, dict) else ""
+        name = node if isinstance(node, str) and re.fullmatch(ID, node) else ""
+    return read_learning(f"{FOLDER}/{name or 'learning'}.yaml", data)
+
+
+def secret_in(learning: Learning, policy: Policy) -> str:
+    """Return that a text of a learning has a secret in it, "" if none has: it will be shared."""
     redactor = Redactor(replace(policy, personal=(), images=False))
     for name, text in _texts(learning):
-        found: Sequence[str] = [one.rule for one in redactor.redact(text).findings]
+        found = redactor.redact(text).findings
         if found:
-            raise UsageError(
-                f"{name} of {learning.learning_id} has a secret in it ({found[0]})",
-                "take it out; an invented one may stay, see redaction.allow",
-            )
+            what = f"{name} of {learning.learning_id} has a secret in it ({found[0].rule})"
+            return f"{what}: take it out; an invented one may stay, see redaction.allow"
+    return ""
 
 
 def now() -> str:
