@@ -46,10 +46,11 @@ def from_exchange(reader: MemoryReader, session: str, exchange: str) -> Candidat
             found = evidence_of(
                 one, work, session=session, number=number, agent=head.agent,
                 follows_edit=follows, by_person=not head.parent,
-            ) or [_whole(one, work, session, number, head.agent)]  # fmt: skip
+            )  # fmt: skip
+            whole = [_whole(one, work, session, number, head.agent)]
             commits = commits_of_exchanges(reader.repository).get((session, exchange), ())
-            group = candidates_of(replace(each, commits=commits) for each in found)
-            return replace(group[0], tags=())
+            best = candidates_of(replace(each, commits=commits) for each in found or whole)[0]
+            return best if found else replace(best, scores=_UNKNOWN)
     raise UsageError(f"session {session} has no exchange {exchange}")
 
 
