@@ -22,13 +22,14 @@ PACKAGE = Path(git_skillmesh.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 ALL = frozenset(
     "git chunking embedding index retrieval chroma sessions learnings gate hooks cli"  # noqa: SIM905
-    " config errors".split()
+    " config errors display".split()
 )
 
 # Who may import whom; a room may always import itself. Data flows one way:
 # git → chunking, sessions → embedding → index → retrieval → cli. `chroma` mirrors the index.
 ARROWS: dict[str, frozenset[str]] = {
     "errors": frozenset(),
+    "display": frozenset(),
     "git": frozenset({"errors"}),
     "config": frozenset({"errors", "git"}),
     "chunking": frozenset(),
@@ -44,7 +45,7 @@ ARROWS: dict[str, frozenset[str]] = {
     ),
     "sessions": frozenset({"errors", "config", "git", "chunking"}),
     "learnings": frozenset({"errors", "config", "git", "chunking", "sessions"}),
-    "gate": frozenset({"errors", "config", "git", "chunking", "learnings"}),
+    "gate": frozenset({"errors", "display", "config", "git", "chunking", "learnings"}),
     "hooks": ALL - {"cli"},
     "cli": ALL,
     "__main__": frozenset({"cli"}),

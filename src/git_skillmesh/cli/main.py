@@ -46,6 +46,7 @@ COMMANDS = {
     "promote": "make a learning of a candidate, an exchange, a commit or a diff",
     "redact": "take secrets out of text, or show which would go",
     "learnings": "list, show, test, write and retire learnings",
+    "backtest": "try learnings on past commits",
 }
 # Names from the plan that people may know; accepted, not shown.
 ALIASES = {

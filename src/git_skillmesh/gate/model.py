@@ -7,6 +7,7 @@ the file, of strangers, and made harmless where it is shown.
 from dataclasses import dataclass
 from enum import StrEnum
 
+from ..errors import ExitCode
 from ..learnings.model import Severity, State
 from ..learnings.reading import Problem
 
@@ -139,6 +140,12 @@ class Report:
         if fail_on is FailOn.NEVER:
             return ()
         return tuple(f for f in self.findings if f.blocks or fail_on is FailOn.WARN)
+
+    def exit_code(self, fail_on: FailOn) -> ExitCode:
+        """Return how the check ends: findings that fail it come before broken rules."""
+        if self.failing(fail_on):
+            return ExitCode.FINDINGS
+        return ExitCode.RULES_BROKEN if self.broken else ExitCode.OK
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,12 +56,18 @@ class BlamedLine(NamedTuple):
 
 
 def blame(
-    repository: Repository, path: str, ranges: Sequence[str] = (), commit: str = ""
+    repository: Repository,
+    path: str,
+    ranges: Sequence[str] = (),
+    commit: str = "",
+    *,
+    first_parent: bool = False,
 ) -> tuple[BlamedLine, ...]:
     """Return the lines of a file, all or those of `ranges` (as `git blame -L` takes them).
 
     Without `commit` the file is that of the working tree; what is not committed has a commit of
-    zeros. `path` is relative to the root.
+    zeros. `path` is relative to the root. With `first_parent` a merge stands for all that it
+    brought.
 
     Raises:
         UsageError: there is no such file or line.
@@ -71,6 +77,7 @@ def blame(
     # What the user has configured for people (dates, colours) has no say in this format.
     # textconv runs foreign programs, and lines of what they say are not lines of the file.
     arguments = ["blame", "--porcelain", "-w", "--no-textconv", "--encoding=UTF-8"]
+    arguments += ["--first-parent"] * first_parent
     arguments += [word for each in ranges for word in ("-L", each)]
     done = repository.git.run_unchecked(*arguments, *filter(None, [commit]), "--", path)
     if done.returncode:

@@ -9,7 +9,7 @@ import io
 import os
 import re
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO
 
@@ -87,16 +87,27 @@ class CommitChange:
     files: tuple[FileChange, ...] = ()
 
 
-def commit_changes(repository: Repository, commits: Iterable[str]) -> Iterator[CommitChange]:
+# Every line that a file has and another version of it has not: attributes hide nothing, and a
+# renamed file is one that went and one that came.
+ALL_LINES = ("--unified=0", "--text", "--no-renames", "--indent-heuristic")
+
+
+def commit_changes(
+    repository: Repository,
+    commits: Iterable[str],
+    options: Sequence[str] = (),
+    parents: "Mapping[str, str] | None" = None,
+) -> Iterator[CommitChange]:
     """Yield what each commit (its whole id) changed, in the order given, few in memory at a time.
 
     A commit of which git lacks a blob (a partial clone) is left out. Close the iterator to stop
-    git early.
+    git early. `options` are further ones of git diff-tree. `parents` names for a merge the one
+    parent to compare it with.
     """
     names = list(commits)
     while names:
         place = 0
-        for change in _answers(repository, names):
+        for change in _answers(repository, names, options, parents or {}):
             place = names.index(change.commit, place) + 1
             yield change
         names = names[place + 1 :]  # git died of the one at this place, or all are answered
@@ -113,12 +124,15 @@ def patch_files(data: bytes) -> list[FileChange]:
         raise UsageError("the diff ends in the middle of a hunk, or is damaged") from None
 
 
-def _answers(repository: Repository, commits: list[str]) -> Iterator[CommitChange]:
+def _answers(
+    repository: Repository, commits: list[str], options: Sequence[str], parents: Mapping[str, str]
+) -> Iterator[CommitChange]:
     """Yield changes up to the first commit that git cannot read."""
     with tempfile.TemporaryFile() as asked:
-        asked.write("".join(f"{name}\n" for name in commits).encode())
+        asked.write("".join(f"{name} {parents.get(name, '')}\n" for name in commits).encode())
         asked.seek(0)
-        process = repository.git.start("diff-tree", "--stdin", *_FORM, stdin=asked.fileno())
+        command = ("diff-tree", "--stdin", *_FORM, *options)
+        process = repository.git.start(*command, stdin=asked.fileno())
         out = process.stdout
         if out is None:
             raise Damaged("git diff-tree has no pipe")

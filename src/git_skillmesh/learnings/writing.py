@@ -4,12 +4,13 @@ In: a learning; or a file and a field. Out: YAML. The order is fixed, empty fiel
 several lines of text become a block, so that a diff of the file reads like prose.
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 from .model import Example, Learning, Matcher, MatcherKind
 from .reading import FIELDS, MATCHERS
-from .yamlnodes import read_yaml
+from .yamlnodes import Node, read_yaml
 
 
 def write_learning(learning: Learning) -> str:
@@ -18,8 +19,8 @@ def write_learning(learning: Learning) -> str:
     return dump({name: plain[name] for name in FIELDS if plain.get(name) not in _NOTHING})
 
 
-def set_field(text: str, name: str, value: str) -> str:
-    """Return the text of a file with one field of a word set; all else stays as it is.
+def set_field(text: str, name: str, value: "str | Mapping[str, Any]") -> str:
+    """Return the text of a file with one field set, a word or a mapping; all else stays as it is.
 
     Raises `yamlnodes.Unreadable`, and KeyError for a name that is no field.
     """
@@ -27,10 +28,11 @@ def set_field(text: str, name: str, value: str) -> str:
         raise KeyError(name)
     root = read_yaml(text.encode())
     fields = root.content if isinstance(root.content, dict) else {}
-    written = dump({name: value}).removesuffix("\n")
+    plain = value if isinstance(value, str) else dict(value)
+    written = dump({name: plain}).removesuffix("\n")
     if name in fields:
         key, node = fields[name]
-        end = max(node.end, key.end)
+        end = max(_end(node, text), key.end)
         tail = "\n" if text[:end].endswith("\n") else ""
         return text[: key.start] + written + tail + text[end:]
     order = list(FIELDS)
@@ -38,6 +40,18 @@ def set_field(text: str, name: str, value: str) -> str:
     at = min((key.start for key in following), default=len(text))
     before = text[:at] if text[:at].endswith("\n") or not text[:at] else text[:at] + "\n"
     return f"{before}{written}\n{text[at:]}"
+
+
+def _end(node: Node, text: str) -> int:
+    """Return where what a node says ends: a block is told to end where the next thing begins."""
+    inside: list[Node] = []
+    if isinstance(node.content, dict):
+        inside = [each for pair in node.content.values() for each in pair]
+    elif isinstance(node.content, list):
+        inside = node.content
+    if not inside or text[node.end - 1 : node.end] in ("}", "]"):
+        return node.end
+    return max(_end(each, text) for each in inside)
 
 
 _NOTHING: tuple[Any, ...] = (None, "", [], {})

@@ -1,0 +1,89 @@
+"""The learnings of a check, ready to be applied: which are about a file, which can match in it.
+
+In: learnings. Out: `Rules`. A matcher is built when a file is there that it is about: of two
+thousand learnings a change needs a few.
+"""
+
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+
+from ..chunking.languages import language_of
+from ..learnings.model import Learning, MatcherKind
+from ..learnings.model import Scope as Span
+from ..learnings.reading import Problem
+from .matchers.compiling import compile_content
+from .matchers.model import ContentMatcher, RuleError
+from .scope import Scope
+
+_HEAD = 16_384
+
+
+class Rule:
+    """A learning about the content of files."""
+
+    def __init__(self, learning: Learning) -> None:
+        self.learning = learning
+        self.by_line = learning.matcher.scope is Span.LINES
+
+    @cached_property
+    def matcher(self) -> ContentMatcher:
+        """What finds it. Raises `RuleError`."""
+        return compile_content(self.learning)
+
+
+class Rules:
+    """Learnings, sorted out by what they look at. States are not looked at here.
+
+    `broken` grows while rules are used: a rule that cannot be built is named there, once.
+    """
+
+    def __init__(self, learnings: Iterable[Learning]) -> None:
+        self.learnings = {one.learning_id: one for one in learnings}
+        self.broken: dict[str, Problem] = {}
+        self.paths: list[Learning] = []
+        self.messages: list[Learning] = []
+        # Rules with the same languages and paths are asked together.
+        self._groups: dict[tuple[tuple[str, ...], tuple[str, ...]], tuple[Scope, list[Rule]]] = {}
+        for learning in self.learnings.values():
+            if learning.matcher.kind is MatcherKind.PATHS:
+                self.paths.append(learning)
+            elif learning.matcher.kind is MatcherKind.MESSAGE:
+                self.messages.append(learning)
+            else:
+                key = learning.languages, learning.paths
+                group = self._groups.setdefault(key, (Scope(learning), []))
+                group[1].append(Rule(learning))
+
+    def about(self, path: str, head: bytes = b"") -> list[Rule]:
+        """Return the rules about the content of a file; its first bytes may tell the language."""
+        language = language_of(path, head[:_HEAD])
+        found: list[Rule] = []
+        for scope, rules in self._groups.values():
+            if scope.languages and language not in scope.languages:
+                continue
+            if scope.covers(path, head):
+                found += rules
+        return found
+
+    def particular(self, path: str) -> bool:
+        """Whether a rule is about a file for the sake of its language or path."""
+        return any(
+            (scope.languages or key[1]) and scope.covers(path)
+            for key, (scope, _) in self._groups.items()
+        )
+
+    def usable(self, rules: Iterable[Rule]) -> Iterator[Rule]:
+        """Yield the rules that can be built; the others are noted as broken."""
+        for rule in rules:
+            if rule.learning.learning_id in self.broken:
+                continue
+            try:
+                rule.matcher  # noqa: B018
+            except RuleError as error:
+                self.note_broken(rule.learning, error)
+            else:
+                yield rule
+
+    def note_broken(self, learning: Learning, error: RuleError) -> None:
+        """Remember that a learning cannot be used."""
+        self.broken[learning.learning_id] = Problem(learning.path, 1, error.what)
