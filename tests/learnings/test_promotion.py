@@ -19,7 +19,7 @@ from testing.conversations import THIRD, tell_the_correction
 from testing.memory import open_memory
 from testing.repos import Repo, make_repo
 
-NAME = "we-never-call-requests-directly-use-http-get"
+NAME = "we-never-call-requests-directly"
 
 
 @pytest.fixture

@@ -89,14 +89,14 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 def opened(context: Context) -> "tuple[MemoryStore, Callable[[str], str], Fits]":
     """Return the memory, what redacts, and what tries a proposed matcher."""
-    from ..learnings.analysis_matchers import holds
+    from ..gate.examples import proves
     from ..sessions.redaction import Redactor
     from ..sessions.redaction_policy import policy_of
     from ..sessions.store import MemoryStore
 
     redactor = Redactor(policy_of(context.config))
     store = MemoryStore(context.repository, lambda exchange: redactor.redact_exchange(exchange)[0])
-    return store, lambda text: redactor.redact(text).text, holds
+    return store, lambda text: redactor.redact(text).text, proves
 
 
 def _drafted(

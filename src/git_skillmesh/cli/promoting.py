@@ -133,16 +133,21 @@ class Desk:
     def draft(self, candidate: Candidate, name: str = "") -> Learning:
         """Return the learning that a candidate proposes."""
         made = draft(candidate, self.existing, self.author, name)
-        return replace(made, example_code_reference=self._reference(candidate))
+        return replace(made, example_code_reference=self._reference(made, candidate))
 
-    def _reference(self, candidate: Candidate) -> str:
+    def _reference(self, learning: Learning, candidate: Candidate) -> str:
         """Return the chunk of HEAD that shows how it is done, "" if none does."""
-        for evidence in candidate.evidence:
-            for change in evidence.changes:
-                found = chunk_with(self.repository, self.context.config, change.path, change.after)
-                if found:
-                    return found
-        return ""
+        places = [(one.path, tuple(one.code.split("\n"))) for one in learning.good if one.path]
+        places += [
+            (change.path, change.after)
+            for evidence in candidate.evidence
+            for change in evidence.changes
+        ]
+        found = (
+            chunk_with(self.repository, self.context.config, path, lines)
+            for path, lines in dict.fromkeys(places)
+        )
+        return next(filter(None, found), "")
 
     def with_examples(self, learning: Learning, candidate: Candidate) -> Learning:
         """Return a learning with the lines of its source that its matcher tells apart."""

@@ -159,7 +159,7 @@ def _look(args: argparse.Namespace, context: Context, desk: "Desk") -> int:
     table = Table(desk, args.commits)
     found, skipped = _chosen(args, desk, table)
     if context.json:
-        documents = [document_of(table.shown(one)) for one in found]
+        documents = [document_of(shown) for shown in table.all_shown(found)]
         context.out_json({"schema": SCHEMA, "skipped": skipped, "candidates": documents})
     elif not found:
         _tell_why_none(context, desk, skipped)
@@ -223,7 +223,7 @@ def _tell_why_none(context: Context, desk: "Desk", skipped: int) -> None:
 def _list(context: Context, found: "Sequence[Candidate]") -> "Iterator[str]":
     """Yield id, confidence, kind and title."""
     for one in found:
-        matcher = "" if one.proposal else "  (no matcher)"
-        left = f"{one.id}  {one.scores.confidence:.2f}  {fit(one.kind, 10)}  "
-        room = max(context.width - len(left) - len(matcher), 12)
-        yield f"{left}{clip(one.title, room)}{context.style.dim(matcher)}"
+        matcher = "" if one.proposal else context.style.dim("  (no matcher)")
+        left = f"{one.scores.confidence:.2f}  {fit(one.kind, 10)}  "
+        room = max(context.width - len(one.id) - len(left) - 16, 20)
+        yield f"{context.style.path(one.id)}  {left}{clip(one.title, room)}{matcher}"

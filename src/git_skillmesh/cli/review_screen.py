@@ -184,12 +184,17 @@ def _flagged(context: Context, found: Flagged, *, full: bool) -> Iterator[str]:
     if not found.fired:
         yield from labelled(context, "flagged", f"nothing in {window}")
         return
-    text = f"{plural(found.lines, 'line')} in {plural(len(found.fired), 'commit')} of {window}"
+    lines = f"{plural(found.lines, 'line')} in " if found.lines else ""
+    text = f"{lines}{len(found.fired):,} of {window}"
     yield from labelled(context, "flagged", text, style.bold)
     for fired in found.fired if full else found.fired[:_FIRED]:
         commit = fired.commit
         head = f"{commit.oid[:9]}  {local_day(commit.time)}  {commit.subject}"
         yield f"    {clip(head, context.width - 4)}"
+        if not fired.lines:  # it is about the message, or about files as a whole
+            for finding in fired.findings if full else fired.findings[:_FLAGGED_LINES]:
+                told = " ".join(filter(None, (finding.place.path, finding.message)))
+                yield f"      {clip(told, context.width - 6)}"
         for line in fired.lines if full else fired.lines[:_FLAGGED_LINES]:
             where = f"{context.shown_path(line.path)}:{lines_word(line.number, line.number)}"
             code = line.text.decode("utf-8", "replace").strip().expandtabs(4)

@@ -4,14 +4,16 @@ In: candidates. Out: a `Shown` each: the learning it would make, the words and s
 code that came of it, and what its matcher would have flagged.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from ..errors import Damaged
-from ..gate.backtest import flagged
 from ..gate.matchers.model import RuleError
-from ..gate.replay import Fired
+from ..gate.past import PastCommit, Window, past_commits
+from ..gate.replay import Fired, replay
+from ..gate.trial import hits
 from ..git.commitlog import commit_log
 from ..git.database import ObjectDatabase
 from ..git.globs import Globs
@@ -116,15 +118,17 @@ class Table:
     def shown(self, candidate: Candidate, text: str = "") -> Shown:
         """Return what is shown of a candidate; `text` is what the user has made of its learning."""
         outcome = self.outcome(candidate, text)
-        said = tuple(self._said(candidate))
-        return Shown(
-            candidate,
-            outcome,
-            said,
-            tuple(self._code(candidate)),
-            self._flagged(outcome),
-            self.skips.has(candidate),
-        )
+        return self._shown(candidate, outcome, self._flagged([outcome])[0])
+
+    def all_shown(self, candidates: Sequence[Candidate]) -> Iterator[Shown]:
+        """Yield the same of many."""
+        outcomes = [self.outcome(candidate) for candidate in candidates]
+        every = zip(candidates, outcomes, self._flagged(outcomes), strict=True)
+        yield from (self._shown(*one) for one in every)
+
+    def _shown(self, candidate: Candidate, outcome: Outcome, found: Flagged) -> Shown:
+        said, code = tuple(self._said(candidate)), tuple(self._code(candidate))
+        return Shown(candidate, outcome, said, code, found, self.skips.has(candidate))
 
     def outcome(self, candidate: Candidate, text: str = "") -> Outcome:
         """Return the learning that a candidate makes, judged."""
@@ -167,18 +171,37 @@ class Table:
         git = self.desk.repository.git
         return git.run_unchecked("cat-file", "-e", f"{oid}^{{commit}}").returncode == 0
 
-    def _flagged(self, outcome: Outcome) -> Flagged:
-        if not self._commits:
-            return Flagged(0)
+    def _flagged(self, outcomes: Sequence[Outcome]) -> list[Flagged]:
+        """Return what the matchers would have flagged, in one pass over the commits."""
+        found = [self._unasked(outcome) for outcome in outcomes]
+        asked = [place for place, one in enumerate(found) if one is None]
+        learnings = [outcomes[place].learning for place in asked]
+        fired: list[list[Fired]] = [[] for _ in asked]
+        for _, each in replay(self.desk.repository, learnings, self._past if asked else []):
+            for place, one in each.items():
+                fired[place].append(one)
+        told = iter(fired)
+        return [one or Flagged(len(self._past), tuple(next(told))) for one in found]
+
+    def _unasked(self, outcome: Outcome) -> Flagged | None:
+        """Return why a matcher is not held against the past, None if it is."""
+        if not self._past:
+            return Flagged(0, why="there are no commits yet" if self._commits else "")
         if is_placeholder(outcome.learning.matcher):
-            return Flagged(self._commits, why="there is no matcher yet")
-        if self.desk.repository.head_commit() is None:
-            return Flagged(0, why="there are no commits yet")
+            return Flagged(len(self._past), why="there is no matcher yet")
         try:
-            found = flagged(self.desk.repository, outcome.learning, self._commits)
-            return Flagged(self._commits, tuple(found))
+            hits(outcome.learning)
         except RuleError as error:
-            return Flagged(self._commits, why=error.what)
+            return Flagged(len(self._past), why=error.what)
+        return None
+
+    @cached_property
+    def _past(self) -> list[PastCommit]:
+        """The commits that matchers are held against, the newest first."""
+        repository = self.desk.repository
+        if not self._commits or repository.head_commit() is None:
+            return []
+        return past_commits(repository, Window(count=self._commits))
 
 
 def chosen(candidates: Iterable[Candidate], wanted: Wanted) -> list[Candidate]:
@@ -220,6 +243,7 @@ def flagged_document(found: Flagged) -> dict[str, Any]:
             {
                 "commit": fired.commit.oid,
                 "summary": fired.commit.subject,
+                "messages": list(dict.fromkeys(one.message for one in fired.findings)),
                 "lines": [
                     {
                         "path": line.path,
