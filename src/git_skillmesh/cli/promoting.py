@@ -3,7 +3,7 @@
 In: candidates and learnings. Out: an `Outcome`, the file, and lines for people or JSON.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -11,7 +11,8 @@ from typing import Any
 from ..errors import ExitCode, ReadOnly, UsageError
 from ..gate.conflicts import Conflict, Neighbours
 from ..gate.examples import examples_of, proves
-from ..gate.trial import try_learning
+from ..gate.matchers.model import RuleError
+from ..gate.trial import hits, try_learning
 from ..git.people import author_of
 from ..index.references import chunk_with
 from ..learnings.analysis import Analysis, analyze, find
@@ -38,8 +39,8 @@ SCHEMA = 1
 class Outcome:
     """A learning as it would be written: what is wrong with it, and what others it is like.
 
-    `wrong` is why it cannot be written at all, whatever its state: it would not read, or it has a
-    secret in it.
+    `wrong` is why it cannot be written at all, whatever its state: it would not read, no gate could
+    use it, or it has a secret in it.
     """
 
     learning: Learning
@@ -60,7 +61,7 @@ class NoLearning(UsageError):
 class _Reading(MemoryStore):
     """A memory to which nothing is said."""
 
-    def append_events(self, session_id: str, events: Iterable[Event]) -> None:
+    def append_to_many(self, events: Mapping[str, Iterable[Event]]) -> None:
         """Say nothing."""
 
 
@@ -172,7 +173,7 @@ class Desk:
             text,
             tuple(try_learning(read)),
             tuple(self._neighbours.conflicts_of(read.learning)),
-            secret_in(read.learning, self._redactor.policy),
+            _broken(read.learning) or secret_in(read.learning, self._redactor.policy),
         )
 
     def promote(
@@ -210,6 +211,15 @@ class Desk:
         if refused:
             raise refused
         return ExitCode.OK
+
+
+def _broken(learning: Learning) -> str:
+    """Return why no gate could use a learning, "" if one can."""
+    try:
+        hits(learning)
+    except RuleError as error:
+        return f"the {error.field} of {learning.learning_id} cannot be used: {error.what}"
+    return ""
 
 
 def _refusal(outcome: Outcome, candidate: Candidate | None, *, anyway: bool) -> UsageError | None:

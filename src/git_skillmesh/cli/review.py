@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..errors import ExitCode, UsageError
-from ..learnings.candidates import Kind
+from ..learnings.candidates import Decision, Kind
 from ..learnings.model import State
 from .columns import clip, fit, plural
 from .context import Context
@@ -127,9 +127,9 @@ def _reject(args: argparse.Namespace, context: Context, desk: "Desk") -> int:
     from ..learnings.promotion import reject
 
     candidate = desk.candidate(args.reject)
-    reject(desk.store, candidate, args.reason, desk.clean)
+    reason = reject(desk.store, candidate, args.reason, desk.clean)
     context.go_on()
-    return _said(context, candidate, "rejected", desk.clean(args.reason))
+    return _said(context, candidate, "rejected", reason)
 
 
 def _skip(args: argparse.Namespace, context: Context, desk: "Desk") -> int:
@@ -210,9 +210,12 @@ def _wanted(args: argparse.Namespace, desk: "Desk") -> "Wanted":
 def _tell_why_none(context: Context, desk: "Desk", skipped: int) -> None:
     from .telling import NONE_STORED
 
+    known = desk.analysis.candidates
     if skipped:
         context.note(f"none left; {plural(skipped, 'candidate')} skipped before: --skipped")
-    elif desk.analysis.candidates:
+    elif all(one.decision is not Decision.OPEN for one in known) and known:
+        context.note(f"{plural(len(known), 'candidate')}, none undecided: --all shows what was")
+    elif known:
         context.note("no candidate fits")
     elif not desk.store.sessions():
         context.note(NONE_STORED)

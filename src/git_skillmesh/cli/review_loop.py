@@ -133,7 +133,7 @@ class Review:
             return False
         desk = self._table.desk
         candidate = self._candidates[place]
-        reject(desk.store, candidate, reason, desk.clean)
+        reason = reject(desk.store, candidate, reason, desk.clean)
         self._candidates[place] = replace(candidate, decision=Decision.REJECTED, reason=reason)
         self._counts.rejected += 1
         return True

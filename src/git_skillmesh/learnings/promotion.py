@@ -58,12 +58,16 @@ def promote(
     return place
 
 
-def reject(store: MemoryStore, candidate: Candidate, reason: str, clean: Clean) -> None:
-    """Keep that a candidate is none, and why. Raises as `MemoryStore.append_events`."""
+def reject(store: MemoryStore, candidate: Candidate, reason: str, clean: Clean) -> str:
+    """Keep that a candidate is none, and why; return the reason as it is kept.
+
+    Raises `UsageError` without one, and as `MemoryStore.append_events`.
+    """
     said = " ".join(clean(reason).split())
     if not said:
         raise UsageError("a rejection needs a reason", "--reason TEXT")
     decide(store, candidate, Decided(Decision.REJECTED, now(), reason=said))
+    return said
 
 
 def new_place(repository: Repository, learning: Learning) -> Path:
