@@ -128,7 +128,9 @@ def tell_the_correction(repo: Repo) -> None:
         "import requests\n\n\ndef scans_of(parcel):\n"
         '    return requests.get(f"https://depots.example/scans/{parcel}").json()\n'
     )
-    mended = raw.replace("import requests", "from parcels import http").replace("requests.", "http.")
+    mended = raw.replace("import requests", "from parcels import http").replace(
+        "requests.", "http."
+    )
     repo.commit("ask the depots", {path: raw})
     repo.commit("ask the depots by way of the shared client", {path: mended})
     asked = Exchange(

@@ -7,6 +7,8 @@ import fcntl
 import os
 import pty
 import re
+import select
+import signal
 import struct
 import sys
 import termios
@@ -16,6 +18,7 @@ from testing.repos import Repo
 
 WIDTH = 80
 INTERRUPT, END = "\x03", "\x04"  # Ctrl-C, Ctrl-D
+_PATIENCE = 60  # seconds without a word
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _PROMPT = re.compile(rb": (?:\x1b\[[0-9;]*m)*\Z")
 
@@ -44,11 +47,12 @@ def talk(
     os.write(go, b"x")
     answers, shown, seen = [*typed], b"", 0
     while True:
+        if not select.select([controller], [], [], _PATIENCE)[0]:
+            os.kill(child, signal.SIGKILL)
+            break
         try:
             block = os.read(controller, 65536)
         except OSError:  # Linux says so when the program has gone
-            break
-        if not block:
             break
         shown += block
         if _PROMPT.search(shown[seen:]):

@@ -51,7 +51,9 @@ def test_from_a_candidate_to_a_file(repo: Repo) -> None:
     assert (said.returncode, said.stdout, said.stderr) == (0, PROMOTED, "")
     text = repo.read(FILE)
     dates = learning(repo).created
-    assert text == f"""\
+    assert (
+        text
+        == f"""\
 learning_id: {NAME}
 title: We never call requests directly.
 description: |-
@@ -89,7 +91,8 @@ confidence: {learning(repo).confidence}
 author: Ada Example <ada@example.org>
 created: '{dates}'
 updated: '{dates}'
-"""  # noqa: E501
+"""
+    )  # noqa: E501
     assert len(learning(repo).example_code_reference) == 32
     shown = call(repo.path, "show", "--json", f"{THIRD}/2")
     assert json.loads(shown.stdout)["exchanges"][0]["status"] == "promoted_to_learning"
@@ -117,13 +120,16 @@ def test_from_an_exchange(repo: Repo) -> None:
 def test_from_a_commit_and_its_exchange(repo: Repo) -> None:
     said = call(repo.path, "promote", "--from-commit", "HEAD")
     name = "ask-the-depots-by-way-of-the-shared-client"
-    assert said.stdout == f"""\
+    assert (
+        said.stdout
+        == f"""\
 .skillmesh/learnings/{name}.yaml  proposed: ask the depots by way of the shared client
   {THIRD}/c4a7-2 is promoted_to_learning now
   examples: 1 bad, 1 good; both ways as they say
   next: git skillmesh backtest {name}
         git add .skillmesh/learnings/{name}.yaml && git commit
 """
+    )
     made = learning(repo, name)
     assert (made.source_commits, made.source_chat_id) == ((repo.head,), "c4a7-2")
     assert (made.category, made.confidence) == ("", None)
@@ -131,16 +137,21 @@ def test_from_a_commit_and_its_exchange(repo: Repo) -> None:
 
 def test_from_a_diff_on_standard_input(repo: Repo) -> None:
     done = run(
-        "sh", "-c", "git diff HEAD~1 | git-skillmesh promote --from-diff - --id client --state warn",
+        "sh",
+        "-c",
+        "git diff HEAD~1 | git-skillmesh promote --from-diff - --id client --state warn",
         cwd=repo.path,
         env={"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
     )
-    assert done.stdout == """\
+    assert (
+        done.stdout
+        == """\
 .skillmesh/learnings/client.yaml  warn: Use http.get instead of requests.get
   examples: 1 bad, 1 good; both ways as they say
   next: git skillmesh backtest client
         git add .skillmesh/learnings/client.yaml && git commit
 """
+    )
     assert learning(repo, "client").source_chat_id == ""
 
 
@@ -155,7 +166,9 @@ def test_from_options_alone(repo: Repo) -> None:
     assert (said.returncode, said.stderr) == (0, "")
     made = learning(repo, "never-sleep-in-tests")
     text = repo.read(made.path)
-    assert text == f"""\
+    assert (
+        text
+        == f"""\
 learning_id: never-sleep-in-tests
 title: Never sleep in tests
 description: They are slow.
@@ -186,6 +199,7 @@ author: Ada Example <ada@example.org>
 created: '{made.created}'
 updated: '{made.created}'
 """
+    )
 
 
 def test_a_matcher_by_hand_gets_the_examples_of_the_change(repo: Repo) -> None:
@@ -194,7 +208,10 @@ def test_a_matcher_by_hand_gets_the_examples_of_the_change(repo: Repo) -> None:
     )
     assert (said.returncode, said.stderr) == (0, "")
     made = learning(repo, "r")
-    assert [one.code.strip()[:20] for one in made.bad] == ["import requests", "return requests.get("]
+    assert [one.code.strip()[:20] for one in made.bad] == [
+        "import requests",
+        "return requests.get(",
+    ]
     assert [one.code.strip()[:20] for one in made.good] == [
         "from parcels import ", "return http.get(f\"ht",
     ]  # fmt: skip
@@ -292,7 +309,9 @@ def test_a_learning_against_another_is_held_back(repo: Repo) -> None:
 
 def test_no_secret_is_written(repo: Repo) -> None:
     key = "AKIA" + "Q3EGWXN5RTYUZK7P"
-    said = call(repo.path, "promote", "--title", "No keys", "--text", "AKIA", "--bad", f"k = '{key}'")
+    said = call(
+        repo.path, "promote", "--title", "No keys", "--text", "AKIA", "--bad", f"k = '{key}'"
+    )
     assert (said.returncode, said.stdout) == (2, "")
     assert key not in said.stderr
     assert "examples.bad of no-keys has a secret in it (aws-access-key)" in said.stderr
@@ -312,11 +331,14 @@ def test_without_a_memory(tmp_path: Path) -> None:
     said = call(repo.path, "promote", "--candidate", "c-1")
     assert said.stderr == "git-skillmesh: no such candidate: c-1: git skillmesh review --json\n"
     said = call(repo.path, "promote", "--from-commit", "HEAD")
-    assert said.stdout == """\
+    assert (
+        said.stdout
+        == """\
 .skillmesh/learnings/retry-lost-scans.yaml  proposed: retry lost scans
   no matcher yet: no change says it for certain
   next: git skillmesh learnings edit retry-lost-scans
 """
+    )
 
 
 def test_a_disk_that_cannot_be_written(repo: Repo) -> None:

@@ -9,7 +9,13 @@ import pytest
 
 from git_skillmesh.sessions.model import Exchange, Session
 from testing.commands import call
-from testing.conversations import FIRST, THIRD, remember, tell_the_correction, tell_the_parcels_story
+from testing.conversations import (
+    FIRST,
+    THIRD,
+    remember,
+    tell_the_correction,
+    tell_the_parcels_story,
+)
 from testing.docs_pages import ROOT, make_sample
 from testing.repos import Repo, make_repo
 from testing.rights import read_only, run_respecting_permissions
@@ -102,13 +108,16 @@ def test_accepting(repo: Repo) -> None:
     (name,) = ids(repo)
     said = call(repo.path, "review", "--accept", name, "--id", "client", "--state", "warn")
     assert (said.returncode, said.stderr) == (0, "")
-    assert said.stdout == f"""\
+    assert (
+        said.stdout
+        == f"""\
 .skillmesh/learnings/client.yaml  warn: We never call requests directly.
   {THIRD}/c4a7-2 is promoted_to_learning now
   examples: 1 bad, 1 good; both ways as they say
   next: git skillmesh backtest client
         git add .skillmesh/learnings/client.yaml && git commit
 """
+    )
     assert ids(repo, code=1) == []
     said = call(repo.path, "review")
     assert said.stderr == "1 candidate, none undecided: --all shows what was\n"
@@ -136,7 +145,10 @@ def test_skipping(repo: Repo) -> None:
     assert said.stdout == f"{name} skipped: We never call requests directly.\n"
     assert review(repo, code=1)["skipped"] == 1
     said = call(repo.path, "review")
-    assert (said.returncode, said.stderr) == (1, "none left; 1 candidate skipped before: --skipped\n")
+    assert (said.returncode, said.stderr) == (
+        1,
+        "none left; 1 candidate skipped before: --skipped\n",
+    )
     assert ids(repo, "--skipped") == [name]
     assert review(repo, name)["candidates"][0]["skipped"] is True
 
@@ -150,12 +162,15 @@ def test_a_candidate_without_a_matcher(tmp_path: Path) -> None:
     assert one["flagged"]["why_not"] == "there is no matcher yet"
     said = call(repo.path, "review", "--accept", one["id"])
     path = f".skillmesh/learnings/{one['learning']['id']}.yaml"
-    assert said.stdout == f"""\
+    assert (
+        said.stdout
+        == f"""\
 {path}  proposed: {one["title"]}
   s/e is promoted_to_learning now
   no matcher yet: no change says it for certain
   next: git skillmesh learnings edit {one["learning"]["id"]}
 """
+    )
 
 
 @pytest.mark.parametrize(

@@ -33,16 +33,15 @@ def repo(tmp_path: Path) -> Repo:
 @pytest.fixture
 def two(repo: Repo) -> Repo:
     """A repository with a second candidate, of less confidence and without a matcher."""
-    said = Exchange(
-        "r-1", "We write dates as days, for example 2026-03-01.", "Yes.", "2026-03-04T10:00:00Z"
-    )
+    say = "In this project we always write dates as days, never as weeks."
+    said = Exchange("r-1", say, "Yes.", "2026-03-04T10:00:00Z")
     remember(repo, Session("rules-of-dates", "codex", (said,)))
     assert len(decided(repo)) == 2
     return repo
 
 
 def decided(repo: Repo) -> list[str]:
-    said = call(repo.path, "review", "--all", "--json", "--commits", "0")
+    said = call(repo.path, "review", "--all", "--skipped", "--json", "--commits", "0")
     return [one["decision"] for one in json.loads(said.stdout)["candidates"]]
 
 
@@ -56,7 +55,9 @@ def test_one_candidate_fills_a_screen(repo: Repo) -> None:
     name = json.loads(call(repo.path, "review", "--json").stdout)["candidates"][0]["id"]
     head, before = repo.git("rev-parse", "HEAD", "HEAD~1").split()
     day = repo.git("log", "-1", "--format=%cs")
-    assert review(repo, "q") == f"""\
+    assert (
+        review(repo, "q")
+        == f"""\
 1 · correction · confidence 0.85 · impact 0.33 · {name} ────────
 We never call requests directly.
 seen 1 time in 1 conversation · bugfix
@@ -89,15 +90,15 @@ seen 1 time in 1 conversation · bugfix
 {ASK}q
 1 candidate left
 """
+    )
 
 
 def test_colours_are_for_those_who_want_them(repo: Repo) -> None:
     shown, _ = talk(repo, "review", typed=["q"])
     assert "\x1b[31m-     return requests.get(" in shown
     assert "\x1b[32m+     return http.get(" in shown
-    for words, env in ((("--color", "never"), {}), ((), {"NO_COLOR": "1"})):
-        shown, _ = talk(repo, "review", *words, typed=["q"], env=env)
-        assert "\x1b[3" not in shown.partition("── 1 of ")[2]
+    shown, _ = talk(repo, "review", typed=["q"], env={"NO_COLOR": "1"})
+    assert "\x1b[" not in shown.partition("── 1 of ")[2]
 
 
 def test_the_keys(two: Repo) -> None:
@@ -187,9 +188,14 @@ def test_an_editor_that_writes_rubbish_gets_it_back(repo: Repo, editor: Path) ->
     first, rest = (editor / "seen.1").read_text().split("\n", 1)
     assert first.startswith("#! line ")
     assert rest.startswith("rubbish: [")
-    assert (editor / "seen.2").read_text().startswith(
-        "#! line 6: matcher.kind must be one of ast, regex, literal, paths, message\n"
-        "learning_id: no-requests\n"
+    assert (
+        (editor / "seen.2")
+        .read_text()
+        .startswith(
+            "#! line 7: matcher.kind must be one of ast, regex, literal, paths, message\n"
+            "#! line 7: unknown field: matcher.text\n"
+            "learning_id: no-requests\n"
+        )
     )
     assert said.count("edit it again? y/n: y\n") == 2
     assert "  learning  no-requests (proposed)\n  matcher   literal  requests.get(\n" in said
@@ -198,26 +204,28 @@ def test_an_editor_that_writes_rubbish_gets_it_back(repo: Repo, editor: Path) ->
     assert decided(repo) == ["promoted"]
 
 
-def test_an_editor_that_fails_or_does_nothing(repo: Repo, editor: Path) -> None:
-    said = review(repo, "e", "q", GIT_EDITOR="false")
-    assert f"{ASK}e\nthe editor ended with 1; what it left is not used\n{ASK}q\n" in said
-    said = review(repo, "e", "q", GIT_EDITOR="rm")
-    assert f"{ASK}e\nthe editor left no file: No such file or directory\n{ASK}q\n" in said
-    said = review(repo, "e", "q", GIT_EDITOR="no-such-editor")
-    assert "the editor ended with 127; what it left is not used" in said
-    (editor / "gives.0").write_text("")
-    said = review(repo, "e", "n", "q", GIT_EDITOR=f"'{editor}/edit'")
-    assert f"{ASK}e\nempty\nedit it again? y/n: n\n{ASK}q\n" in said.replace("line 2: ", "")
+def test_an_editor_that_fails_or_leaves_nothing(repo: Repo, editor: Path) -> None:
+    (editor / "edit").write_text(
+        f"#!/bin/sh\ncd '{editor}'; n=$(ls | wc -l); touch $n\n"
+        'case $n in 1) exit 1;; 2) rm "$1";; 3) : > "$1";; 4) exit 127;; esac\n'
+    )
+    said = review(repo, "e", "e", "e", "n", "e", "q", GIT_EDITOR=f"'{editor}/edit'")
+    assert said.partition(ASK)[2] == (
+        f"e\nthe editor ended with 1; what it left is not used\n{ASK}"
+        f"e\nthe editor left no file: No such file or directory\n{ASK}"
+        f"e\nline 2: empty\nedit it again? y/n: n\n{ASK}"
+        f"e\nthe editor ended with 127; what it left is not used\n{ASK}q\n1 candidate left\n"
+    )
     assert decided(repo) == ["open"]
 
 
 def test_what_cannot_be_trusted_as_far_is_not_written(repo: Repo, editor: Path) -> None:
     (editor / "gives.0").write_text(FILE.replace("matcher:", "state: block\nmatcher:"))
-    said = review(repo, "e", "a", "q", GIT_EDITOR=f"'{editor}/edit'")
-    assert "no-requests cannot be block: " in said
     (editor / "gives.1").write_text(FILE.replace("It has", "AKIA" + "Q3EGWXN5RTYUZK7P"))
-    said = review(repo, "e", "a", "q", GIT_EDITOR=f"'{editor}/edit'")
-    assert "description of no-requests has a secret in it" in said
+    (editor / "gives.2").write_text(FILE.replace("requests.get(}", "'('}").replace("lit", "no-lit"))
+    said = review(repo, "e", "a", "e", "a", "e", "n", "q", GIT_EDITOR=f"'{editor}/edit'")
+    assert "\nno-requests cannot be block: 3 problems: without --state it is proposed\n" in said
+    assert "\ndescription of no-requests has a secret in it (aws-access-key): take it out;" in said
     assert repo.git("status", "--short") == ""
 
 
@@ -235,7 +243,9 @@ def test_nothing_hostile_reaches_the_terminal(tmp_path: Path) -> None:
     again = Exchange("e2\x1b[2J", say, EVIL, "2026-01-01T00:01:00Z", EVIL, EVIL, calls)
     remember(repo, Session("s\x1b[31m", f"a{EVIL}", (first, again), EVIL, EVIL, EVIL))
     link(repo, "HEAD", path, [1], "s\x1b[31m", "e2\x1b[2J")
-    shown, code = talk(repo, "review", typed=["m", "r", "x\x1b[2J\u202e", "q"], env={"NO_COLOR": "1"})
+    shown, code = talk(
+        repo, "review", typed=["m", "r", "x\x1b[2J\u202e", "q"], env={"NO_COLOR": "1"}
+    )
     assert code == 0
     # What the terminal echoes is the user's own typing.
     told = shown.partition("── 1 of ")[2].partition("reason: ")[0]

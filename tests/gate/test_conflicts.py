@@ -71,7 +71,9 @@ def test_examples_of_other_languages_and_kinds_are_not_held_against_it() -> None
     script = replace(OTHER, languages=("javascript",), good=NEW.bad)
     assert related(python, script) == []
     message = replace(
-        OTHER, matcher=Matcher(MatcherKind.MESSAGE, regex="fixup"), good=(Example("requests.get()"),)
+        OTHER,
+        matcher=Matcher(MatcherKind.MESSAGE, regex="fixup"),
+        good=(Example("requests.get()"),),
     )
     assert related(NEW, message) == []
     elsewhere = replace(OTHER, good=(Example("requests.get(u)\n", "web/a.ts"),))

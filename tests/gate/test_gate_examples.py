@@ -27,7 +27,9 @@ def test_lines_that_the_matcher_tells_apart() -> None:
 
 
 def test_a_rule_that_needs_more_than_a_line_gets_the_place() -> None:
-    bad, good = examples(Matcher(MatcherKind.AST, Scope.FILE, rule={"pattern": "get($A)"}), "python")
+    bad, good = examples(
+        Matcher(MatcherKind.AST, Scope.FILE, rule={"pattern": "get($A)"}), "python"
+    )
     assert bad == ["a.py: get(u)\n", "c.py: if x:\n    get(\n        w)\n"]
     assert good == ["a.py: x = 2\n", "a.py: ask(u)\n", "c.py: ask(w)\n"]
 

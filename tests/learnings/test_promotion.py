@@ -47,7 +47,11 @@ def write(repo: Repo) -> Learning:
 def test_a_file_a_status_and_a_decision(repo: Repo) -> None:
     before = open_memory(repo).exchange("c4a7-2", THIRD)
     made = write(repo)
-    assert (made.learning_id, made.state, made.source_commits) == (NAME, State.PROPOSED, (repo.head,))
+    assert (made.learning_id, made.state, made.source_commits) == (
+        NAME,
+        State.PROPOSED,
+        (repo.head,),
+    )
     assert repo.read(made.path) == write_learning(made)
     store = open_memory(repo)
     assert statuses(store.events(THIRD)) == {
@@ -64,7 +68,9 @@ def test_a_file_a_status_and_a_decision(repo: Repo) -> None:
 def test_two_clones_agree_whoever_comes_first(repo: Repo, tmp_path: Path) -> None:
     """The later decision counts in both, whichever is merged into the other."""
     other = repo.clone(tmp_path / "other")
-    other.git("fetch", "-q", "origin", "refs/skillmesh/*:refs/skillmesh/*", "refs/notes/*:refs/notes/*")
+    other.git(
+        "fetch", "-q", "origin", "refs/skillmesh/*:refs/skillmesh/*", "refs/notes/*:refs/notes/*"
+    )
     reject(open_memory(repo), candidate_of(repo), "too  narrow", same)
     write(other)
     for one, with_ in ((repo, other), (other, repo)):
@@ -84,7 +90,9 @@ def test_two_clones_agree_whoever_comes_first(repo: Repo, tmp_path: Path) -> Non
 def test_a_rejection_needs_a_reason_and_keeps_no_secret(repo: Repo) -> None:
     with pytest.raises(UsageError, match="needs a reason"):
         reject(open_memory(repo), candidate_of(repo), " \n ", same)
-    reject(open_memory(repo), candidate_of(repo), "it says abc", lambda text: text.replace("abc", "X"))
+    reject(
+        open_memory(repo), candidate_of(repo), "it says abc", lambda text: text.replace("abc", "X")
+    )
     assert candidate_of(repo).reason == "it says X"
 
 

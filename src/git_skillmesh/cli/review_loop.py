@@ -63,6 +63,9 @@ class Review:
                 place = max(place + self._one(place), 0)
         except _Left:
             pass
+        except KeyboardInterrupt:
+            self._context.out()
+            raise
         self._tell(len(self._candidates) - min(place, len(self._candidates)))
 
     def _one(self, place: int) -> int:
