@@ -45,7 +45,7 @@ ARROWS: dict[str, frozenset[str]] = {
     ),
     "sessions": frozenset({"errors", "config", "git", "chunking"}),
     "learnings": frozenset({"errors", "config", "git", "chunking", "sessions"}),
-    "gate": frozenset({"errors", "display", "config", "git", "chunking", "learnings"}),
+    "gate": frozenset({"errors", "display", "config", "git", "chunking", "sessions", "learnings"}),
     "hooks": ALL - {"cli"},
     "cli": ALL,
     "__main__": frozenset({"cli"}),

@@ -217,7 +217,8 @@ def test_outdated_hooks_are_found_and_named(repo: Repo) -> None:
     hook = repo.hooks_dir / "post-commit"
     said = call(repo.path, "doctor")
     assert said.stdout.splitlines()[2] == (
-        "ok  hooks    post-commit, post-merge, post-checkout, post-rewrite, pre-push"
+        "ok  hooks    post-commit, post-merge, post-checkout, post-rewrite, pre-push, pre-commit, "
+        "commit-msg"
     )
     hook.write_text(hook.read_text() + "echo edited\n")
     said = call(repo.path, "doctor")

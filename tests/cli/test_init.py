@@ -25,6 +25,8 @@ def test_init_installs_and_indexes_and_a_commit_is_followed(
         "  post-checkout: installed\n"
         "  post-rewrite: installed\n"
         "  pre-push: installed\n"
+        "  pre-commit: installed\n"
+        "  commit-msg: installed\n"
         "  git config: notes.rewriteRef = refs/notes/skillmesh*\n"
         f"  git config: skillmesh.repoid = {pinned}\n"
     )
@@ -47,7 +49,9 @@ def test_a_second_init_says_the_same_about_hooks_and_nothing_about_settings(tmp_
         "  post-merge: installed; post-merge.before-skillmesh runs first\n"
         "  post-checkout: installed\n"
         "  post-rewrite: installed\n"
-        "  pre-push: installed\n",
+        "  pre-push: installed\n"
+        "  pre-commit: installed\n"
+        "  commit-msg: installed\n",
         "",
     )
     assert not repo.state_dir.exists()
@@ -66,6 +70,8 @@ def test_remove_keeps_the_index_and_purge_does_not(tmp_path: Path) -> None:
         "  post-checkout: removed\n"
         "  post-rewrite: removed\n"
         "  pre-push: removed\n"
+        "  pre-commit: removed\n"
+        "  commit-msg: removed\n"
         "  git config: notes.rewriteRef = refs/notes/skillmesh*\n"
         f"  git config: skillmesh.repoid = {pinned}\n",
         "",

@@ -1,6 +1,6 @@
 """Verdicts of history on what a learning flags, for every fate that a line can have."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pytest
@@ -15,8 +15,10 @@ from git_skillmesh.gate.backtest import (
     flagged,
     one_line,
 )
+from git_skillmesh.gate.estimate import Share
 from git_skillmesh.gate.fates import Fate
 from git_skillmesh.gate.past import Window
+from git_skillmesh.gate.replay import Fired
 from git_skillmesh.git.repository import discover
 from git_skillmesh.learnings.model import Backtest, Learning
 from testing.pasts import CHANGELOG, LEARNINGS, PRINTED, TIMEOUT, Past
@@ -32,9 +34,9 @@ def past(tmp_path: Path) -> Past:
     return made
 
 
-def tried(past: Past, learning: Learning = TIMEOUT, **window: "str | int | bool") -> Tried:
+def tried(past: Past, learning: Learning = TIMEOUT, window: "Window | None" = None) -> Tried:
     """Return the backtest of one learning."""
-    (tested,) = backtest(discover(past.repo.path), [learning], Window(**window))  # type: ignore[arg-type]
+    (tested,) = backtest(discover(past.repo.path), [learning], window or Window())
     return tested
 
 
@@ -102,7 +104,9 @@ def test_a_merged_branch_is_judged_by_what_became_of_it(past: Past) -> None:
         ("bad", "right", ["changed"]),
         ("bad too", "mistaken", ["kept"]),
     ]
-    assert told(tried(past, first_parent=True)) == [("merge", "right", ["changed", "kept"])]
+    assert told(tried(past, window=Window(first_parent=True))) == [
+        ("merge", "right", ["changed", "kept"])
+    ]
 
 
 def test_a_merge_resolved_by_hand_changes_lines(past: Past) -> None:
@@ -145,7 +149,21 @@ def test_figures(past: Past) -> None:
         "fired in 4 of 26 commits: 1 right, 2 mistaken, 1 unknown; "
         "false positives 8.00 % (2.22 to 25 %)"
     )
+    # All lines beside lived: nothing hides an error (7 of 8, as nobody is sure of six lines).
+    assert tested.corrected == (2 / 25 * 8 / 7, min(tested.false_positives.high * 8 / 7, 1))
     assert tested.record("2026-06-01") == Backtest(26, 4, 2, 1, past.repo.head, "2026-06-01")
+
+
+def test_errors_that_later_changes_hide_are_reckoned_with(past: Past) -> None:
+    """Where the lines beside are all changed too, being changed tells nothing."""
+    past.commit(300, {"a.py": BODY + BAD}, "flagged")
+    past.commit(290, {"a.py": "nothing = 0\n"}, "all of it is written anew")
+    past.quiet(YOUNG_COMMITS)
+    tested = tried(past)
+    assert told(tested) == [("flagged", "right", ["changed"])]
+    assert (tested.false_positives.value, tested.base.value) == (0, 1)
+    # No more than it fires on, and that is all that can be said.
+    assert tested.corrected == (0, Share(1, 23).high)
 
 
 def test_whose_lines(past: Past) -> None:
@@ -166,20 +184,20 @@ def test_windows(past: Past) -> None:
     past.commit(200, {"b.py": BAD}, "newer")
     past.commit(100, {"c.py": BAD}, "newest")
 
-    def subjects(**window: "str | int | bool") -> "list[str]":
-        return [subject for subject, _, _ in told(tried(past, **window))]
+    def subjects(window: Window) -> "list[str]":
+        return [subject for subject, _, _ in told(tried(past, window=window))]
 
-    assert subjects() == ["old", "newer", "newest"]
-    assert subjects(count=2) == ["newer", "newest"]
-    assert subjects(since="2025-10-01") == ["newer", "newest"]
-    assert subjects(until=first) == ["old"]
+    assert subjects(Window()) == ["old", "newer", "newest"]
+    assert subjects(Window(count=2)) == ["newer", "newest"]
+    assert subjects(Window(since="2025-10-01")) == ["newer", "newest"]
+    assert subjects(Window(until=first)) == ["old"]
     for wrong in ("nonsense", "--all", "HEAD~100"):
         with pytest.raises(UsageError, match="no commits up to"):
-            tried(past, until=wrong)
+            tried(past, window=Window(until=wrong))
 
 
 def test_no_commits_are_no_figures(past: Past) -> None:
-    tested = tried(past, since="2030-01-01")
+    tested = tried(past, window=Window(since="2030-01-01"))
     assert (tested.commits, tested.judged) == ((), ())
     assert one_line(tested) == "never fired in 0 commits"
 
@@ -216,9 +234,9 @@ def test_what_it_would_have_flagged(past: Past) -> None:
     past.commit(300, {"a.py": "print(1)\n"}, "one")
     past.commit(299, {"b.py": "print(2)\nprint(3)\n"}, "two")
 
-    def lines(found: Sequence[object]) -> list[str]:
-        return [line.text.decode() for each in found for line in each.lines]  # type: ignore[attr-defined]
+    def lines(found: Iterable[Fired]) -> list[str]:
+        return [line.text.decode() for each in found for line in each.lines]
 
     repository = discover(past.repo.path)
-    assert lines(list(flagged(repository, PRINTED, 10))) == ["print(2)", "print(3)", "print(1)"]
-    assert lines(list(flagged(repository, PRINTED, 1))) == ["print(2)", "print(3)"]
+    assert lines(flagged(repository, PRINTED, 10)) == ["print(2)", "print(3)", "print(1)"]
+    assert lines(flagged(repository, PRINTED, 1)) == ["print(2)", "print(3)"]

@@ -49,14 +49,16 @@ def findings_of_a_replay(repo: Repo, learnings: Sequence[Learning]) -> "dict[str
     }
 
 
-def fired(repo: Repo, learnings: Sequence[Learning] = LEARNINGS, **window: bool) -> list[str]:
+def fired(
+    repo: Repo, learnings: Sequence[Learning] = LEARNINGS, *, first_parent: bool = False
+) -> list[str]:
     """Return what fires where, oldest first."""
     repository = discover(repo.path)
-    past = past_commits(repository, Window(**window))
+    past = past_commits(repository, Window(first_parent=first_parent))
     return [
         f"{commit.subject}: {learnings[place].learning_id}"
         + "".join(f" {f.place.path}:{f.place.line}" for f in each.findings if f.place.path)
-        for commit, found in replay(repository, learnings, past, **window)
+        for commit, found in replay(repository, learnings, past, first_parent=first_parent)
         for place, each in found.items()
     ][::-1]
 

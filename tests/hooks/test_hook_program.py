@@ -7,15 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from git_skillmesh.hooks.main import HOOKS
+from git_skillmesh.hooks.main import CHECKS, HOOKS
 from testing.repos import Repo, Result, make_repo, run
 
 Runs = Callable[[Repo], list[Path]]
 PROGRAM = (sys.executable, "-m", "git_skillmesh.hooks")
-KNOWN = "post-commit, post-merge, post-checkout, post-rewrite, pre-push, agent"
+KNOWN = (
+    "post-commit, post-merge, post-checkout, post-rewrite, pre-push, pre-commit, commit-msg, agent"
+)
 
 
-@pytest.mark.parametrize("name", [name for name in HOOKS if name != "pre-push"])
+@pytest.mark.parametrize("name", [name for name in HOOKS if name not in ("pre-push", *CHECKS)])
 def test_a_hook_starts_the_worker_and_returns(tmp_path: Path, runs: Runs, name: str) -> None:
     repo = make_repo(tmp_path, files={"deep/a.txt": "1\n"})
     result = run(*PROGRAM, name, "ignored", "--arguments", cwd=repo.path / "deep")
@@ -50,7 +52,8 @@ def test_what_git_says_of_rewritten_commits_is_kept(tmp_path: Path) -> None:
 
 def test_help(tmp_path: Path) -> None:
     usage = (
-        "usage: git-skillmesh-hook {post-commit|post-merge|post-checkout|post-rewrite|pre-push}"
+        "usage: git-skillmesh-hook {post-commit|post-merge|post-checkout|post-rewrite|pre-push|"
+        "pre-commit|commit-msg}"
         " [ARGUMENT…]\n"
         "       git-skillmesh-hook agent [claude-code|codex|cursor|gemini] <PAYLOAD\n"
     )

@@ -141,6 +141,8 @@ def test_what_install_reports(tmp_path: Path) -> None:
             "post-checkout: installed",
             "post-rewrite: installed",
             "pre-push: installed",
+            "pre-commit: installed",
+            "commit-msg: installed",
         ],
         [
             "notes.rewriteRef = refs/notes/skillmesh*",
@@ -156,6 +158,8 @@ def test_what_install_reports(tmp_path: Path) -> None:
             "post-checkout: removed",
             "post-rewrite: removed",
             "pre-push: removed",
+            "pre-commit: removed",
+            "commit-msg: removed",
         ],
         [
             "notes.rewriteRef = refs/notes/skillmesh*",
@@ -271,9 +275,9 @@ def test_a_deleted_shim_comes_back_and_a_deleted_hook_too(tmp_path: Path) -> Non
     installed(repo)
     for name in NAMES:
         (repo.hooks_dir / name).unlink()
-    assert [hook.state for hook in states(repo)] == ["missing"] * 5
+    assert [hook.state for hook in states(repo)] == ["missing"] * len(NAMES)
     installed(repo)
-    assert [hook.state for hook in states(repo)] == ["installed"] * 5
+    assert [hook.state for hook in states(repo)] == ["installed"] * len(NAMES)
     (repo.hooks_dir / "post-commit").unlink()
     removed(repo)
     assert picture(repo) == before
@@ -294,6 +298,8 @@ def test_states_that_need_another_init(tmp_path: Path) -> None:
         HookState("post-checkout", "outdated", "the shim is not executable"),
         HookState("post-rewrite", "installed"),
         HookState("pre-push", "installed"),
+        HookState("pre-commit", "installed"),
+        HookState("commit-msg", "installed"),
     ]
     installed(repo)
     assert states(repo) == [HookState(name, "installed") for name in NAMES]
@@ -367,7 +373,7 @@ def test_a_folder_that_husky_rewrites_is_left_to_husky(tmp_path: Path, helper: s
         "the hooks of this repository are managed by husky, which rewrites "
         f'{repo.path}/.husky/_: call `git-skillmesh-hook post-commit "$@"` in '
         ".husky/post-commit instead, and likewise for post-merge, post-checkout, post-rewrite, "
-        "pre-push"
+        "pre-push, pre-commit, commit-msg"
     )
     assert sorted(path.name for path in (repo.path / ".husky" / "_").iterdir()) == [helper]
 

@@ -138,7 +138,7 @@ def makers(repository: "Repository") -> "Makers":
 
 
 def _print(tested: "list[Tried]", places: bool, context: Context) -> None:
-    from ..gate.backtest import one_line, percent
+    from ..gate.backtest import one_line, percent, short
 
     style = context.style
     if not tested:
@@ -150,9 +150,16 @@ def _print(tested: "list[Tried]", places: bool, context: Context) -> None:
         context.out(f"  {one_line(each)}")
         if each.lined and each.judged:
             context.out(f"  {_lines_told(each)}")
+            if each.precision.total:
+                context.out(f"  right when it fires: {percent(each.precision)} of commits")
             if each.changed.total and each.base.total:
-                context.out(f"  changed later: {percent(each.changed)} of flagged lines, "
-                            f"{percent(each.base)} of lines beside them")  # fmt: skip
+                context.out(
+                    f"  changed later: {percent(each.changed)} of flagged lines, "
+                    f"{percent(each.base)} of lines beside them"
+                )
+            if each.corrected:
+                value, most = map(short, each.corrected)
+                context.out(f"  false positives if errors change as often: {value} %, at most {most} %")
         if places:
             for judged in each.judged:
                 for line in _places(judged, context):
@@ -164,7 +171,11 @@ def _lines_told(tested: "Tried") -> str:
     from ..gate.fates import Fate
 
     fates = [f"{tested.fates[fate]:,} {fate}" for fate in Fate if tested.fates[fate]]
-    told = {Whose.AGENT: "by agents", Whose.PERSON: "by people", Whose.UNKNOWN: "by nobody knows"}
+    told = {
+        Whose.AGENT: "of agents",
+        Whose.PERSON: "of people",
+        Whose.UNKNOWN: "of unknown origin",
+    }
     whose = [f"{tested.whose[who]:,} {told[who]}" for who in Whose if tested.whose[who]]
     return f"{plural(tested.fates.total(), 'flagged line')}: {', '.join(fates)}; {', '.join(whose)}"
 
@@ -223,6 +234,7 @@ def _learning(tested: "Tried", path: str) -> "dict[str, Any]":
         "fired": len(tested.judged),
         "verdicts": {str(verdict): tested.count(verdict) for verdict in Verdict},
         "false_positives": _share(tested.false_positives) if tested.lined else None,
+        "corrected": _corrected(tested),
         "precision": _share(tested.precision) if tested.lined else None,
         "flagged_lines": {str(fate): tested.fates[fate] for fate in Fate},
         "lines_beside": {str(fate): tested.others.get(fate, 0) for fate in Fate},
@@ -235,6 +247,13 @@ def _share(share: "Share") -> "dict[str, float]":
     return {
         "share": round(share.value, 6), "low": round(share.low, 6), "high": round(share.high, 6),
     }  # fmt: skip
+
+
+def _corrected(tested: "Tried") -> "dict[str, float] | None":
+    if tested.corrected is None:
+        return None
+    value, most = tested.corrected
+    return {"share": round(value, 6), "high": round(most, 6)}
 
 
 def _judged(judged: "Judged") -> "dict[str, Any]":

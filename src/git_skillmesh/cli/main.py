@@ -38,6 +38,7 @@ COMMANDS = {
     "sessions": "list conversations",
     "forget": "remove conversations for good",
     "sync": "fetch and share conversations",
+    "check": "check a change against the learnings of its base",
     "link": "find which exchanges made which lines of commits",
     "import": "store the conversations that agents have kept",
     "log-chat": "store a conversation that no importer can read",

@@ -107,6 +107,22 @@ class Tried:
         return Share(changed, changed + kept)
 
     @property
+    def corrected(self) -> "tuple[float, float] | None":
+        """The rate of false positives, and at most, where errors are hidden by later changes.
+
+        A line that was flagged in error may be changed as any other, and then looks rightly
+        flagged. If that happens to it as often as to the lines beside it, what survives of the
+        errors is `mistaken`. None where there is nothing to compare with.
+        """
+        if not self.base.total or not self.precision.total:
+            return None
+        survival = (self.base.total - self.base.hits + 1) / (self.base.total + 2)
+        seen, known = self.false_positives, self.false_positives.total
+        # There are no more errors than commits that it fires on.
+        most = Share(self.precision.total, known)
+        return min(seen.value / survival, most.value), min(seen.high / survival, most.high)
+
+    @property
     def fates(self) -> "Counter[Fate]":
         """Fate → flagged lines."""
         return Counter(line.fate for each in self.judged for line in each.lines)
@@ -193,11 +209,12 @@ def percent(share: Share) -> str:
     """Return a share with its interval, as people read it."""
     if not share.total:
         return "unknown"
-    low, high = _short(share.low), _short(share.high)
-    return f"{_short(share.value)} % ({low} to {high} %)"
+    low, high = short(share.low), short(share.high)
+    return f"{short(share.value)} % ({low} to {high} %)"
 
 
-def _short(value: float) -> str:
+def short(value: float) -> str:
+    """Return a share in per cent, without the sign."""
     return f"{100 * value:.2f}" if value < 0.1 else f"{100 * value:.0f}"
 
 

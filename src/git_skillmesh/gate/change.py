@@ -5,8 +5,6 @@ what differs. Nothing of it is read from the working tree, and nothing in the re
 """
 
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -56,6 +54,9 @@ def worktree(repository: Repository, environ: Mapping[str, str] = os.environ) ->
 
     Raises `UsageError` in a bare repository.
     """
+    import shutil  # a hook has no use for them
+    import tempfile
+
     _needs_working_tree(repository)
     index = Path(environ.get("GIT_INDEX_FILE") or repository.git_dir / "index")
     with tempfile.TemporaryDirectory(prefix="skillmesh-") as name:
@@ -112,6 +113,12 @@ def whole(repository: Repository, head: str) -> Change:
     commit = _commit(repository, head)
     files = tree_changes(repository, repository.empty_tree, commit)
     return Change(repository, "", commit, commit, tuple(files))
+
+
+def nothing(repository: Repository) -> Change:
+    """Return no change at all to HEAD: for the message of a commit alone."""
+    commit, tree = repository.head_tree()
+    return Change(repository, commit or "", "", tree, ())
 
 
 def messages(change: Change) -> Iterator[CommitMessage]:

@@ -54,7 +54,8 @@ class Lines:
 def fingerprint(learning_id: str, path: str, text: str, number: int) -> str:
     """Return what identifies a finding in every run and on every machine.
 
-    `text` is normalised; `number` counts findings of the learning with this text in the file.
+    `text` is normalised; `number` counts findings of the learning with this text in the file, those
+    of the base first.
     """
     parts = "\0".join((learning_id, path, text, str(number)))
     return hashlib.sha256(parts.encode("utf-8", "surrogatepass")).hexdigest()

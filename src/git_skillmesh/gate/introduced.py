@@ -134,16 +134,17 @@ class _File:
         self.lines = Lines(self.text)
         excuses = _Excuses(self.text)
         rules = self.rules.about(file.path, data)
-        for rule in self.rules.usable(rules):
-            if self._may_match(rule):
+        likely = [rule for rule in rules if rule.may_match(self._looked_at(rule))]
+        for rule in self.rules.usable(likely):
+            if rule.matcher.may_match(self._looked_at(rule)):
                 self._apply(rule, excuses)
         self._judge(excuses, {rule.learning.learning_id: rule for rule in rules})
 
     def _leave_out(self, why: str, learning_id: str = "") -> None:
         self.found.unchecked.append(Unchecked(self.file.path, why, learning_id))
 
-    def _may_match(self, rule: Rule) -> bool:
-        return rule.matcher.may_match(self._new_text if rule.by_line else self.text)
+    def _looked_at(self, rule: Rule) -> TextFile:
+        return self._new_text if rule.by_line else self.text
 
     @property
     def _new_text(self) -> TextFile:
@@ -164,23 +165,21 @@ class _File:
         learning = rule.learning
         every = new if self.added is None else self._matches(rule, self.text, None)
         base, begins = self._at_base(rule)
-        numbers: Counter[str] = Counter()
-        number_of: dict[Match, int] = {}
-        for match in every:
-            key = self.lines.key(match)
-            number_of[match] = numbers[key]
-            numbers[key] += 1
+        count = Counter(map(self.lines.key, every))
         candidates: dict[str, list[Match]] = defaultdict(list)
         for match in new:
             if not self._was_there(match, begins):
                 candidates[self.lines.key(match)].append(match)
-        chosen = []
+        chosen: list[tuple[Match, int]] = []
         for key, matches in candidates.items():
-            extra = max(numbers[key], len(matches)) - base[key]
+            extra = max(count[key], len(matches)) - base[key]
             matches.sort(key=partial(self._in_order, learning.learning_id, excuses))
-            chosen += matches[: max(extra, 0)]
-        for match in sorted(chosen, key=lambda m: (m.line, m.column, m.end_line, m.end_column)):
-            self._note(learning, match, number_of.get(match, 0), excuses)
+            kept = sorted(matches[: max(extra, 0)], key=_place_of)
+            # Counted after those of the base: which of several copies git takes for the new one
+            # depends on lines that have nothing to do with it.
+            chosen += [(match, base[key] + number) for number, match in enumerate(kept)]
+        for match, number in sorted(chosen, key=lambda one: _place_of(one[0])):
+            self._note(learning, match, number, excuses)
 
     @staticmethod
     def _in_order(learning_id: str, excuses: "_Excuses", match: Match) -> tuple[bool, int, int]:
@@ -189,16 +188,18 @@ class _File:
 
     def _matches(self, rule: Rule, text: TextFile, lines: "frozenset[int] | None") -> "list[Match]":
         """Return matches; where there are too many for the matcher, the first ones."""
-        found: list[Match] = []
         try:
-            for match in rule.matcher.matches(text, lines):
-                found.append(match)
+            return list(rule.matcher.matches(text, lines))
         except NotLookedAt as error:
             name = rule.learning.learning_id
             if name not in self.not_looked:
                 self.not_looked.add(name)
                 self._leave_out(str(error), name)
-        return found
+            return [
+                match
+                for match in error.found
+                if lines is None or not lines.isdisjoint(range(match.line, match.end_line + 1))
+            ]
 
     def _at_base(self, rule: Rule) -> "tuple[Counter[str], set[int]]":
         """Return how often each text was found before, and the lines in which one began."""
@@ -262,7 +263,7 @@ class _File:
                 yield UNUSED, f"{name} finds nothing here"
 
     def _finds(self, rule: Rule, ignore: Ignore) -> bool:
-        if rule.learning.learning_id in self.rules.broken:
+        if not list(self.rules.usable([rule])):
             return True  # nobody knows
         wanted = frozenset(ignore.covers)
         matches = self._matches(rule, self.text, wanted)
@@ -275,6 +276,10 @@ _TITLES = {
     NO_REASON: "An ignore comment without a reason",
     UNUSED: "An ignore comment that excuses nothing",
 }
+
+
+def _place_of(match: Match) -> tuple[int, int, int, int]:
+    return match.line, match.column, match.end_line, match.end_column
 
 
 class _Excuses:

@@ -113,6 +113,11 @@ class ChangedLearning:
     problems: tuple[Problem, ...] = ()
     backtest: str = ""
 
+    @property
+    def spoiled(self) -> bool:
+        """Whether the gate would look for it and could not, or for something else than it says."""
+        return bool(self.problems) and (self.state_after is None or self.state_after.enforced)
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -145,7 +150,8 @@ class Report:
         """Return how the check ends: findings that fail it come before broken rules."""
         if self.failing(fail_on):
             return ExitCode.FINDINGS
-        return ExitCode.RULES_BROKEN if self.broken else ExitCode.OK
+        spoiled = self.broken or any(one.spoiled for one in self.changed_learnings)
+        return ExitCode.RULES_BROKEN if spoiled else ExitCode.OK
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,8 @@ _IGNORE = re.compile(
     r"skillmesh:[ \t]*ignore\[(?P<ids>[^\]\n]*)\](?P<reason>.*)$"
 )
 _END = re.compile(r"\*/|-->|-\}|\*\)|#\}|%>|--%>")
+# Languages that are cut into chunks without a grammar.
+_PARSERS = {"markdown": "markdown", "rst": "rst", "yaml": "yaml"}
 _CODE_IN_PROSE = ("fenced_code_block", "indented_code_block", "code_fence_content")
 
 
@@ -100,10 +102,11 @@ class _Comments:
         self.lines = file.lines
         self.root: Any = None
         grammar = GRAMMARS.get(self.language)
-        if grammar is not None and len(file.data) <= _LARGEST:
+        parser = grammar.parser if grammar else _PARSERS.get(self.language)
+        if parser is not None and len(file.data) <= _LARGEST:
             from ..chunking.syntax import parse
 
-            self.root = parse(grammar.parser, file.text.encode())
+            self.root = parse(parser, file.text.encode())
         self.known = self.root is not None
 
     def last_line(self, number: int, line: str, match: "re.Match[str]") -> int | None:

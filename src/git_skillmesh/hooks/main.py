@@ -2,7 +2,8 @@
 
 In: the name of a hook. Out: a detached worker; the caller waits only until it has started. What
 agents call is in agent.py.
-A hook never fails what the user does: the exit code is always 0, and trouble is one line.
+A hook never fails what the user does: the exit code is 0, and trouble is one line. The two hooks
+that check a commit fail for what they find, and for nothing else.
 """
 
 from __future__ import annotations
@@ -14,7 +15,10 @@ TYPE_CHECKING = False  # an agent waits for its hook, and the modules for types 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-HOOKS = ("post-commit", "post-merge", "post-checkout", "post-rewrite", "pre-push")
+CHECKS = ("pre-commit", "commit-msg")
+HOOKS = ("post-commit", "post-merge", "post-checkout", "post-rewrite", "pre-push", *CHECKS)
+# How a check tells its shim of findings. Python ends with 1 when it cannot even start.
+FOUND = 79
 PROGRAM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "__main__.py")  # noqa: PTH100, PTH118, PTH120
 
 _USAGE = f"""\
@@ -23,20 +27,29 @@ usage: git-skillmesh-hook {{{"|".join(HOOKS)}}} [ARGUMENT…]
 
 
 def run() -> None:
-    """Do what the command line says and leave with exit code 0."""
+    """Do what the command line says, and leave."""
     name = sys.argv[1] if len(sys.argv) > 1 else ""
+    code = 0
     try:
-        dispatch(name, sys.argv[2:])
+        code = dispatch(name, sys.argv[2:])
     except Exception as error:
         text = " ".join(str(error).split()) or type(error).__name__
         _say(f"git-skillmesh-hook {name}: {text} (nothing else is affected)")
     except KeyboardInterrupt:
-        pass
-    sys.exit(0)
+        # Whoever stops a check means the commit.
+        code = 130 if name in (*CHECKS, "shim") else 0
+    sys.exit(code)
 
 
-def dispatch(name: str, arguments: Sequence[str]) -> None:
-    """Run one hook; `arguments` are git's, which only pre-push needs."""
+def dispatch(name: str, arguments: Sequence[str]) -> int:
+    """Run one hook and return its exit code; `arguments` are git's."""
+    if name in CHECKS:
+        from .checking import check_commit
+
+        return check_commit(name, arguments)
+    if name == "shim" and arguments:
+        code = dispatch(arguments[0], arguments[1:])
+        return FOUND if code == 1 else code
     if name == "agent":
         from .agent import main as note
 
@@ -59,6 +72,7 @@ def dispatch(name: str, arguments: Sequence[str]) -> None:
     else:
         what = f"unknown hook {name!r}" if name else "no hook named"
         _say(f"git-skillmesh-hook: {what}; known: {', '.join(HOOKS)}, agent")
+    return 0
 
 
 def _keep_pairs() -> None:

@@ -13,14 +13,15 @@ from pathlib import Path
 
 from .main import PROGRAM
 
-# pre-commit, prepare-commit-msg and pre-push are answered while the user waits; each gets a
-# template of its own with the command that answers it, and none is installed before that exists.
+# Hooks that are answered while the user waits have templates of their own.
 TEMPLATES = {
     "post-commit": "background.sh",
     "post-merge": "background.sh",
     "post-checkout": "background.sh",
     "post-rewrite": "background.sh",
     "pre-push": "pre-push.sh",
+    "pre-commit": "check.sh",
+    "commit-msg": "check.sh",
 }
 MARKER = "5b0c6a1e8f7d4d0f9a35c1c2b7e46d90"
 VERSION = "2"

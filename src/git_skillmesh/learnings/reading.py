@@ -194,10 +194,11 @@ class _Mapping:
         """Return a list of texts; a single text counts as a list of one."""
         found = []
         for node in self.items(key):
-            if not isinstance(node.content, str) or not re.fullmatch(pattern, node.content):
+            text = node.content
+            if not isinstance(text, str) or node.empty or not re.fullmatch(pattern, text):
                 self.complain(node.line, f"{self._full(key)} must list {hint}")
             else:
-                found.append(node.content)
+                found.append(text)
         return tuple(found)
 
     def items(self, key: str) -> "list[Node]":
@@ -312,7 +313,7 @@ def _examples(of: _Mapping | None, key: str) -> Iterable[Example]:
     """Yield examples: a text is code; a mapping has code and path, or files."""
     for node in of.items(key) if of else []:
         if isinstance(node.content, str):
-            if not node.content and of:
+            if of and (node.empty or not node.content):
                 of.complain(node.line, f"an example in examples.{key} is empty")
             yield Example(code=node.content)
             continue

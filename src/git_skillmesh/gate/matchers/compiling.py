@@ -12,11 +12,14 @@ from .syntax import SyntaxMatcher
 from .text import TextMatcher
 
 
-def compile_content(learning: Learning) -> ContentMatcher:
-    """Return the matcher of a learning of kind ast, regex or literal. Raises `RuleError`."""
+def compile_content(learning: Learning, *, tried: bool = False) -> ContentMatcher:
+    """Return the matcher of a learning of kind ast, regex or literal. Raises `RuleError`.
+
+    One that was `tried` before is known to be good: ast-grep is not asked again.
+    """
     _check_languages(learning)
     if learning.matcher.kind is MatcherKind.AST:
-        return SyntaxMatcher(learning)
+        return SyntaxMatcher(learning, tried=tried)
     if learning.matcher.kind in (MatcherKind.REGEX, MatcherKind.LITERAL):
         return TextMatcher(learning)
     raise _unfit(learning)

@@ -13,17 +13,27 @@ _MEMORY = 8 << 20  # bytes of an expression and of its states
 _ANCHORS = re.compile(r"\\[Az]|\(\?[A-Za-z]*-")
 
 
-def compile_expression(pattern: str, *, ignore_case: bool = False, field: str) -> Any:
-    """Return a compiled expression that searches bytes of UTF-8. Raises `RuleError`."""
+def by_lines(pattern: str) -> str:
+    """Return an expression of which `^` and `$` are the ends of lines."""
+    return f"(?m){pattern}"
+
+
+def compile_expression(
+    pattern: str, *, field: str, ignore_case: bool = False, lines: bool = False
+) -> Any:
+    """Return a compiled expression that searches bytes of UTF-8, of `lines` or of one.
+
+    Raises `RuleError`.
+    """
     import re2  # only where an expression is used
 
     try:
-        expression = re2.compile(pattern.encode(), options(ignore_case))
+        whole = by_lines(pattern) if lines else pattern
+        return re2.compile(whole.encode(), options(ignore_case))
     except re2.error as error:
         raise RuleError(f"{_reason(error)} in {shortened(pattern)}", field) from None
     except UnicodeEncodeError:
         raise RuleError("half a surrogate pair in the pattern", field) from None
-    return expression
 
 
 def options(ignore_case: bool) -> Any:

@@ -48,7 +48,7 @@ class MessageMatcher:
         self._required = rule.required
         self._pattern = shortened(rule.regex)
         self._expression = compile_expression(
-            f"(?m){rule.regex}", ignore_case=rule.ignore_case, field="regex"
+            rule.regex, ignore_case=rule.ignore_case, field="regex", lines=True
         )
 
     def matches(self, messages: Iterable[CommitMessage]) -> Iterator[MessageMatch]:

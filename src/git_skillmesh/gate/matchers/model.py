@@ -4,7 +4,7 @@ In: a `TextFile`. Out: `Match`es, in the order in which they stand. The check de
 which of them the change brought in; a matcher knows nothing of changes.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
@@ -80,4 +80,11 @@ class ContentMatcher(Protocol):
 
 
 class NotLookedAt(Exception):
-    """A file that a matcher leaves out: too large, nested too deep, of no language it knows."""
+    """A file that a matcher leaves out: too large, nested too deep, of no language it knows.
+
+    Where it has too many matches, `found` has the first ones: nobody passes by doing it too often.
+    """
+
+    def __init__(self, why: str, found: "Sequence[Match]" = ()) -> None:
+        super().__init__(why)
+        self.found = found

@@ -29,6 +29,10 @@ class Refused(Exception):
     """ast-grep takes neither rule nor language, for the reason that the text tells."""
 
 
+class Unbearable(NotLookedAt):
+    """A file that ended the parser, by its time or by a crash."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Child:
     pid: int
@@ -50,7 +54,7 @@ class Parser:
     ) -> "list[Match]":
         """Return the matches of a rule in a file, in order.
 
-        Raises `Refused` and `NotLookedAt`.
+        Raises `Refused`, `NotLookedAt` and `Unbearable`.
         """
         number = file.kept.setdefault("number", next(_numbers))
         question = {"file": number, "language": language, "config": config, "rewrite": rewrite}
@@ -62,7 +66,10 @@ class Parser:
             raise Refused(answer["refused"])
         if "failed" in answer:
             raise NotLookedAt(answer["failed"])
-        return [Match(*found) for found in answer["matches"]]
+        matches = [Match(*found) for found in answer["matches"]]
+        if answer.get("more"):
+            raise NotLookedAt(f"more than {MOST_MATCHES:,} matches", matches)
+        return matches
 
     def stop(self) -> None:
         """End the child; the next question starts another one."""
@@ -84,10 +91,10 @@ class Parser:
                 continue
             answer = _read(child.back)
             if answer is None:
-                return {"failed": self._reason()}
+                raise Unbearable(self._reason())
             found: dict[str, Any] = json.loads(answer)
             return found
-        return {"failed": "the parser does not start"}
+        raise Unbearable("the parser does not start")
 
     def _running(self) -> _Child:
         if self._child is not None and self._child.owner != os.getpid():

@@ -39,10 +39,9 @@ class Trees:
     def _found(self, question: "dict[str, Any]") -> "dict[str, Any]":
         tree = self._tree(question["file"], question["language"])
         nodes = tree.root().find_all(question["config"])
-        if len(nodes) > self._most:
-            return {"failed": f"more than {self._most:,} matches"}
         text, rewrite = self._texts[question["file"]], question["rewrite"]
-        return {"matches": sorted(_match(node, text, rewrite) for node in nodes)}
+        found = {"matches": sorted(_match(node, text, rewrite) for node in nodes[: self._most])}
+        return found | {"more": True} if len(nodes) > self._most else found
 
     def _tree(self, number: int, language: str) -> Any:
         from ast_grep_py import SgRoot

@@ -45,7 +45,6 @@ class PathsMatcher:
     def __init__(self, learning: Learning) -> None:
         self._scope = Scope(learning)
         self._rule = learning.matcher
-        self._companions = [(glob, Globs([glob])) for glob in self._rule.accompany]
 
     def matches(self, changed: Sequence[ChangedPath]) -> Iterable[PathMatch]:
         """Return the findings, one a file; one for all files that lack the same companion."""
@@ -61,7 +60,8 @@ class PathsMatcher:
         self, mine: Sequence[ChangedPath], changed: Sequence[ChangedPath]
     ) -> Iterator[PathMatch]:
         others = f" and {len(mine) - 1} more" if len(mine) > 1 else ""
-        for glob, globs in self._companions:
+        for glob in self._rule.accompany:
+            globs = Globs([glob])
             if not any(globs.match(name) for file in changed for name in file.names):
                 yield PathMatch(mine[0].path, f"changed{others} without {glob}")
 

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...chunking.languages import language_of
-from ...learnings.model import Learning
+from ...learnings.model import Learning, Matcher
 from ..scope import Scope
 from .model import Match, NotLookedAt, RuleError, TextFile
-from .parser import Refused, parser
+from .parser import Refused, Unbearable, parser
 
 LARGEST = 1_000_000  # bytes of a file
 # What ast-grep parses, by our names, which are its own too. It panics for any other.
@@ -31,7 +31,7 @@ class SyntaxMatcher:
     Raises `RuleError` where ast-grep does not take the rule for one of the languages.
     """
 
-    def __init__(self, learning: Learning) -> None:
+    def __init__(self, learning: Learning, *, tried: bool = False) -> None:
         matcher = learning.matcher
         if not learning.languages:
             raise RuleError("an ast matcher needs languages", "languages")
@@ -47,7 +47,7 @@ class SyntaxMatcher:
         self._rewrite = learning.fix.rewrite
         self._words = tuple(sorted(word.encode() for word in _required(self._config)))
         empty = TextFile("", b"")
-        for language in sorted(self._languages):
+        for language in () if tried else sorted(self._languages):
             try:
                 parser().find(empty, language, self._config)
             except Refused as error:
@@ -76,16 +76,20 @@ class SyntaxMatcher:
 
 
 def _find(file: TextFile, language: str, config: Mapping[str, Any], rewrite: str) -> "list[Match]":
-    if "too much" in file.kept:
-        raise NotLookedAt(file.kept["too much"])
+    if "unbearable" in file.kept:
+        raise NotLookedAt(file.kept["unbearable"])
     try:
         return parser().find(file, language, config, rewrite)
     except Refused as error:
         raise NotLookedAt(str(error)) from None
-    except NotLookedAt as error:
-        if "match" not in str(error).partition("more than")[2]:
-            file.kept["too much"] = str(error)
+    except Unbearable as error:
+        file.kept["unbearable"] = str(error)  # for other rules too
         raise
+
+
+def required_words(matcher: Matcher) -> "set[str]":
+    """Return words that stand in every file in which the rule of a matcher finds something."""
+    return _required({"rule": matcher.rule or {}, "utils": matcher.utils or {}})
 
 
 def _required(config: Mapping[str, Any]) -> "set[str]":

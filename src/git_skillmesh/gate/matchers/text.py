@@ -11,7 +11,7 @@ from itertools import accumulate
 from typing import Any
 
 from ...learnings.model import Learning, MatcherKind, Scope
-from .expressions import compile_expression, escaped, options, tied_to_ends
+from .expressions import by_lines, compile_expression, escaped, options, tied_to_ends
 from .model import Match, NotLookedAt, RuleError, TextFile
 
 LARGEST = 10_000_000  # bytes of a file
@@ -40,10 +40,10 @@ class TextMatcher:
             raise RuleError("a text of several lines needs scope: file")
         case = matcher.ignore_case
         # `^` and `$` are the ends of a line in either scope.
-        self.anywhere = f"(?m){pattern}"
+        self.anywhere = by_lines(pattern)
         self.ignore_case = case
         self._line = compile_expression(pattern, ignore_case=case, field=name)
-        self._file = compile_expression(self.anywhere, ignore_case=case, field=name)
+        self._file = compile_expression(pattern, ignore_case=case, field=name, lines=True)
         self._unless: Any = None
         if matcher.unless:
             self._unless = compile_expression(matcher.unless, ignore_case=case, field="unless")
@@ -74,7 +74,7 @@ class TextMatcher:
             if match is not None:
                 matches.append(match)
             if len(matches) > MOST_MATCHES:
-                raise NotLookedAt(f"more than {MOST_MATCHES:,} matches")
+                raise NotLookedAt(f"more than {MOST_MATCHES:,} matches", matches[:-1])
             if time.thread_time() > limit:
                 raise NotLookedAt(f"takes more than {SECONDS:g} s to match")
         return matches
