@@ -20,7 +20,7 @@ from testing.repos import Repo
 
 WITH_TRANSCRIPTS = [page for page in PAGES if any(b.info == "console" for b in blocks(page))]
 # Where the repository has a memory already.
-WITH_MEMORY = {"asking.md", "json.md"}
+WITH_MEMORY = {"analysis.md", "asking.md", "json.md"}
 # docs/model-card.md: needs a package that only a rebuild of the model needs.
 NOT_RUN = {"pip download", "python -m training.build"}
 

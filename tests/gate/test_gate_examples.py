@@ -2,9 +2,9 @@
 
 import pytest
 
-from git_skillmesh.gate.examples import examples_of, proves
-from git_skillmesh.learnings.candidates import Change, Proposal
-from git_skillmesh.learnings.model import Example, Learning, Matcher, MatcherKind, Scope
+from git_skillmesh.gate.examples import examples_of
+from git_skillmesh.learnings.candidates import Change
+from git_skillmesh.learnings.model import Learning, Matcher, MatcherKind, Scope
 
 CHANGES = (
     Change("a.py", ("x = 1", "get(u)"), ("x = 2", "ask(u)"), 3),
@@ -37,17 +37,3 @@ def test_a_rule_that_needs_more_than_a_line_gets_the_place() -> None:
 @pytest.mark.parametrize("kind", [MatcherKind.MESSAGE, MatcherKind.PATHS])
 def test_rules_about_no_code_get_none(kind: MatcherKind) -> None:
     assert examples(Matcher(kind, regex="get", untouchable=True)) == ([], [])
-
-
-def test_a_proposal_has_to_prove_itself() -> None:
-    bad, good = (Example("get(u)\n", "a.py"),), (Example("ask(u)\n", "a.py"),)
-
-    def proof(matcher: Matcher, *languages: str) -> bool:
-        return proves(Proposal(matcher, bad, good, "", languages=languages))
-
-    assert proof(Matcher(MatcherKind.LITERAL, text="get("))
-    assert proof(Matcher(MatcherKind.AST, Scope.FILE, rule={"pattern": "get($A)"}), "python")
-    assert not proof(Matcher(MatcherKind.LITERAL, text="(u)"))
-    assert not proof(Matcher(MatcherKind.LITERAL, text="put("))
-    assert not proof(Matcher(MatcherKind.REGEX, regex="("))
-    assert not proof(Matcher(MatcherKind.AST, Scope.FILE, rule={"pattern": "get($A)"}), "klingon")

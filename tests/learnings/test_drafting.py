@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from git_skillmesh.errors import UsageError
-from git_skillmesh.gate.examples import proves
+from git_skillmesh.cli.proposing import passes
 from git_skillmesh.git.repository import discover
 from git_skillmesh.learnings.analysis import analyze
 from git_skillmesh.learnings.candidates import Candidate, Change
@@ -40,15 +40,15 @@ def rule(candidate: Candidate) -> object:
 
 def test_an_exchange_says_what_analysis_finds_in_it(repo: Repo) -> None:
     store = open_memory(repo)
-    made = with_matcher(from_exchange(store, THIRD, "c4a7-2"), proves)
-    (known,) = analyze(store, same, fits=proves).candidates
+    made = with_matcher(from_exchange(store, THIRD, "c4a7-2"), passes)
+    (known,) = analyze(store, same, fits=passes).candidates
     assert (made.id, made.title, made.evidence[0].commits) == (known.id, known.title, (repo.head,))
     assert made.proposal == known.proposal
     assert rule(made) == {"pattern": "requests.get($$$ARGUMENTS)"}
 
 
 def test_an_exchange_in_which_nothing_is_said_is_told_by_its_prompt(repo: Repo) -> None:
-    made = with_matcher(from_exchange(open_memory(repo), THIRD, "c4a7-1"), proves)
+    made = with_matcher(from_exchange(open_memory(repo), THIRD, "c4a7-1"), passes)
     assert made.title == "Write a function that asks a depot for the scans of a parcel."
     assert (made.proposal, made.scores.total, made.sessions) == (None, 0.0, (THIRD,))
     with pytest.raises(UsageError, match="has no exchange none"):
@@ -56,7 +56,7 @@ def test_an_exchange_in_which_nothing_is_said_is_told_by_its_prompt(repo: Repo) 
 
 
 def test_a_commit_names_its_exchange_and_what_it_replaced(repo: Repo) -> None:
-    made = with_matcher(from_commit(discover(repo.path), repo.head, same), proves)
+    made = with_matcher(from_commit(discover(repo.path), repo.head, same), passes)
     assert made.title == "ask the depots by way of the shared client"
     (evidence,) = made.evidence
     assert (evidence.session, evidence.exchange, evidence.number) == (THIRD, "c4a7-2", 2)
@@ -91,10 +91,10 @@ def test_secrets_of_a_commit_are_taken_out(repo: Repo) -> None:
 
 def test_a_diff_has_no_words_but_may_say_what_to_use() -> None:
     patch = b"--- a/x.py\n+++ b/x.py\n@@ -1 +1 @@\n-fetch_page(u)\n+load_page(u)\n"
-    made = with_matcher(from_patch(patch, same), proves)
+    made = with_matcher(from_patch(patch, same), passes)
     assert made.title == "Use load_page instead of fetch_page"
     assert rule(made) == {"pattern": "fetch_page($$$ARGUMENTS)"}
-    other = with_matcher(from_patch(patch.replace(b"load_page(u)", b"y = 1"), same), proves)
+    other = with_matcher(from_patch(patch.replace(b"load_page(u)", b"y = 1"), same), passes)
     assert (other.title, other.proposal) == ("", None)
     with pytest.raises(UsageError, match="no diff"):
         from_patch(b"nothing", same)

@@ -89,14 +89,14 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 def opened(context: Context) -> "tuple[MemoryStore, Callable[[str], str], Fits]":
     """Return the memory, what redacts, and what tries a proposed matcher."""
-    from ..gate.examples import proves
     from ..sessions.redaction import Redactor
     from ..sessions.redaction_policy import policy_of
     from ..sessions.store import MemoryStore
+    from .proposing import passes
 
     redactor = Redactor(policy_of(context.config))
     store = MemoryStore(context.repository, lambda exchange: redactor.redact_exchange(exchange)[0])
-    return store, lambda text: redactor.redact(text).text, proves
+    return store, lambda text: redactor.redact(text).text, passes
 
 
 def _drafted(

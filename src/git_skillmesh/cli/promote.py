@@ -131,6 +131,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 def _candidate(args: argparse.Namespace, context: Context, desk: "Desk") -> "Candidate | None":
     from ..learnings.drafting import from_commit, from_exchange, from_patch, with_matcher
+    from .proposing import passes
 
     if args.candidate is not None:
         return desk.candidate(args.candidate)
@@ -144,7 +145,7 @@ def _candidate(args: argparse.Namespace, context: Context, desk: "Desk") -> "Can
         made = from_patch(_read(context, args.from_diff), desk.clean)
     else:
         return None
-    made = with_matcher(made, desk.fits)
+    made = with_matcher(made, passes)
     if not (made.title or args.title):
         raise UsageError("nothing says what this change is about", "--title TEXT")
     return made if not args.title else replace(made, title=args.title)

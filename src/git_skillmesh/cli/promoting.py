@@ -10,13 +10,13 @@ from typing import Any
 
 from ..errors import ExitCode, ReadOnly, UsageError
 from ..gate.conflicts import Conflict, Neighbours
-from ..gate.examples import examples_of, proves
+from ..gate.examples import examples_of
 from ..gate.matchers.model import RuleError
 from ..gate.trial import hits, try_learning
 from ..git.people import author_of
 from ..index.references import chunk_with
 from ..learnings.analysis import Analysis, analyze, find
-from ..learnings.candidates import Candidate, Decision, Proposal, is_placeholder
+from ..learnings.candidates import Candidate, Decision, is_placeholder
 from ..learnings.files import learnings_on_disk
 from ..learnings.model import Learning, State
 from ..learnings.naming import free_id
@@ -30,6 +30,7 @@ from ..sessions.redaction_policy import policy_of
 from ..sessions.store import MemoryStore
 from .columns import plural
 from .context import Context
+from .proposing import passes
 from .terminal import progress_bar, safe, safe_line
 
 SCHEMA = 1
@@ -108,10 +109,10 @@ class Desk:
         """What conversations and commits say for learnings."""
         with progress_bar("looking for candidates", self.context.json) as progress:
             try:
-                return analyze(self.store, self.clean, fits=self.fits, progress=progress)
+                return analyze(self.store, self.clean, fits=passes, progress=progress)
             except ReadOnly:  # looking is free: only a decision has to be written
                 store = _Reading(self.repository, self._redacted)
-                return analyze(store, self.clean, fits=self.fits, progress=progress)
+                return analyze(store, self.clean, fits=passes, progress=progress)
 
     def candidate(self, name: str) -> Candidate:
         """Return the candidate that a name means, or the beginning of one. Raises `UsageError`."""
@@ -126,10 +127,6 @@ class Desk:
     def free_id(self, title: str) -> str:
         """Return a name for a learning that no other has."""
         return free_id(title, self.existing)
-
-    def fits(self, proposal: Proposal) -> bool:
-        """Whether a proposed matcher does to its own examples what it should."""
-        return proves(proposal)
 
     def draft(self, candidate: Candidate, name: str = "") -> Learning:
         """Return the learning that a candidate proposes."""

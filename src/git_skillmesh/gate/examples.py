@@ -1,4 +1,4 @@
-"""Examples for a matcher out of the lines of a change, and whether a proposal proves itself.
+"""Examples for a matcher out of the lines of a change.
 
 In: a learning and the changes that it comes from. Out: lines that its matcher finds where they
 went, and does not find where they came.
@@ -6,25 +6,13 @@ went, and does not find where they came.
 
 from collections.abc import Callable, Iterable
 
-from ..learnings.candidates import Change, Proposal
+from ..learnings.candidates import Change
 from ..learnings.model import Example, Learning, MatcherKind
-from .matchers.model import NotLookedAt, RuleError
+from .matchers.model import NotLookedAt
 from .trial import hits
 
 _MOST = 3
 _NO_CODE = (MatcherKind.PATHS, MatcherKind.MESSAGE)
-
-
-def proves(proposal: Proposal) -> bool:
-    """Whether a proposed matcher matches all of its bad examples and none of its good ones."""
-    learning = Learning(
-        "proposal", "proposal", "proposal", proposal.matcher, languages=proposal.languages
-    )
-    try:
-        hit = hits(learning)
-        return all(map(hit, proposal.bad)) and not any(map(hit, proposal.good))
-    except (RuleError, NotLookedAt):
-        return False
 
 
 def examples_of(

@@ -1,16 +1,19 @@
 """What commits say for a learning: reverts, fixes of what had just been written, written rules.
 
 In: a repository, HEAD, and how many commits back. Out: `Evidence` without a session, and which
-commits were taken back. Two git processes whatever the number; text is redacted by `clean`, as
-nobody has done so before it was committed.
+commits were taken back. Three git processes whatever the number; text is redacted by `clean`, as
+nobody has done so before it was committed. Merges are left out, and so are commits of thousands of
+lines, which were not written one by one.
 """
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from ..chunking import skip_path
+from ..git.commitlog import LoggedCommit, commit_log
 from ..git.diffs import CommitChange, FileChange, Hunk, commit_changes
 from ..git.repository import Repository
 from ..sessions.summaries import cut, printable
@@ -25,6 +28,7 @@ _LEAST = 2  # lines of the earlier commit that a fix takes away
 _TELLING = 8
 _SHOWN, _WIDTH, _MOST_CHANGES = 12, 300, 6
 _EXCERPT = 300
+_MOST_ADDED = 2_000
 _MOST_FILES = 40  # a fix of more is no fix
 _REVERTS = re.compile(r"This reverts commit ([0-9a-f]{7,64})")
 _REVERT_SUBJECT = re.compile(r'^Revert "(.*)"')
@@ -51,7 +55,8 @@ def commits_say(
     reverts: dict[str, str] = {}
     for oid, subject, body in messages:
         target = _REVERTS.search(body)
-        if not target and not _REVERT_SUBJECT.match(subject):
+        # A squash quotes the messages of what it unites: only a message of its own counts.
+        if not (_REVERT_SUBJECT.match(subject) or _REVERTS.match(body.lstrip())):
             continue
         full = _full(target[1], ids) if target else ""
         if full:
@@ -59,7 +64,7 @@ def commits_say(
         reverts[oid] = full
     written: dict[tuple[str, bytes], tuple[str, int]] = {}
     texts = {oid: (subject, body) for oid, subject, body in messages}
-    for change in commit_changes(repository, [oid for oid, _, _ in reversed(messages)]):
+    for change in commit_changes(repository, _patches(repository, head, most)):
         files = [file for file in change.files if not skip_path(file.path)]
         subject, body = texts.get(change.commit, (change.subject, ""))
         if change.commit in reverts:
@@ -81,6 +86,19 @@ def _messages(repository: Repository, head: str, most: int) -> Iterator[tuple[st
         subject, _, body = rest.partition("\n")
         if oid:
             yield oid, subject, body
+
+
+def _patches(repository: Repository, head: str, most: int) -> list[str]:
+    """Return the commits that are looked into, the oldest first."""
+    with closing(commit_log(repository, [head], (), most)) as log:
+        chosen = [one.oid for one in log if one.files and one.added <= _most_added(one)]
+    return chosen[::-1]
+
+
+def _most_added(commit: LoggedCommit) -> int:
+    """Return how many lines a commit may add to be looked into; more where it writes rules."""
+    names = {file.path.rpartition("/")[2].lower() for file in commit.files}
+    return _MOST_ADDED * (10 if names & RULE_FILES else 1)
 
 
 def _full(short: str, ids: "set[str]") -> str:

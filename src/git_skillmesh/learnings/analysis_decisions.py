@@ -87,7 +87,7 @@ def _noted(repository: Repository) -> list[Event]:
                 document: dict[str, Any] = json.loads(line)
                 if document.pop("kind") == KIND and document.pop("v") == 1:
                     found.append(Event(KIND, document, time=str(document.pop("time"))))
-            except (ValueError, KeyError, AttributeError, RecursionError):
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
                 continue
     return found
 

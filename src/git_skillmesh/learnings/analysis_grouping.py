@@ -26,6 +26,13 @@ WORTH = {
 }
 # What happened to the code that answered a correction.
 _HELD = {Fate.KEPT: 1.1, Fate.REPLACED: 0.7, Fate.REVERTED: 0.6}
+# Signs of a remark on one place in the code, and of a word on how things are done.
+_OF_ONE_PLACE = frozenset({"flaw", "dead", "omits"})
+_ONE_PLACE = 0.75
+_IN_GENERAL = frozenset(
+    {"always", "in this project", "we use", "whenever", "from now on", "convention", "do not",
+     "do not forget", "never again", "immer"}
+)  # fmt: skip
 _FACTS = {"lines taken back": 0.2, "tests passed after": 0.15, "edited after": 0.1}
 _NO_TAG = ("", "unknown")
 _AGAIN = 0.5  # of what evidence counts in a session that has said the same before
@@ -143,6 +150,8 @@ def _candidate(group: Sequence[Evidence]) -> Candidate:
 
 def title_of(one: Evidence) -> str:
     """Return the sentence that says most, without how it begins."""
+    if one.kind is Kind.FIX and "tests failed before" in one.signs:
+        return cut(f"Tests failed before an edit of {_named(one)}, and passed after", TITLE_LENGTH)
     text = _OPENING.sub("", one.excerpt).strip()
     text = next(iter(re.split(r"(?<=[.!?])\s+(?=[A-Z])", text)), text) if len(text) > 80 else text
     text = cut(text or one.excerpt or f"{one.kind} in {_named(one)}", TITLE_LENGTH)
@@ -201,6 +210,8 @@ def confidence_of(group: Iterable[Evidence]) -> float:
 def worth_of(one: Evidence) -> float:
     """Return what one piece of evidence is worth: words, facts, and whether the answer held."""
     said = one.strength * WORTH[one.kind]
+    if one.kind is Kind.CORRECTION and set(one.signs) & _OF_ONE_PLACE:
+        said *= _ONE_PLACE
     doubt = 1 - said
     if one.kind in (Kind.CORRECTION, Kind.RULE):
         for sign in one.signs:
@@ -214,6 +225,7 @@ def impact_of(group: Sequence[Evidence]) -> float:
     points = 2.0 * max(len(sessions) - 1, 0)
     points += min(len({path for one in group for path in one.paths}), 5) * 0.5
     points += 1.5 * any(_FIRM.search(one.excerpt) for one in group)
+    points += 1.0 * any(_IN_GENERAL & set(one.signs) for one in group)
     points += 1.0 * any("tests passed after" in one.signs for one in group)
     points += 1.0 * any("written down" in one.signs for one in group)
     points += 1.0 * any(one.kind is Kind.REVERT for one in group)

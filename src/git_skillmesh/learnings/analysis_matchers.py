@@ -24,10 +24,10 @@ _CODE = re.compile(
 _SHORTEST, _LONGEST = 3, 80
 _MOST_EXAMPLES = 3
 _COMMON = frozenset(
-    """if else for while return import from def class func function const let var true false none null
-    self this nil err string int bool new not and the with async await public private static
-    void type interface struct map list dict str len name value data error test expect assert in is as
-    todo fixme note""".split()  # noqa: SIM905
+    """if else for while return import from def class func function const let var true false none
+    null self this nil err string int bool new not and the with async await public private
+    static void type interface struct map list dict str len name value data error test
+    expect assert in is as todo fixme note""".split()  # noqa: SIM905
 )
 
 

@@ -120,7 +120,9 @@ def statements(prompt: str, *, follows_edit: bool, is_first: bool = False) -> li
     """
     if is_machine(prompt):
         return []
-    spoken = (one.text[:_LONGEST] for one in sentences_of(prompt) if not one.is_heading)
+    spoken = (
+        one.text[:_LONGEST] for one in sentences_of(prompt, pasted_too=False) if not one.is_heading
+    )
     said = list(islice(spoken, _SENTENCES))
     found = []
     for place, text in enumerate(said):
@@ -176,7 +178,7 @@ def judged(text: str, *, follows_edit: bool = True, is_first: bool = False) -> S
         correction *= 0.9
     if is_first:
         correction = 0.0
-    if words < 5:
+    if words < _SHORTEST + 1:
         rule *= 0.5
     names = dict.fromkeys(sign.name for sign in (*corrections, *rules))
     return Statement(text, round(correction, 3), round(rule, 3), tuple(names))
@@ -206,7 +208,7 @@ def reports_failure(prompt: str) -> bool:
 
 
 def _few(prompt: str) -> Iterator[str]:
-    for place, sentence in enumerate(sentences_of(prompt)):
+    for place, sentence in enumerate(sentences_of(prompt, pasted_too=False)):
         if place >= _LONG:
             return
         yield sentence.text[:_LONGEST]

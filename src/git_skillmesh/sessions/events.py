@@ -31,8 +31,9 @@ _STEPS = {status: min(step, 4) for step, status in enumerate(Status)}
 class Event:
     """A fact about a session, or about one of its exchanges.
 
-    `kind` is "status", "confidence", "link" or whatever a later version adds, `value` its JSON.
-    An event holds ids and numbers and never text of the conversation: it is not redacted.
+    `kind` is "status", "confidence", "link", "candidate" or whatever a later version adds, `value`
+    its JSON. An event holds ids and numbers and never text of the conversation: it is not redacted.
+    What a person gives as a reason is redacted before it becomes one.
     `time` is ISO 8601 in UTC.
     """
 

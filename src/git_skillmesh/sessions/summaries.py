@@ -122,15 +122,18 @@ def summary_of_response(text: str) -> str:
     return _shown(sentences, _worths_of_answers(sentences))
 
 
-def sentences_of(text: str) -> Iterator[Sentence]:
+def sentences_of(text: str, *, pasted_too: bool = True) -> Iterator[Sentence]:
     """Yield the sentences that a person or an agent wrote; what was pasted is left out.
 
-    Of a long text the beginning and the end are read.
+    Of a long text the beginning and the end are read. A text of nothing but code or logs gives its
+    first lines, unless `pasted_too` is off.
     """
     if len(text) > 2 * _LOOKED_AT:
         text = f"{text[:_LOOKED_AT]}\n\n{text[-_LOOKED_AT:]}"
     said = list(_spoken(_ESCAPE.sub("", text)))
-    if not any(map(str.strip, said)):  # nothing but code or logs: better than nothing
+    if pasted_too and not any(
+        map(str.strip, said)
+    ):  # nothing but code or logs: better than nothing
         said = [line for line in _ESCAPE.sub("", text).splitlines() if _LETTER.search(line)][:3]
     count = 0
     for paragraph in _paragraphs(said):
