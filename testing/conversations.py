@@ -15,6 +15,7 @@ from testing.repos import Repo
 
 FIRST = "3f9c1d52-7a40-4be1-9d07-51c2a8e6b913"
 SECOND = "b81e04c7-2f6d-4c3a-8e55-90d7f3a1c264"
+THIRD = "5d20a6f8-19be-4f7c-b3a1-6c0e92d7f458"
 
 
 def remember(repo: Repo, *sessions: Session) -> None:
@@ -115,3 +116,45 @@ def tell_the_parcels_story(repo: Repo) -> None:
     link(repo, "HEAD", path, waiting, FIRST, again.exchange_id, confidence=0.98)
     readme = [n for n, line in enumerate(repo.read("README.md").splitlines(), 1) if "eploy" in line]
     link(repo, "HEAD~1", "README.md", readme, SECOND, "77ab-1", confidence=0.84, evidence="content")
+
+
+def tell_the_correction(repo: Repo) -> None:
+    """Give a repository with the parcels' files a third conversation, in which a person objects.
+
+    The agent writes a client of the depots, is corrected, and the answer is committed.
+    """
+    path = "src/parcels/depots.py"
+    raw = (
+        "import requests\n\n\ndef scans_of(parcel):\n"
+        '    return requests.get(f"https://depots.example/scans/{parcel}").json()\n'
+    )
+    mended = raw.replace("import requests", "from parcels import http").replace(
+        "requests.", "http."
+    )
+    repo.commit("ask the depots", {path: raw})
+    repo.commit("ask the depots by way of the shared client", {path: mended})
+    asked = Exchange(
+        "c4a7-1",
+        "Write a function that asks a depot for the scans of a parcel.",
+        "`scans_of` asks the depot and returns what it says.",
+        "2026-03-03T08:30:00Z",
+        "2026-03-03T08:31:20Z",
+        "claude-opus-4-6",
+        (edit_call(1, path, raw),),
+    )
+    corrected = Exchange(
+        "c4a7-2",
+        "No, we never call requests directly. Use http.get instead of requests.get, because it has "
+        "our timeouts.",
+        "`scans_of` goes through `parcels.http` now.",
+        "2026-03-03T08:34:00Z",
+        "2026-03-03T08:35:10Z",
+        "claude-opus-4-6",
+        (
+            ToolCall("call-2", "Read", Act.READ, path, "", paths=(path,)),
+            edit_call(3, path, mended, raw),
+            ToolCall("call-4", "Bash", Act.BASH, "pytest -q tests/depots", "3 passed in 0.08s\n"),
+        ),
+    )
+    remember(repo, Session(THIRD, "claude-code", (asked, corrected), "Scans", branch="main"))
+    link(repo, "HEAD", path, [1, 5], THIRD, "c4a7-2", confidence=0.98)

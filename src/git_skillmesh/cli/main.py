@@ -43,12 +43,19 @@ COMMANDS = {
     "import": "store the conversations that agents have kept",
     "log-chat": "store a conversation that no importer can read",
     "analyze": "find candidates for learnings in conversations and commits",
+    "review": "decide on candidates for learnings, one at a time",
+    "promote": "make a learning of a candidate, an exchange, a commit or a diff",
     "redact": "take secrets out of text, or show which would go",
     "learnings": "list, show, test, write and retire learnings",
     "backtest": "try learnings on past commits",
 }
 # Names from the plan that people may know; accepted, not shown.
-ALIASES = {"setup-collections": "collections", "analyze-chat-history": "analyze"}
+ALIASES = {
+    "setup-collections": "collections",
+    "analyze-chat-history": "analyze",
+    "review-and-promote": "review",
+    "promote-learning": "promote",
+}
 # A full or read-only disk, of the index or of standard output, is no fault of the program.
 _UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 

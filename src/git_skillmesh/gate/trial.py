@@ -5,7 +5,7 @@ that may be trusted as far as its state says.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from ..chunking.languages import extension_of
 from ..learnings.model import Example, Learning, MatcherKind, State
@@ -28,6 +28,14 @@ def try_learning(read: ReadFile) -> "list[Problem]":
     if learning is None:
         return list(read.problems)
     return sorted({*_rule_and_examples(read, learning), *_fields(read, learning)})
+
+
+def hits(learning: Learning) -> "Callable[[Example], bool]":
+    """Return what says whether the matcher of a learning matches an example.
+
+    Raises `RuleError`; what is returned raises `NotLookedAt`.
+    """
+    return _Trial(learning).matches
 
 
 def _rule_and_examples(read: ReadFile, learning: Learning) -> Iterator[Problem]:
@@ -66,7 +74,7 @@ class _Trial:
         if bool(example.files) != (self._kind is MatcherKind.PATHS):
             return "must list files" if self._kind is MatcherKind.PATHS else "must have code"
         try:
-            found = self._matches(example)
+            found = self.matches(example)
         except NotLookedAt as error:
             return f"is not looked at: {error}"
         if found == wanted:
@@ -75,7 +83,8 @@ class _Trial:
             return f"does not match: {example.path} is not of its languages and paths"
         return "does not match" if wanted else "matches"
 
-    def _matches(self, example: Example) -> bool:
+    def matches(self, example: Example) -> bool:
+        """Whether the matcher matches an example. Raises `NotLookedAt`."""
         if self._kind is MatcherKind.PATHS:
             return bool(list(self._paths.matches(changed_paths(example.files))))
         if self._kind is MatcherKind.MESSAGE:

@@ -1,9 +1,11 @@
-"""What commits changed: per file the lines they added and removed.
+"""What commits and patches changed: per file the lines they added and removed.
 
 In: commit ids. Out: a `CommitChange` for each, read from one git process however many they are. A
-merge has only the lines that none of its parents has (a conflict resolved by hand).
+merge has only the lines that none of its parents has (a conflict resolved by hand). Or in: a patch
+that somebody typed, piped or was sent. Out: its files.
 """
 
+import io
 import os
 import re
 import tempfile
@@ -11,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO
 
-from ..errors import Damaged
+from ..errors import Damaged, UsageError
 from .quoting import unquoted
 from .repository import Repository
 
@@ -25,6 +27,8 @@ _FORM = (
     "--diff-algorithm=myers", "--no-notes", "--encoding=UTF-8",
     "--format=commit %H%n%at %ct%n%P%n%s",
 )  # fmt: skip
+# The letters that git puts before the paths of the sides, see diff.mnemonicPrefix.
+_PREFIXED = re.compile(rb"(?:[aciow]/.*|/dev/null)\0(?:[bciow]/.*|/dev/null)", re.S)
 _HUNK = re.compile(rb"@@+((?: -\d+(?:,\d+)?)+) \+(\d+)(?:,(\d+))? @@")
 
 
@@ -109,6 +113,17 @@ def commit_changes(
         names = names[place + 1 :]  # git died of the one at this place, or all are answered
 
 
+def patch_files(data: bytes) -> list[FileChange]:
+    """Return the files of a unified diff, of git or of diff(1), with or without a/ and b/.
+
+    Blobs are "", as no patch has to name them. Raises `UsageError` for one that ends in the middle.
+    """
+    try:
+        return list(_Parser(io.BytesIO(data.replace(b"\r\n", b"\n"))).patch())
+    except (_Ended, ValueError, OverflowError):
+        raise UsageError("the diff ends in the middle of a hunk, or is damaged") from None
+
+
 def _answers(
     repository: Repository, commits: list[str], options: Sequence[str], parents: Mapping[str, str]
 ) -> Iterator[CommitChange]:
@@ -155,6 +170,28 @@ class _Parser:
                     self._next()
         except _Ended:
             return
+
+    def patch(self) -> Iterator[FileChange]:
+        """Read files; what stands between them (a letter, a header of git) is skipped."""
+        names: list[bytes] = []
+        found: list[Hunk] = []
+        while True:
+            match = _HUNK.match(self._line) if len(names) == 2 else None
+            begins = self._line.startswith(b"--- ")
+            if found and not match and (begins or not self._line):
+                yield _of_patch(names, found)
+                found = []
+            if not self._line:
+                return
+            if match:
+                self._next()
+                found += self._hunks(match)
+            elif begins:
+                names = [self._next()]
+            elif self._line.startswith(b"+++ ") and len(names) == 1:
+                names.append(self._next())
+            else:
+                self._next()
 
     def _next(self) -> bytes:
         line, self._line = self._line, self._out.readline()
@@ -283,6 +320,15 @@ def _with_hunks(file: FileChange, hunks: dict[str, list[Hunk]]) -> FileChange:
 
 def _blob(mode: bytes, oid: bytes) -> str:
     return "" if mode in (_SYMLINK, _SUBMODULE) or not oid.strip(b"0") else oid.decode()
+
+
+def _of_patch(names: list[bytes], hunks: list[Hunk]) -> FileChange:
+    """Return a file of a patch; its names begin with a/ and b/ or not, and may end with a date."""
+    old, new = (unquoted(line[4:].rstrip(b"\n").partition(b"\t")[0].rstrip(b" ")) for line in names)
+    if _PREFIXED.match(old + b"\0" + new):
+        old, new = (name if name == b"/dev/null" else name[2:] for name in (old, new))
+    paths = ["" if name == b"/dev/null" else os.fsdecode(name) for name in (old, new)]
+    return FileChange(paths[0], paths[1], "", "", tuple(hunks))
 
 
 def _named(line: bytes) -> str:
