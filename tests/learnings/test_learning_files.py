@@ -68,7 +68,8 @@ def test_a_written_learning_reads_back() -> None:
 WORDS = st.text(
     st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zl", "Zp")), min_size=1
 )
-LINES = st.lists(WORDS.filter(str.strip), min_size=1).map("\n".join)
+INDENTED = st.builds(str.__add__, st.sampled_from(["", " ", "\t", " \t", "\t\t"]), WORDS)
+LINES = st.lists(INDENTED.filter(str.strip), min_size=1).map("\n".join)
 
 
 @given(

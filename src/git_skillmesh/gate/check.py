@@ -58,7 +58,8 @@ def check(
         if related:
             from .related import related_to
 
-            notes = related_to(change, loaded.learnings)
+            told = {one.learning_id for one in found.findings}
+            notes = related_to(change, (x for x in loaded.learnings if x.learning_id not in told))
     mended = {path for edit in edits for path in edit.mended}
     # Of a message alone nobody knows what else the commit mends; the check of its content tells.
     problems = sorted({*loaded.problems, *rules.broken.values()}) if content else []

@@ -121,6 +121,13 @@ def dump(document: dict[str, Any]) -> str:
         def increase_indent(self, flow: bool = False, indentless: bool = False) -> Any:
             return super().increase_indent(flow, False)
 
+        def analyze_scalar(self, scalar: str) -> Any:
+            # PyYAML takes a tab for a special character, and Go for its indentation.
+            block = getattr(self.event, "style", None) == "|"
+            analysis = super().analyze_scalar(scalar.replace("\t", " ") if block else scalar)
+            analysis.scalar = scalar
+            return analysis
+
     def text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
         style = "|" if "\n" in value and not _needs_quotes(value) else None
         return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
@@ -131,4 +138,5 @@ def dump(document: dict[str, Any]) -> str:
 
 def _needs_quotes(value: str) -> bool:
     """Whether a block would not give the text back as it is."""
-    return any(line != line.rstrip() for line in value.split("\n"))
+    lines = value.split("\n")
+    return any(line != line.rstrip() for line in lines) or lines[0][:1].isspace()
