@@ -138,7 +138,7 @@ def makers(repository: "Repository") -> "Makers":
 
 
 def _print(tested: "list[Tried]", places: bool, context: Context) -> None:
-    from ..gate.backtest import one_line, percent, short
+    from ..gate.backtest import one_line
 
     style = context.style
     if not tested:
@@ -148,22 +148,26 @@ def _print(tested: "list[Tried]", places: bool, context: Context) -> None:
         context.out("\n" * bool(number) + f"{style.bold(learning.learning_id)} ({learning.state}) "
                     f"{clip(learning.title, context.width)}")  # fmt: skip
         context.out(f"  {one_line(each)}")
-        if each.lined and each.judged:
-            context.out(f"  {_lines_told(each)}")
-            if each.precision.total:
-                context.out(f"  right when it fires: {percent(each.precision)} of commits")
-            if each.changed.total and each.base.total:
-                context.out(
-                    f"  changed later: {percent(each.changed)} of flagged lines, "
-                    f"{percent(each.base)} of lines beside them"
-                )
-            if each.corrected:
-                value, most = map(short, each.corrected)
-                context.out(f"  false positives if errors change as often: {value} %, at most {most} %")
+        for line in _figures(each) if each.lined and each.judged else ():
+            context.out(f"  {line}")
         if places:
             for judged in each.judged:
                 for line in _places(judged, context):
                     context.out(line)
+
+
+def _figures(tried: "Tried") -> "Iterator[str]":
+    from ..gate.backtest import percent, short
+
+    yield _lines_told(tried)
+    if tried.precision.total:
+        yield f"right when it fires: {percent(tried.precision)} of commits"
+    if tried.changed.total and tried.base.total:
+        flagged, beside = percent(tried.changed), percent(tried.base)
+        yield f"changed later: {flagged} of flagged lines, {beside} of lines beside them"
+    if tried.corrected:
+        value, most = map(short, tried.corrected)
+        yield f"false positives if errors change as often: {value} %, at most {most} %"
 
 
 def _lines_told(tested: "Tried") -> str:

@@ -5,8 +5,8 @@ lines. `introduced` finds them, from the same differences that the check would s
 it spares most commits the whole look.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from ..git.changes import ChangedFile, Hunk
 from ..git.diffs import ALL_LINES, CommitChange, FileChange, commit_changes
@@ -51,10 +51,11 @@ def replay(
     commits: Sequence[PastCommit],
     *,
     first_parent: bool = False,
-) -> "Iterator[tuple[PastCommit, Mapping[int, Fired]]]":
+) -> "Generator[tuple[PastCommit, Mapping[int, Fired]]]":
     """Yield each commit with the learnings that fire, by their place in the list.
 
-    A commit of which git lacks a file (a partial clone) is left out. Raises `RuleError` for a
+    A commit of which git lacks a file (a partial clone) is left out. Close the iterator to stop git
+    early. Raises `RuleError` for a
     learning whose matcher cannot be used.
     """
     with BlobReader(repository) as reader:
@@ -156,8 +157,6 @@ def as_checked(file: FileChange) -> ChangedFile:
 
 
 def _with_sizes(repository: Repository, files: Sequence[ChangedFile]) -> "list[ChangedFile]":
-    from dataclasses import replace
-
     known = sizes(repository, {oid for f in files for oid in (f.blob, f.old_blob) if oid})
     return [replace(f, size=known.get(f.blob, 0), old_size=known.get(f.old_blob, 0)) for f in files]
 
