@@ -1,7 +1,7 @@
 """`git skillmesh backtest`: what learnings would have said of past commits, and how rightly."""
 
 import argparse
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -64,6 +64,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
     from ..gate.past import Window
 
     window = Window(args.until, args.since or "", _count(args), args.first_parent)
+    if args.record and context.repository.is_bare:
+        raise UsageError("a bare repository has no working tree", "record in a clone")
     reads = _chosen(args.learnings, context)
     usable = [read for read in reads if read.learning is not None]
     for problem in (problem for read in reads for problem in read.problems):
@@ -96,7 +98,12 @@ def _chosen(names: "list[str]", context: Context) -> "list[ReadFile]":
     bare = repository.is_bare
     known = learnings_at(repository, "HEAD") if bare else learnings_on_disk(repository)
     if names:
-        return [known[name] if name in known else _from_file(name, context) for name in names]
+        found = [known.get(name) or _from_file(name, context) for name in dict.fromkeys(names)]
+        ids = Counter(read.learning.learning_id for read in found if read.learning)
+        for name, count in ids.items():
+            if count > 1:
+                raise UsageError(f"{count} of these learnings are called {name}")
+        return found
     return [
         read
         for read in known.values()
