@@ -48,10 +48,11 @@ def ids(repo: Repo, *words: str, code: int = 0) -> list[str]:
 
 def test_the_list_in_a_pipe(repo: Repo) -> None:
     (one,) = review(repo)["candidates"]
+    confidence = one["scores"]["confidence"]
     said = call(repo.path, "review-and-promote")
     assert (said.returncode, said.stdout, said.stderr) == (
         0,
-        f"{one['id']}  {one['scores']['confidence']:.2f}  correction  We never call requests directly.\n",
+        f"{one['id']}  {confidence:.2f}  correction  We never call requests directly.\n",
         ALONE,
     )
 
@@ -176,7 +177,7 @@ def test_a_candidate_without_a_matcher(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--accept", "c-1", "--skip", "c-1"), "one decision at a time: --accept, --reject or --skip"),
+        (("--accept", "c", "--skip", "c"), "one decision at a time: --accept, --reject or --skip"),
         (("--reject", "c-1"), "a rejection needs a reason: --reason TEXT"),
         (("--reason", "x"), "--reason is for --reject"),
         (("--state", "warn"), "--state is for --accept"),

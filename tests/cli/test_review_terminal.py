@@ -11,7 +11,7 @@ from git_skillmesh.git.repository import discover
 from git_skillmesh.learnings.files import learnings_on_disk
 from git_skillmesh.sessions.model import Act, Edit, Exchange, Session, ToolCall
 from testing.commands import call
-from testing.conversations import THIRD, link, remember, tell_the_correction
+from testing.conversations import link, remember, tell_the_correction
 from testing.docs_pages import ROOT, blocks, make_sample, matches
 from testing.repos import Repo, make_repo
 from testing.terminal import INTERRUPT, WIDTH, plain, talk
