@@ -51,13 +51,17 @@ def test_from_a_candidate_to_a_file(repo: Repo) -> None:
     assert (said.returncode, said.stdout, said.stderr) == (0, PROMOTED, "")
     text = repo.read(FILE)
     dates = learning(repo).created
+    said_there = (
+        "No, we never call requests directly. Use http.get instead of requests.get, because it "
+        "has our timeouts."
+    )
     assert (
         text
         == f"""\
 learning_id: {NAME}
 title: We never call requests directly.
 description: |-
-  No, we never call requests directly. Use http.get instead of requests.get, because it has our timeouts.
+  {said_there}
 
   Seen 1 time in 1 conversation: 1 correction.
 category: correction
@@ -240,29 +244,49 @@ def test_rules_of_every_kind(repo: Repo) -> None:
     assert repo.git("status", "--short") == "?? rule.yml"
 
 
+NO_TITLE = "a learning needs a title: --title TEXT, or a source: --candidate, --from-…"
+NO_MATCHER = "nothing says what is looked for: --regex, --text, --rule, --accompany, …"
+TWO = "a learning has one matcher: give one of --regex, --text, --rule, …"
+SOURCES = "a learning comes from one source: give one of --candidate, --from-…"
+NO_DIFF = "this is no diff, or it changes nothing: git diff | … --from-diff -"
+NO_RULE = "pnpm.yaml is no ast-grep rule: a mapping, such as: pattern: f($A)"
+NO_ID = "learning_id must be lower-case letters, digits, '.', '_' and '-', up to 64"
+
+
+def x(*words: str) -> tuple[str, ...]:
+    return ("--title", "x", *words)
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ((), "a learning needs a title: --title TEXT, or a source: --candidate, --from-…"),
-        (("--title", "x"), "nothing says what is looked for: --regex, --text, --rule, --accompany, …"),
-        (("--title", "x", "--unless", "y"), "nothing says what is looked for: --regex, --text, --rule, --accompany, …"),
-        (("--title", "x", "--regex", "a", "--text", "b"), "a learning has one matcher: give one of --regex, --text, --rule, …"),
-        (("--title", "x", "--text", "a", "--kind", "regex"), "--kind regex does not go with the other options"),
-        (("--title", "x", "--kind", "ast"), "--kind ast needs what is looked for: --regex, --text, …"),
-        (("--candidate", "c-1", "--from-commit", "HEAD"), "a learning comes from one source: give one of --candidate, --from-…"),
+        ((), NO_TITLE),
+        (x(), NO_MATCHER),
+        (x("--unless", "y"), NO_MATCHER),
+        (x("--regex", "a", "--text", "b"), TWO),
+        (x("--text", "a", "--kind", "regex"), "--kind regex does not go with the other options"),
+        (x("--kind", "ast"), "--kind ast needs what is looked for: --regex, --text, …"),
+        (("--candidate", "c-1", "--from-commit", "HEAD"), SOURCES),
         (("--from-commit", "nope"), "not a commit or tree of this repository: nope"),
         (("--from-commit", "HEAD^{tree}"), "HEAD^{tree} is a tree, not a commit"),
+        (("--from-commit", "HEAD", "--unless", "x"), "--unless needs --regex or --text"),
         (("--from-chat", "nope/1"), "no such exchange: nope/1: git skillmesh sessions lists them"),
         (("--from-diff", "nope.diff"), "cannot read nope.diff: No such file or directory"),
-        (("--from-diff", "README.md"), "this is no diff, or it changes nothing: git diff | … --from-diff -"),
-        (("--title", "x", "--rule", "README.md"), "README.md:7: did not find expected <document start>"),
-        (("--title", "x", "--rule", "pnpm.yaml"), "pnpm.yaml is no ast-grep rule: a mapping, such as: pattern: f($A)"),
-        (("--title", "x", "--text", "y", "--id", "A B"), "this makes no learning: learning_id must be lower-case letters, digits, '.', '_' and '-', up to 64"),
-        (("--title", "x" * 121, "--text", "y"), "this makes no learning: title is longer than 120 characters"),
-        (("--title", "x", "--text", "y", "--state", "warn"), "x cannot be warn: 2 problems: without --state it is proposed"),
-        (("--title", "x", "--regex", "("), "the regex of x cannot be used: missing ) in ("),
+        (("--from-diff", "README.md"), NO_DIFF),
+        (x("--rule", "README.md"), "README.md:7: did not find expected <document start>"),
+        (x("--rule", "pnpm.yaml"), NO_RULE),
+        (x("--text", "y", "--id", "A B"), f"this makes no learning: {NO_ID}"),
+        (
+            ("--title", "x" * 121, "--text", "y"),
+            "this makes no learning: title is longer than 120 characters",
+        ),
+        (
+            x("--text", "y", "--state", "warn"),
+            "x cannot be warn: 2 problems: without --state it is proposed",
+        ),
+        (x("--regex", "("), "the regex of x cannot be used: missing ) in ("),
     ],
-)  # fmt: skip
+)
 def test_what_does_not_fit_is_one_line(repo: Repo, words: tuple[str, ...], said: str) -> None:
     repo.commit("lock", {"pnpm.yaml": "- 1\n"})
     answer = call(repo.path, "promote", *words)

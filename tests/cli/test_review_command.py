@@ -47,11 +47,12 @@ def ids(repo: Repo, *words: str, code: int = 0) -> list[str]:
 
 
 def test_the_list_in_a_pipe(repo: Repo) -> None:
-    (name,) = ids(repo)
+    (one,) = review(repo)["candidates"]
+    confidence = one["scores"]["confidence"]
     said = call(repo.path, "review-and-promote")
     assert (said.returncode, said.stdout, said.stderr) == (
         0,
-        f"{name}  0.85  correction  We never call requests directly.\n",
+        f"{one['id']}  {confidence:.2f}  correction  We never call requests directly.\n",
         ALONE,
     )
 
@@ -176,7 +177,7 @@ def test_a_candidate_without_a_matcher(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--accept", "c-1", "--skip", "c-1"), "one decision at a time: --accept, --reject or --skip"),
+        (("--accept", "c", "--skip", "c"), "one decision at a time: --accept, --reject or --skip"),
         (("--reject", "c-1"), "a rejection needs a reason: --reason TEXT"),
         (("--reason", "x"), "--reason is for --reject"),
         (("--state", "warn"), "--state is for --accept"),
@@ -216,3 +217,21 @@ def test_looking_works_where_nothing_can_be_written(repo: Repo) -> None:
             assert said.stderr.count("\n") == 1
     assert repo.git("status", "--short") == ""
     assert ids(repo) == [one["id"]]
+
+
+def test_a_candidate_that_rests_on_commits_alone(tmp_path: Path) -> None:
+    """What is decided stands in the note of its commit, where clones find it."""
+    repo = make_repo(tmp_path, files={"a.py": "def f():\n    return fetch_page(1)\n"})
+    repo.commit("load pages", {"a.py": "def f():\n    return load_page(1)\n"})
+    repo.git("revert", "--no-edit", "HEAD")
+    (one,) = review(repo)["candidates"]
+    assert (one["kind"], one["sessions"], one["code"][0]["path"]) == ("revert", [], "")
+    assert call(repo.path, "review", "--reject", one["id"], "--reason", "a slip").returncode == 0
+    other = repo.clone(tmp_path / "other")
+    other.git("fetch", "-q", "origin", "refs/notes/skillmesh:refs/notes/skillmesh")
+    (there,) = review(other, "--all")["candidates"]
+    assert (there["decision"], there["reason"]) == ("rejected", "a slip")
+    said = call(other.path, "review", "--accept", one["id"], "--anyway", "--json")
+    document = json.loads(said.stdout)
+    assert (document["written"], document["source"]["exchanges"]) == (True, [])
+    assert review(other, "--all")["candidates"][0]["decision"] == "promoted"

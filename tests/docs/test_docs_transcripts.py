@@ -15,13 +15,15 @@ from pathlib import Path
 
 import pytest
 
-from testing.conversations import tell_the_parcels_story
+from testing.conversations import tell_the_correction, tell_the_parcels_story
 from testing.docs_pages import PAGES, ROOT, Block, blocks, make_sample, matches, steps
 from testing.repos import Repo
 
 WITH_TRANSCRIPTS = [page for page in PAGES if any(b.info == "console" for b in blocks(page))]
 # Where the repository has a memory already.
 WITH_MEMORY = {"analysis.md", "asking.md", "json.md"}
+# Where a person has corrected an agent.
+WITH_CORRECTION = {"review.md"}
 # docs/model-card.md: needs a package that only a rebuild of the model needs.
 NOT_RUN = {"pip download", "python -m training.build"}
 
@@ -52,6 +54,8 @@ def test_transcripts_are_what_the_program_says(
     repo = make_sample(tmp_path)
     if page.name in WITH_MEMORY:
         tell_the_parcels_story(repo)
+    if page.name in WITH_CORRECTION:
+        tell_the_correction(repo)
     for block in blocks(page):
         if block.info != "console":
             continue

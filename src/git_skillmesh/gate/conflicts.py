@@ -7,6 +7,7 @@ count, too: that something was tried before is worth knowing.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 
 from ..learnings.analysis_grouping import words_of
 from ..learnings.candidates import is_placeholder
@@ -68,24 +69,32 @@ class Neighbours:
 def _relation(
     learning: Learning, hit: Hit | None, other: Learning, hit_of_other: Hit | None
 ) -> tuple[Relation, str] | None:
-    meet = _can_meet(learning, other)
-    if hit and hit_of_other and meet:
-        for fires, name, owner in ((hit, "it", other), (hit_of_other, other.learning_id, learning)):
-            example = _first(fires, owner.good)
-            if example is not None:
-                whose = "its" if owner is other else "the new one's"
-                return Relation.AGAINST, f"{name} finds {whose} good example: {_shown(example)}"
+    firing: list[tuple[Hit, str, str, Learning]] = []
+    if hit and hit_of_other and _can_meet(learning, other):
+        firing = [
+            (hit, "it", "its", other),
+            (hit_of_other, other.learning_id, "the new one's", learning),
+        ]
+    against = _example(firing, "good")
+    if against:
+        return Relation.AGAINST, against
     if _plain(learning.matcher) == _plain(other.matcher) and not is_placeholder(learning.matcher):
         return Relation.SAME, other.title
-    if hit and hit_of_other and meet:
-        for fires, name, owner in ((hit, "it", other), (hit_of_other, other.learning_id, learning)):
-            example = _first(fires, owner.bad)
-            if example is not None:
-                whose = "its" if owner is other else "the new one's"
-                return Relation.OVERLAPS, f"{name} finds {whose} bad example: {_shown(example)}"
+    overlap = _example(firing, "bad")
+    if overlap:
+        return Relation.OVERLAPS, overlap
     if _similarity(learning, other) >= _SIMILAR:
         return Relation.SIMILAR, other.title
     return None
+
+
+def _example(firing: Iterable[tuple[Hit, str, str, Learning]], side: str) -> str:
+    """Return that one learning finds an example of the other, "" if neither does."""
+    for fires, name, whose, owner in firing:
+        example = _first(fires, owner.good if side == "good" else owner.bad)
+        if example is not None:
+            return f"{name} finds {whose} {side} example: {_shown(example)}"
+    return ""
 
 
 def _can_meet(learning: Learning, other: Learning) -> bool:
@@ -122,10 +131,15 @@ def _plain(matcher: Matcher) -> Matcher:
 
 
 def _similarity(one: Learning, other: Learning) -> float:
-    left, right = (words_of(f"{each.title} {each.pattern}") for each in (one, other))
+    left, right = (_words(f"{each.title} {each.pattern}") for each in (one, other))
     if min(len(left), len(right)) < _LEAST_WORDS:
         return 0.0
     return len(left & right) / len(left | right)
+
+
+@lru_cache(maxsize=4096)
+def _words(text: str) -> frozenset[str]:
+    return words_of(text)
 
 
 def _shown(example: Example) -> str:

@@ -35,7 +35,8 @@ def hits(learning: Learning) -> "Callable[[Example], bool]":
 
     Raises `RuleError`; what is returned raises `NotLookedAt`.
     """
-    return _Trial(learning).matches
+    trial = _Trial(learning)
+    return lambda example: trial.may_match(example) and trial.matches(example)
 
 
 def _rule_and_examples(read: ReadFile, learning: Learning) -> Iterator[Problem]:
@@ -82,6 +83,12 @@ class _Trial:
         if wanted and self._outside(example):
             return f"does not match: {example.path} is not of its languages and paths"
         return "does not match" if wanted else "matches"
+
+    def may_match(self, example: Example) -> bool:
+        """Whether it is worth looking: cheap, and never False where `matches` is True."""
+        if self._kind in (MatcherKind.PATHS, MatcherKind.MESSAGE):
+            return True
+        return self._content.may_match(self._file(example))
 
     def matches(self, example: Example) -> bool:
         """Whether the matcher matches an example. Raises `NotLookedAt`."""
