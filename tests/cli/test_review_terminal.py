@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from git_skillmesh.cli.columns import width_of
+from git_skillmesh.cli.columns import clip, width_of
 from git_skillmesh.git.repository import discover
 from git_skillmesh.learnings.files import learnings_on_disk
 from git_skillmesh.sessions.model import Act, Edit, Exchange, Session, ToolCall
 from testing.commands import call
 from testing.conversations import link, remember, tell_the_correction
-from testing.docs_pages import make_sample
+from testing.docs_pages import ROOT, blocks, make_sample, matches
 from testing.repos import Repo, make_repo
 from testing.terminal import INTERRUPT, WIDTH, plain, talk
 
@@ -52,13 +52,15 @@ def review(repo: Repo, *typed: str, **env: str) -> str:
 
 
 def test_one_candidate_fills_a_screen(repo: Repo) -> None:
-    name = json.loads(call(repo.path, "review", "--json").stdout)["candidates"][0]["id"]
+    one = json.loads(call(repo.path, "review", "--json").stdout)["candidates"][0]
+    scores, signs = one["scores"], ", ".join(one["evidence"][0]["signs"])
+    about = f"confidence {scores['confidence']:.2f} · impact {scores['impact']:.2f} · {one['id']}"
     head, before = repo.git("rev-parse", "HEAD", "HEAD~1").split()
     day = repo.git("log", "-1", "--format=%cs")
     assert (
         review(repo, "q")
         == f"""\
-1 · correction · confidence 0.85 · impact 0.33 · {name} ────────
+1 · correction · {about} ────────
 We never call requests directly.
 seen 1 time in 1 conversation · bugfix
 
@@ -66,7 +68,7 @@ seen 1 time in 1 conversation · bugfix
  ▌ No, we never call requests directly. Use http.get instead of requests.get,
  ▌ because it has our timeouts.
   steps     read→edit→bash
-  signs     objects, no, we have, always, we use, instead of, because, edited a…
+  signs     {clip(signs, WIDTH - 12)}
 
   src/parcels/depots.py:1
     - import requests
@@ -91,6 +93,11 @@ seen 1 time in 1 conversation · bugfix
 1 candidate left
 """
     )
+
+
+def test_the_documentation_shows_such_a_screen(repo: Repo) -> None:
+    (promised, *_) = [b.text for b in blocks(ROOT / "docs" / "review.md") if b.info == "text"]
+    assert matches(promised, "── 1 of " + review(repo, "q"))
 
 
 def test_colours_are_for_those_who_want_them(repo: Repo) -> None:
