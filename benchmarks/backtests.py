@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.program import Bench, common_arguments, workplace
-from benchmarks.results import Recorder, milliseconds, table
-from git_skillmesh.gate.backtest import Tried, Verdict, backtest
+from benchmarks.results import RESULTS, Recorder, milliseconds, table
+from git_skillmesh.gate.backtest import Tried, Verdict, backtest, short
 from git_skillmesh.gate.estimate import Share
 from git_skillmesh.gate.fates import Fate
 from git_skillmesh.gate.past import Window
@@ -40,9 +40,13 @@ _ONE = {"pytest": "docs-links", "fastify": "node-prefix", "clap": "try-macro"}
 def main(argv: Sequence[str] | None = None) -> int:
     """Replay, compare with what was read, measure; exit code 1 if a block learning is too noisy."""
     parser = common_arguments("backtest learnings on the history of real repositories")
-    parser.add_argument("clones", metavar="CLONE", type=Path, nargs="+", help="whole histories")
+    parser.add_argument("clones", metavar="CLONE", type=Path, nargs="*", help="whole histories")
     parser.add_argument("--cost", metavar="NAME", help="measure time on this one only")
+    parser.add_argument("--table", action="store_true", help="print what docs/backtest.md shows")
     args = parser.parse_args(argv)
+    if args.table:
+        print(markdown(json.loads((RESULTS / "backtests.json").read_text())), end="")
+        return 0
     recorder = Recorder("backtests", args.results)
     repositories: dict[str, Any] = {}
     with workplace(args.scratch) as bench:
@@ -175,6 +179,43 @@ def _costs(bench: Bench, clone: Path, name: str) -> "list[dict[str, Any]]":
         if commits < count:
             break
     return found
+
+
+def markdown(results: "dict[str, Any]") -> str:
+    """Return the tables of docs/backtest.md."""
+    parts = []
+    for name, found in results["repositories"].items():
+        parts.append(f"**{name}**, {found['commits']:,} commits up to `{found['tip'][:9]}`\n\n")
+        parts.append(
+            "| learning | kind | state | fired | right | mistaken | unknown | false positives, % |"
+            " errors hidden: at most, % | changed, % | beside, % | since it was learned |\n"
+        )
+        parts.append("| --- " * 3 + "| ---: " * 8 + "| --- |\n")
+        parts += [_markdown_row(row) for row in found["learnings"]]
+        parts.append("\n")
+    return "".join(parts)
+
+
+def _markdown_row(row: "dict[str, Any]") -> str:
+    cells = [f"`{row['learning_id']}`", row["kind"], row["state"], f"{row['fired']:,}"]
+    after = row["since_learned"]
+    since = (
+        f"{after['commits']:,} commits: {after['fired']:,} fired, {after['mistaken']:,} mistaken"
+    )
+    if row["kind"] in ("paths", "message"):
+        cells += ["", "", "", "", "", "", "", since.rpartition(",")[0]]
+    else:
+        share = row["false_positives"]
+        rate = f"{short(share['share'])} ({short(share['low'])} to {short(share['high'])})"
+        hidden = short(row["corrected"][1]) if row["corrected"] else ""
+        cells += [f"{row[str(verdict)]:,}" for verdict in Verdict]
+        cells += [rate, hidden, _percent(row["lines_changed"]), _percent(row["beside_changed"])]
+        cells.append(since)
+    return f"| {' | '.join(cells)} |\n"
+
+
+def _percent(share: "dict[str, float]") -> str:
+    return f"{100 * share['share']:.0f}" if share["total"] else ""
 
 
 def _show(name: str, found: "dict[str, Any]") -> None:

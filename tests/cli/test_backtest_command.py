@@ -183,6 +183,7 @@ def test_a_broken_file_is_named_and_the_others_are_tried(repo: Repo) -> None:
     [
         (["nope"], "no learning nope: git skillmesh learnings list"),
         (["no/pe.yaml"], "cannot read no/pe.yaml: No such file or directory"),
+        (["timeout", TIMEOUT.path], "2 of these learnings are called timeout"),
         (["--commits", "0"], "--commits 0: a number of commits, or: all"),
         (["--commits", "-3"], "--commits -3: a number of commits, or: all"),
         (["--until", "nope"], "no commits up to nope: fatal: bad revision 'nope'"),
@@ -194,6 +195,15 @@ def test_a_broken_file_is_named_and_the_others_are_tried(repo: Repo) -> None:
 )
 def test_what_is_refused(repo: Repo, arguments: list[str], said: str) -> None:
     assert call(repo.path, "backtest", *arguments) == Result(2, "", f"git-skillmesh: {said}\n")
+
+
+def test_a_bare_repository_has_learnings_too(repo: Repo, tmp_path: Path) -> None:
+    repo.commit("learnings")
+    bare = repo.clone(tmp_path / "bare.git", "--bare")
+    assert call(bare.path, "backtest", "--until", "HEAD~1") == Result(0, ALL, "")
+    assert call(bare.path, "backtest", "--record") == Result(
+        2, "", "git-skillmesh: a bare repository has no working tree: record in a clone\n"
+    )
 
 
 def test_without_learnings_or_commits(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from git_skillmesh.gate.backtest import (
     backtest,
     flagged,
     one_line,
+    summary,
 )
 from git_skillmesh.gate.estimate import Share
 from git_skillmesh.gate.fates import Fate
@@ -164,6 +165,48 @@ def test_errors_that_later_changes_hide_are_reckoned_with(past: Past) -> None:
     assert (tested.false_positives.value, tested.base.value) == (0, 1)
     # No more than it fires on, and that is all that can be said.
     assert tested.corrected == (0, Share(1, 23).high)
+
+
+def test_a_report_tells_it_in_a_line(past: Past) -> None:
+    commit = past.commit(300, {"a.py": BAD}, "bad")
+    past.commit(299, {"b.py": BAD}, "bad too")
+    past.quiet(YOUNG_COMMITS)
+    repository = discover(past.repo.path)
+    assert summary(repository, TIMEOUT) == (
+        "fired in 2 of 23 commits: 2 mistaken; false positives 8.70 % (2.42 to 27 %)"
+    )
+    assert summary(repository, TIMEOUT, commit) == (
+        "fired in 1 of 2 commits: 1 unknown; false positives 0.00 % (0.00 to 79 %)"
+    )
+    assert summary(repository, PRINTED, commits=5) == (
+        "never fired in 5 commits; false positives 0.00 % (0.00 to 43 %)"
+    )
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="asks Linux for processes")
+def test_whoever_stops_it_leaves_no_process_behind(past: Past) -> None:
+    past.commit(300, {"a.py": "print(1)\n"}, "git reads its files")
+    past.quiet(16)
+
+    def stop(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    before = children()
+    with pytest.raises(KeyboardInterrupt) as caught:  # it keeps all that was going on alive
+        backtest(discover(past.repo.path), [TIMEOUT, PRINTED], Window(), progress=stop)
+    assert {name_of(child) for child in children() - before} <= {"python", ""}
+    assert caught.type is KeyboardInterrupt
+
+
+def children() -> "set[str]":
+    """Return the processes that this one has started and that have not ended."""
+    tasks = Path("/proc/self/task").iterdir()
+    return {child for task in tasks for child in (task / "children").read_text().split()}
+
+
+def name_of(process: str) -> str:
+    """Return the name of a process: the parser is a Python, and stays for the next file."""
+    return Path(f"/proc/{process}/comm").read_text().rstrip("\n").rstrip("0123456789.")
 
 
 def test_whose_lines(past: Past) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from git_skillmesh.git.diffs import CommitChange, FileChange, Hunk, commit_changes
+from git_skillmesh.git.diffs import ALL_LINES, CommitChange, FileChange, Hunk, commit_changes
 from git_skillmesh.git.origins import Origin, origins
 from git_skillmesh.git.quoting import unquoted
 from git_skillmesh.git.repository import discover
@@ -160,6 +160,32 @@ def test_links_and_submodules_do_not_count(tmp_path: Path) -> None:
     (repo.path / "s").symlink_to("a.py")
     repo.commit("links")
     assert files(repo) == [FileChange("b.py", "", "x", "", (Hunk(1, (b"b",), 0, ()),))]
+
+
+def test_every_line_whatever_attributes_and_renames_say(tmp_path: Path) -> None:
+    repo = make_repo(tmp_path, files={".gitattributes": "*.py binary\n", "a.py": "one\ntwo\n"})
+    repo.git("mv", "a.py", "b.py")
+    commit = repo.commit("change", {"b.py": "one\ntwo\nthree\n"})
+    (change,) = commit_changes(discover(repo.path), [commit], ALL_LINES)
+    assert [(file.path, file.added, file.removed) for file in change.files] == [
+        ("a.py", {}, {1: b"one", 2: b"two"}),
+        ("b.py", {1: b"one", 2: b"two", 3: b"three"}, {}),
+    ]
+
+
+def test_a_merge_beside_one_of_its_parents(tmp_path: Path) -> None:
+    repo = make_repo(tmp_path, files={"a.txt": "one\n"})
+    repo.git("checkout", "--quiet", "-b", "side")
+    repo.commit("side", {"b.txt": "two\n"})
+    repo.git("checkout", "--quiet", "main")
+    other = repo.commit("main", {"a.txt": "three\n"})
+    repo.git("merge", "--quiet", "--no-edit", "side")
+    asked = [repo.head, other]
+    found = list(commit_changes(discover(repo.path), asked, parents={repo.head: other}))
+    assert [[(file.path, file.added) for file in each.files] for each in found] == [
+        [("b.txt", {1: b"two"})],
+        [("a.txt", {1: b"three"})],
+    ]
 
 
 def test_what_the_user_set_has_no_say(tmp_path: Path) -> None:

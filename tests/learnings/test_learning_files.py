@@ -184,6 +184,29 @@ def test_one_field_is_set_and_every_other_byte_stays() -> None:
         set_field(text, "titel", "x")
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("title: T\n", "title: T\nbacktest:\n  commits: 2\n  until: '1234567'\n"),
+        (
+            "backtest:  # old\n  commits: 1\n  date: 2026-01-01  # then\n\n# mine\nforced: x\n",
+            "backtest:\n  commits: 2\n  until: '1234567'  # then\n\n# mine\nforced: x\n",
+        ),
+        (
+            "backtest: {commits: 1, tags: [a]} # old\ntitle: T",
+            "backtest:\n  commits: 2\n  until: '1234567' # old\ntitle: T",
+        ),
+        ("backtest:\ntitle: T\n", "backtest:\n  commits: 2\n  until: '1234567'\ntitle: T\n"),
+        (
+            "backtest:\n  commits: 1\n  tags:\n  - a\n  - b",
+            "backtest:\n  commits: 2\n  until: '1234567'",
+        ),
+    ],
+)
+def test_a_mapping_is_set_and_every_other_byte_stays(before: str, after: str) -> None:
+    assert set_field(before, "backtest", {"commits": 2, "until": "1234567"}) == after
+
+
 def test_on_disk_and_in_a_commit(tmp_path: Path) -> None:
     repo = make_repo(tmp_path)
     repository = discover(repo.path)

@@ -1,7 +1,7 @@
 """`git skillmesh backtest`: what learnings would have said of past commits, and how rightly."""
 
 import argparse
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -64,6 +64,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
     from ..gate.past import Window
 
     window = Window(args.until, args.since or "", _count(args), args.first_parent)
+    if args.record and context.repository.is_bare:
+        raise UsageError("a bare repository has no working tree", "record in a clone")
     reads = _chosen(args.learnings, context)
     usable = [read for read in reads if read.learning is not None]
     for problem in (problem for read in reads for problem in read.problems):
@@ -96,7 +98,12 @@ def _chosen(names: "list[str]", context: Context) -> "list[ReadFile]":
     bare = repository.is_bare
     known = learnings_at(repository, "HEAD") if bare else learnings_on_disk(repository)
     if names:
-        return [known[name] if name in known else _from_file(name, context) for name in names]
+        found = [known.get(name) or _from_file(name, context) for name in dict.fromkeys(names)]
+        ids = Counter(read.learning.learning_id for read in found if read.learning)
+        for name, count in ids.items():
+            if count > 1:
+                raise UsageError(f"{count} of these learnings are called {name}")
+        return found
     return [
         read
         for read in known.values()
@@ -138,7 +145,7 @@ def makers(repository: "Repository") -> "Makers":
 
 
 def _print(tested: "list[Tried]", places: bool, context: Context) -> None:
-    from ..gate.backtest import one_line, percent, short
+    from ..gate.backtest import one_line
 
     style = context.style
     if not tested:
@@ -148,22 +155,26 @@ def _print(tested: "list[Tried]", places: bool, context: Context) -> None:
         context.out("\n" * bool(number) + f"{style.bold(learning.learning_id)} ({learning.state}) "
                     f"{clip(learning.title, context.width)}")  # fmt: skip
         context.out(f"  {one_line(each)}")
-        if each.lined and each.judged:
-            context.out(f"  {_lines_told(each)}")
-            if each.precision.total:
-                context.out(f"  right when it fires: {percent(each.precision)} of commits")
-            if each.changed.total and each.base.total:
-                context.out(
-                    f"  changed later: {percent(each.changed)} of flagged lines, "
-                    f"{percent(each.base)} of lines beside them"
-                )
-            if each.corrected:
-                value, most = map(short, each.corrected)
-                context.out(f"  false positives if errors change as often: {value} %, at most {most} %")
+        for line in _figures(each) if each.lined and each.judged else ():
+            context.out(f"  {line}")
         if places:
             for judged in each.judged:
                 for line in _places(judged, context):
                     context.out(line)
+
+
+def _figures(tried: "Tried") -> "Iterator[str]":
+    from ..gate.backtest import percent, short
+
+    yield _lines_told(tried)
+    if tried.precision.total:
+        yield f"right when it fires: {percent(tried.precision)} of commits"
+    if tried.changed.total and tried.base.total:
+        flagged, beside = percent(tried.changed), percent(tried.base)
+        yield f"changed later: {flagged} of flagged lines, {beside} of lines beside them"
+    if tried.corrected:
+        value, most = map(short, tried.corrected)
+        yield f"false positives if errors change as often: {value} %, at most {most} %"
 
 
 def _lines_told(tested: "Tried") -> str:

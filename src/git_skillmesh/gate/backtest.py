@@ -6,6 +6,7 @@ lines, and what became of them. docs/backtest.md tells the method and what it ca
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -159,13 +160,13 @@ def backtest(
     """
     commits = past_commits(repository, window)
     fired: list[list[Fired]] = [[] for _ in learnings]
-    for done, (_, found) in enumerate(
-        replay(repository, learnings, commits, first_parent=window.first_parent), 1
-    ):
-        for place, each in found.items():
-            fired[place].append(each)
-        if progress and done % 16 == 0:
-            progress(done, len(commits))
+    past = replay(repository, learnings, commits, first_parent=window.first_parent)
+    with closing(past):  # whatever ends this, git ends with it
+        for done, (_, found) in enumerate(past, 1):
+            for place, each in found.items():
+                fired[place].append(each)
+            if progress and done % 16 == 0:
+                progress(done, len(commits))
     if not commits:
         return [Tried(learning, (), (), {}) for learning in learnings]
     everything = [each for many in fired for each in many]
@@ -185,6 +186,14 @@ def flagged(
     past = past_commits(repository, window)
     for _, found in replay(repository, [learning], past):
         yield from found.values()
+
+
+def summary(
+    repository: Repository, learning: Learning, until: str = "HEAD", commits: int = 1_000
+) -> str:
+    """Return in one line what the last commits say of a learning. Raises what `backtest` does."""
+    (tried,) = backtest(repository, [learning], Window(until, count=commits))
+    return one_line(tried)
 
 
 def one_line(tested: Tried) -> str:

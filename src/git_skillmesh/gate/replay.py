@@ -5,8 +5,8 @@ lines. `introduced` finds them, from the same differences that the check would s
 it spares most commits the whole look.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from ..git.changes import ChangedFile, Hunk
 from ..git.diffs import ALL_LINES, CommitChange, FileChange, commit_changes
@@ -51,10 +51,11 @@ def replay(
     commits: Sequence[PastCommit],
     *,
     first_parent: bool = False,
-) -> "Iterator[tuple[PastCommit, Mapping[int, Fired]]]":
+) -> "Generator[tuple[PastCommit, Mapping[int, Fired]]]":
     """Yield each commit with the learnings that fire, by their place in the list.
 
-    A commit of which git lacks a file (a partial clone) is left out. Raises `RuleError` for a
+    A commit of which git lacks a file (a partial clone) is left out. Close the iterator to stop git
+    early. Raises `RuleError` for a
     learning whose matcher cannot be used.
     """
     with BlobReader(repository) as reader:
@@ -95,28 +96,35 @@ class _Gate:
         by_name = {commit.oid: commit for commit in commits}
         for change in commit_changes(self._repository, near, _AS_CHECKED, parents):
             commit = by_name[change.commit]
-            found[change.commit] = self._introduced(commit, change, frozenset(worth[change.commit]))
+            found[change.commit] = self._introduced(commit, change, worth[change.commit])
         for commit in commits:
             if commit.oid in found:
                 yield commit, found[commit.oid] | self._of_message(commit)
 
     def _introduced(
-        self, commit: PastCommit, change: CommitChange, places: "frozenset[int]"
+        self, commit: PastCommit, change: CommitChange, worth: "Mapping[str, frozenset[int]]"
     ) -> "dict[int, Fired]":
-        if places not in self._rules:
-            self._rules[places] = Rules(self._learnings[place] for place in places)
         files = [as_checked(file) for file in change.files]
-        if self._sized:
+        if self._sized and worth.get(""):
             files = _with_sizes(self._repository, files)
-        findings = introduced(self._rules[places], files, self._reader.read).findings
+        findings: list[Finding] = []
+        for path, places in worth.items():
+            asked = [file for file in files if file.path == path or not path]
+            rules = self._applied(places)
+            findings += introduced(rules, asked, self._reader.read).findings
         added = {file.path: file.added for file in change.files}
         found = {}
-        for place in sorted(places):
+        for place in sorted(set().union(*worth.values())):
             name = self._learnings[place].learning_id
             mine = tuple(each for each in findings if each.learning_id == name)
             if mine:
                 found[place] = _fired(commit, mine, added)
         return found
+
+    def _applied(self, places: "frozenset[int]") -> Rules:
+        if places not in self._rules:
+            self._rules[places] = Rules(self._learnings[place] for place in sorted(places))
+        return self._rules[places]
 
     def _of_message(self, commit: PastCommit) -> "dict[int, Fired]":
         message = CommitMessage(commit.oid, commit.message, len(commit.parents) > 1)
@@ -156,8 +164,6 @@ def as_checked(file: FileChange) -> ChangedFile:
 
 
 def _with_sizes(repository: Repository, files: Sequence[ChangedFile]) -> "list[ChangedFile]":
-    from dataclasses import replace
-
     known = sizes(repository, {oid for f in files for oid in (f.blob, f.old_blob) if oid})
     return [replace(f, size=known.get(f.blob, 0), old_size=known.get(f.old_blob, 0)) for f in files]
 

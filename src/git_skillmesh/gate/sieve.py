@@ -72,32 +72,34 @@ class Sieve:
         matchers = [each.matcher for each in self._lines]
         self._set = TextSet([each for each in matchers if isinstance(each, TextMatcher)])
 
-    def worth(self, change: CommitChange) -> "set[int]":
-        """Return the places of the learnings that may have a finding in a commit."""
-        found = {
-            place
-            for place, covered in self._paths
-            for file in change.files
-            if covered.covers(file.path)
-        }
+    def worth(self, change: CommitChange) -> "dict[str, frozenset[int]]":
+        """Return the places of the learnings that may have a finding, by the path of the file.
+
+        Rules about paths look at all files together: theirs stand under "".
+        """
+        found = {}
         for file in change.files:
             added = [line for hunk in file.hunks for line in hunk.added]
             if added:
-                found |= self._in_lines(file.path, b"\n".join(added) + b"\n", found)
-                found |= self._in_file(file, found)
-        return found
+                places = self._in_lines(file.path, b"\n".join(added) + b"\n")
+                found[file.path] = places | self._in_file(file)
+        found[""] = frozenset(
+            place
+            for place, covered in self._paths
+            if any(covered.covers(file.path) for file in change.files)
+        )
+        return {path: places for path, places in found.items() if places}
 
-    def _in_lines(self, path: str, added: bytes, found: "set[int]") -> "set[int]":
-        near = {each.place for each in self._lines if each.covers(path)} - found
+    def _in_lines(self, path: str, added: bytes) -> "frozenset[int]":
+        near = frozenset(each.place for each in self._lines if each.covers(path))
         if not near:
             return near
         hits = self._set.may_match(TextFile(path, added))
         return near & {self._lines[hit].place for hit in hits}
 
-    def _in_file(self, file: FileChange, found: "set[int]") -> "set[int]":
-        left = [each for each in self._files if each.place not in found]
-        near = [each for each in left if each.covers(file.path)]
+    def _in_file(self, file: FileChange) -> "frozenset[int]":
+        near = [each for each in self._files if each.covers(file.path)]
         if not near:
-            return set()
+            return frozenset()
         text = TextFile(file.path, self.reader.read(file.new_blob) or b"")
-        return {each.place for each in near if each.may_match(text)}
+        return frozenset(each.place for each in near if each.may_match(text))
