@@ -34,6 +34,15 @@ def repo(tmp_path: Path) -> Repo:
     return repo
 
 
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory: pytest.TempPathFactory, sealed_session: None) -> Repo:
+    """A repository that no test changes."""
+    repo = make_sample(tmp_path_factory.mktemp("untouched"))
+    repo.write("pnpm.yaml", "- 1\n")
+    tell_the_correction(repo)
+    return repo
+
+
 def learning(repo: Repo, name: str = NAME) -> Learning:
     found = learnings_on_disk(discover(repo.path))[name].learning
     assert found is not None
@@ -287,12 +296,11 @@ def x(*words: str) -> tuple[str, ...]:
         (x("--regex", "("), "the regex of x cannot be used: missing ) in ("),
     ],
 )
-def test_what_does_not_fit_is_one_line(repo: Repo, words: tuple[str, ...], said: str) -> None:
-    repo.commit("lock", {"pnpm.yaml": "- 1\n"})
-    answer = call(repo.path, "promote", *words)
+def test_what_does_not_fit_is_one_line(untouched: Repo, words: tuple[str, ...], said: str) -> None:
+    answer = call(untouched.path, "promote", *words)
     assert (answer.returncode, answer.stdout) == (2, "")
     assert answer.stderr.splitlines()[-1] == f"git-skillmesh: {said}"
-    assert repo.git("status", "--short") == ""
+    assert untouched.git("status", "--short") == ""
 
 
 def test_block_needs_a_backtest_or_a_reason(repo: Repo) -> None:

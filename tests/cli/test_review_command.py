@@ -34,6 +34,15 @@ def repo(tmp_path: Path) -> Repo:
     return repo
 
 
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory: pytest.TempPathFactory, sealed_session: None) -> Repo:
+    """A repository that no test changes."""
+    repo = make_sample(tmp_path_factory.mktemp("untouched"))
+    tell_the_parcels_story(repo)
+    tell_the_correction(repo)
+    return repo
+
+
 def review(repo: Repo, *words: str, code: int = 0) -> dict[str, Any]:
     said = call(repo.path, "review", "--json", *words)
     assert said.returncode == code, said.stderr
@@ -46,10 +55,10 @@ def ids(repo: Repo, *words: str, code: int = 0) -> list[str]:
     return [one["id"] for one in review(repo, *words, code=code)["candidates"]]
 
 
-def test_the_list_in_a_pipe(repo: Repo) -> None:
-    (one,) = review(repo)["candidates"]
+def test_the_list_in_a_pipe(untouched: Repo) -> None:
+    (one,) = review(untouched)["candidates"]
     confidence = one["scores"]["confidence"]
-    said = call(repo.path, "review-and-promote")
+    said = call(untouched.path, "review-and-promote")
     assert (said.returncode, said.stdout, said.stderr) == (
         0,
         f"{one['id']}  {confidence:.2f}  correction  We never call requests directly.\n",
@@ -57,8 +66,8 @@ def test_the_list_in_a_pipe(repo: Repo) -> None:
     )
 
 
-def test_json_has_all_that_the_screen_shows(repo: Repo) -> None:
-    document = review(repo)
+def test_json_has_all_that_the_screen_shows(untouched: Repo) -> None:
+    document = review(untouched)
     (one,) = document["candidates"]
     (evidence,) = one["evidence"]
     assert document["skipped"] == 0
@@ -66,10 +75,10 @@ def test_json_has_all_that_the_screen_shows(repo: Repo) -> None:
     assert evidence["prompt"].startswith("No, we never call requests directly.")
     assert [change["path"] for change in evidence["changes"]] == ["src/parcels/depots.py"] * 2
     assert one["code"] == [
-        {"path": "src/parcels/depots.py", "lines": "1,5", "commit": repo.head,
+        {"path": "src/parcels/depots.py", "lines": "1,5", "commit": untouched.head,
          "summary": "ask the depots by way of the shared client"}
     ]  # fmt: skip
-    before = repo.git("rev-parse", "HEAD~1")
+    before = untouched.git("rev-parse", "HEAD~1")
     flagged = one["flagged"]
     assert (flagged["commits"], flagged["fired"], flagged["lines"]) == (4, 1, 1)
     assert [(f["commit"], [x["line"] for x in f["lines"]]) for f in flagged["findings"]] == [
@@ -77,12 +86,12 @@ def test_json_has_all_that_the_screen_shows(repo: Repo) -> None:
     ]
     assert one["learning"]["yaml"].startswith(f"learning_id: {NAME}\n")
     assert (one["problems"], one["conflicts"], one["skipped"]) == ([], [], False)
-    assert review(repo, "--commits", "1")["candidates"][0]["flagged"]["fired"] == 0
-    assert review(repo, "--commits", "0")["candidates"][0]["flagged"]["commits"] == 0
+    assert review(untouched, "--commits", "1")["candidates"][0]["flagged"]["fired"] == 0
+    assert review(untouched, "--commits", "0")["candidates"][0]["flagged"]["commits"] == 0
 
 
-def test_filters(repo: Repo) -> None:
-    (name,) = ids(repo)
+def test_filters(untouched: Repo) -> None:
+    (name,) = ids(untouched)
     for words in (
         ("--type", "bugfix"),
         ("--kind", "correction", "--kind", "rule"),
@@ -92,7 +101,7 @@ def test_filters(repo: Repo) -> None:
         ("-n", "1"),
         (name[:5],),
     ):
-        assert ids(repo, *words) == [name]
+        assert ids(untouched, *words) == [name]
     for words in (
         ("--type", "feature"),
         ("--kind", "revert"),
@@ -100,8 +109,8 @@ def test_filters(repo: Repo) -> None:
         ("--path", "web/**"),
         ("--session", FIRST),
     ):
-        assert ids(repo, *words, code=1) == []
-        said = call(repo.path, "review", *words)
+        assert ids(untouched, *words, code=1) == []
+        said = call(untouched.path, "review", *words)
         assert (said.returncode, said.stdout, said.stderr) == (1, "", "no candidate fits\n")
 
 
@@ -190,8 +199,8 @@ def test_a_candidate_without_a_matcher(tmp_path: Path) -> None:
         (("--session", "nope"), "no such session: nope: git skillmesh sessions lists them"),
     ],
 )  # fmt: skip
-def test_what_does_not_fit_is_one_line(repo: Repo, words: tuple[str, ...], said: str) -> None:
-    answer = call(repo.path, "review", *words)
+def test_what_does_not_fit_is_one_line(untouched: Repo, words: tuple[str, ...], said: str) -> None:
+    answer = call(untouched.path, "review", *words)
     assert (answer.returncode, answer.stdout, answer.stderr) == (2, "", f"git-skillmesh: {said}\n")
 
 
