@@ -111,6 +111,8 @@ def _row(tried: Tried) -> "dict[str, Any]":
         "kind": str(tried.learning.matcher.kind),
         "state": str(tried.learning.state),
         **_figures(tried),
+        "false_positives": _share(tried.false_positives),
+        "precision": _share(tried.precision),
         "corrected": tried.corrected,
         "lines_changed": _share(tried.changed),
         "beside_changed": _share(tried.base),
@@ -127,8 +129,6 @@ def _figures(tried: Tried) -> "dict[str, Any]":
         "commits": len(tried.commits),
         "fired": len(tried.judged),
         **{str(verdict): tried.count(verdict) for verdict in Verdict},
-        "false_positives": _share(tried.false_positives),
-        "precision": _share(tried.precision),
     }
 
 
