@@ -41,8 +41,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "edit ID: in your editor, then test it; retire ID: look for it no longer. Exit code 0: "
         "found, or nothing wrong; 1: none fits, or test found something.",
     )
-    parser.add_argument("action", nargs="?", choices=_ACTIONS, default="list",
-                        help="what to do; without one, list")  # fmt: skip
+    parser.add_argument("action", nargs="?", metavar="ACTION", default="list",
+                        help="list (default), show, new, test, edit or retire")  # fmt: skip
     parser.add_argument("ids", nargs="*", metavar="ID", help="learnings, by their ids")
     parser.add_argument("--state", dest="states", action="append", choices=tuple(map(str, State)),
                         help="list: only those in this state (may be repeated)")  # fmt: skip
@@ -66,6 +66,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Do one of the actions. Raises `UsageError`."""
+    if args.action not in _ACTIONS:
+        raise UsageError(f"no such action: {args.action}", ", ".join(_ACTIONS))
     for name, actions in _OPTIONS.items():
         if getattr(args, name) and args.action not in actions:
             option = name.removesuffix("s") if name != "paths" else "path"

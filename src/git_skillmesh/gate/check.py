@@ -60,7 +60,8 @@ def check(
 
             notes = related_to(change, loaded.learnings)
     mended = {path for edit in edits for path in edit.mended}
-    problems = sorted({*loaded.problems, *rules.broken.values()})
+    # Of a message alone nobody knows what else the commit mends; the check of its content tells.
+    problems = sorted({*loaded.problems, *rules.broken.values()}) if content else []
     return Report(
         base=change.base,
         head=change.head,

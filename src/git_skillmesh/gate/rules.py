@@ -36,7 +36,7 @@ class Rule:
     @cached_property
     def matcher(self) -> ContentMatcher:
         """What finds it. Raises `RuleError`."""
-        return compile_content(self.learning, tried=self._tried)
+        return compile_content(self.learning, proven=self._tried)
 
 
 def _lower(file: TextFile) -> bytes:

@@ -269,3 +269,11 @@ def test_what_cannot_match_is_not_parsed() -> None:
     assert not one.may_match(file("x.get(1)"))
     assert matcher(rule={"any": [{"pattern": "get($A)"}]}).may_match(file(""))
     assert matcher(rule={"kind": "call"}).may_match(file(""))
+
+
+def test_a_proven_rule_is_not_tried_again_and_still_does_no_harm() -> None:
+    good = learning("ast", languages=("python",), rule={"pattern": "f($A)"})
+    assert compile_content(good, proven=True).matches(file("f(1)")) == [Match(1, 1, 1, 5)]
+    broken = learning("ast", languages=("python",), rule={"kind": "nope"})
+    with pytest.raises(NotLookedAt, match="Kind `nope` is invalid"):
+        compile_content(broken, proven=True).matches(file("f(1)"))

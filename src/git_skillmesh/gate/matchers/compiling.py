@@ -12,14 +12,14 @@ from .syntax import SyntaxMatcher
 from .text import TextMatcher
 
 
-def compile_content(learning: Learning, *, tried: bool = False) -> ContentMatcher:
+def compile_content(learning: Learning, *, proven: bool = False) -> ContentMatcher:
     """Return the matcher of a learning of kind ast, regex or literal. Raises `RuleError`.
 
-    One that was `tried` before is known to be good: ast-grep is not asked again.
+    With `proven` the same learning has been compiled before, by the same version of ast-grep.
     """
     _check_languages(learning)
     if learning.matcher.kind is MatcherKind.AST:
-        return SyntaxMatcher(learning, tried=tried)
+        return SyntaxMatcher(learning, proven=proven)
     if learning.matcher.kind in (MatcherKind.REGEX, MatcherKind.LITERAL):
         return TextMatcher(learning)
     raise _unfit(learning)

@@ -28,10 +28,11 @@ _DEEPEST = 32
 class SyntaxMatcher:
     """Finds what an ast-grep rule matches, with the replacement that the learning proposes.
 
-    Raises `RuleError` where ast-grep does not take the rule for one of the languages.
+    Raises `RuleError` where ast-grep does not take the rule for one of the languages; with
+    `proven`, that it does is known, and is not tried again.
     """
 
-    def __init__(self, learning: Learning, *, tried: bool = False) -> None:
+    def __init__(self, learning: Learning, *, proven: bool = False) -> None:
         matcher = learning.matcher
         if not learning.languages:
             raise RuleError("an ast matcher needs languages", "languages")
@@ -47,7 +48,7 @@ class SyntaxMatcher:
         self._rewrite = learning.fix.rewrite
         self._words = tuple(sorted(word.encode() for word in _required(self._config)))
         empty = TextFile("", b"")
-        for language in () if tried else sorted(self._languages):
+        for language in () if proven else sorted(self._languages):
             try:
                 parser().find(empty, language, self._config)
             except Refused as error:
