@@ -5,10 +5,10 @@ it does to the learnings themselves is tried and told.
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import islice
 
-from ..errors import UsageError
+from ..errors import SkillmeshError, UsageError
 from ..git.changes import ChangedFile
 from ..git.objects import BlobReader
 from ..learnings.model import FOLDER, Learning, id_of
@@ -24,6 +24,8 @@ from .rules import Rules
 
 Tell = Callable[[int, int], None]
 _SHOWN, _MOST_SHOWN = 1_000_000, 100  # bytes of a file, and files, of which lines are shown
+# Learnings of a change that are held against the past: seconds each.
+_MOST_TRIED = 10
 
 
 def check(
@@ -71,7 +73,7 @@ def check(
         unchecked=tuple(found.unchecked),
         broken=tuple(one for one in problems if one.path not in mended),
         related=notes,
-        changed_learnings=tuple(edit.told() for edit in edits),
+        changed_learnings=tuple(_told(change, edits)),
         learnings=len(rules.learnings),
         files=found.files,
         about=tuple(_about(rules, found)),
@@ -181,7 +183,7 @@ class _Edit:
         usable = new is None or not rule_problems(new)
         self.mended = {file.path, file.old_path} if usable else {file.old_path} - {file.path}
 
-    def told(self) -> ChangedLearning:
+    def told(self, figures: str) -> ChangedLearning:
         after = self.after
         learning_id = next((one.learning_id for one in (after, self.before) if one), None)
         return ChangedLearning(
@@ -190,8 +192,32 @@ class _Edit:
             state_before=self.before.state if self.before else None,
             state_after=after.state if after else None,
             problems=self.problems,
-            backtest=_figures(after) if after else "",
+            backtest=figures,
         )
+
+
+def _told(change: Change, edits: "Iterable[_Edit]") -> Iterator[ChangedLearning]:
+    """Yield what is to be said of each edit.
+
+    What a file says of its own backtest is a claim of whoever changed it, so a range of commits is
+    held against the past again, as far as that is not too much to wait for.
+    """
+    left = _MOST_TRIED if change.head else 0
+    for edit in edits:
+        figures = _recorded(edit.after) if edit.after else ""
+        if edit.after and left and not edit.problems:
+            left -= 1
+            figures = _measured(change, edit.after) or figures
+        yield edit.told(figures)
+
+
+def _measured(change: Change, learning: Learning) -> str:
+    from .backtest import summary  # few changes edit a learning
+
+    try:
+        return summary(change.repository, learning, until=change.base)
+    except SkillmeshError:
+        return ""
 
 
 def _tried(new: ReadFile) -> list[Problem]:
@@ -200,13 +226,13 @@ def _tried(new: ReadFile) -> list[Problem]:
     return try_learning(new)
 
 
-def _figures(learning: Learning) -> str:
-    """Return what the backtest said, in one line."""
+def _recorded(learning: Learning) -> str:
+    """Return what the file says of a backtest, in one line."""
     said = learning.backtest
     if said is None:
         return f"none, forced: {' '.join(learning.forced.split())}" if learning.forced else ""
     return (
-        f"fired in {said.fired:,} of {said.commits:,} commits up to {said.until[:12]} "
+        f"recorded: fired in {said.fired:,} of {said.commits:,} commits up to {said.until[:12]} "
         f"({said.date[:10]}), {said.mistaken:,} of them wrongly, {said.unknown:,} unknown"
     )
 
