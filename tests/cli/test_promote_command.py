@@ -242,8 +242,8 @@ def test_rules_of_every_kind(repo: Repo) -> None:
         (("--max-bytes", "1000", "--path", "*.png", "--bad", "a.png 2000, b.png 1"), "paths"),
     ):
         said = call(
-            repo.path, "promote", "--title", f"Rule {words}", "--id", "one", "--dry-run", "--json",
-            *words,
+            repo.path, "promote", "--title", f"Rule {words[0]}", "--id", "one", "--dry-run",
+            "--json", *words,
         )  # fmt: skip
         assert said.returncode == 0, said.stderr
         document = json.loads(said.stdout)

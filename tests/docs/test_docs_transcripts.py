@@ -85,6 +85,7 @@ def outside(info: str) -> list[tuple[Path, Block, str]]:
         for block in blocks(page)
         if block.info == info
         for line in block.text.splitlines()
+        if info == "sh" or line.startswith("$ ")  # the rest is output
     ]
 
 

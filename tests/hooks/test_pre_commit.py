@@ -22,6 +22,8 @@ import pytest
 from git_skillmesh.git.repository import discover
 from git_skillmesh.hooks.install import HookState, install, remove, state
 from git_skillmesh.hooks.shim import TEMPLATES
+from git_skillmesh.learnings.model import Matcher, MatcherKind, State
+from testing.learnings import files_of, literal, made
 from testing.repos import Repo, Result, make_repo, run
 
 Runs = Callable[[Repo], list[Path]]
@@ -37,6 +39,9 @@ PIP = {
     "PYTHONPATH": sysconfig.get_path("purelib"),
 }
 STAGES = list(TEMPLATES)
+IDS = {"pre-commit": "check", "commit-msg": "check-message"}
+CHECK = "check what is staged against the team's learnings"
+CHECK_MESSAGE = "check the message of the commit against the team's learnings"
 
 
 def pre_commit(repo: Repo, *args: str, env: dict[str, str] | None = None) -> Result:
@@ -77,7 +82,7 @@ def test_the_hook_definitions_at_work(
     tmp_path: Path, project: Repo, runs: Runs, wait_for_worker: Callable[[Repo], str]
 ) -> None:
     pre_commit(project, "validate-manifest", ".pre-commit-hooks.yaml")
-    ids = "".join(f"  - id: skillmesh-{stage}\n" for stage in STAGES)
+    ids = "".join(f"  - id: skillmesh-{IDS.get(stage, stage)}\n" for stage in STAGES)
     config = f"repos:\n- repo: {project.path}\n  rev: {project.head}\n  hooks:\n{ids}"
     repo = make_repo(tmp_path, files={"a.txt": "1\n", ".pre-commit-config.yaml": config})
     types = [f"--hook-type={stage}" for stage in STAGES]
@@ -90,11 +95,15 @@ def test_the_hook_definitions_at_work(
 
     repo.write("a.txt", "2\n")
     assert ran(repo.run("commit", "-a", "-m", "second").stderr) == [
-        "index the commit (in the background)"
+        CHECK,
+        CHECK_MESSAGE,
+        "index the commit (in the background)",
     ]
     assert runs(repo) == [repo.path]
     assert " end after " in wait_for_worker(repo)
     assert ran(repo.run("commit", "--amend", "-m", "second, amended").stderr) == [
+        CHECK,
+        CHECK_MESSAGE,
         "index the commit (in the background)",
         "index what was rewritten (in the background)",
     ]
@@ -103,6 +112,21 @@ def test_the_hook_definitions_at_work(
     ]
     assert ran(repo.run("merge", "main").stderr) == ["index what was merged (in the background)"]
     assert set(runs(repo)) == {repo.path}
+
+    wip = Matcher(MatcherKind.MESSAGE, regex="^wip")
+    for path, text in files_of(
+        literal("no-todo", "TODO"), made("no-wip", wip, State.BLOCK)
+    ).items():
+        repo.write(path, text or "")
+    repo.git("add", ".")
+    repo.git("commit", "--quiet", "--no-verify", "-m", "learn what has no examples")
+    repo.write("a.txt", "3 TODO\n")
+    refused = repo.run("commit", "-a", "-m", "third")
+    assert (refused.returncode, "a.txt\n  1:3 warning no-todo" in refused.stderr) == (1, True)
+    repo.write("a.txt", "3\n")
+    refused = repo.run("commit", "-a", "-m", "wip")
+    assert (refused.returncode, "warning no-wip (blocks)" in refused.stderr) == (1, True)
+    assert repo.run("commit", "-a", "-m", "third").returncode == 0
 
 
 OWN_HOOKS = """\
@@ -174,7 +198,7 @@ def test_everything_runs_once_in_any_order_of_installation(
     for step in steps:
         step(repo)
     states = state(discover(repo.path))
-    assert [hook.state for hook in states] == ["installed"] * 5
+    assert [hook.state for hook in states] == ["installed"] * len(TEMPLATES)
     before = "runs post-commit.before-skillmesh first"
     called = "called by post-commit of pre-commit"
     last = steps[-1] is install_ours and len(steps) == 2

@@ -184,9 +184,11 @@ def _print_hit(context: Context, hit: "LearningHit", full: bool, explain: bool) 
         for text in hit.text.split("\n"):
             context.out(f"    {safe(text)}")
     else:
-        for line in hit.lines:
-            if line.text.strip() != learning.title.strip():
-                context.out(f"    {highlight(context, line)}")
+        told = [line for line in hit.lines if line.text.strip() != learning.title.strip()]
+        for line in told:
+            context.out(f"    {highlight(context, line)}")
+        if not told:  # only the title has words of the question
+            context.out(f"    {safe_line(learning.description.partition(chr(10))[0])}")
     if learning.fix.text:
         context.out(f"    fix: {safe_line(learning.fix.text)}")
     context.out(f"    {style.path(safe_line(context.shown_path(hit.path)))}")
