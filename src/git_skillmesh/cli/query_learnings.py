@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ConfigurationError, Unavailable, UsageError
 from ..git.globs import Globs
 from ..learnings.model import State
+from ..retrieval.results import Line
 from .context import Context
 from .query import highlight, why
 from .terminal import safe, safe_line
@@ -184,11 +185,12 @@ def _print_hit(context: Context, hit: "LearningHit", full: bool, explain: bool) 
         for text in hit.text.split("\n"):
             context.out(f"    {safe(text)}")
     else:
-        told = [line for line in hit.lines if line.text.strip() != learning.title.strip()]
-        for line in told:
+        lines = [line for line in hit.lines if line.text.strip() != learning.title.strip()]
+        for line in lines:
             context.out(f"    {highlight(context, line)}")
-        if not told:  # only the title has words of the question
-            context.out(f"    {safe_line(learning.description.partition(chr(10))[0])}")
+        if not lines:
+            opening = next(filter(str.strip, learning.description.split("\n")), "")
+            context.out(f"    {highlight(context, Line(1, opening, ()))}")
     if learning.fix.text:
         context.out(f"    fix: {safe_line(learning.fix.text)}")
     context.out(f"    {style.path(safe_line(context.shown_path(hit.path)))}")
