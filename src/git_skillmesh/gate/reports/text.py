@@ -178,11 +178,13 @@ class _Writer:
     def _summary(self, fail_on: FailOn) -> Iterator[str]:
         report = self.report
         blocking, warning = outcome(report)
+        spoiled = sum(one.spoiled for one in report.changed_learnings)
         counts = [
             f"{blocking:,} blocking" if blocking else "",
             plural(warning, "warning") if warning else "",
             f"{len(report.suppressed):,} excused" if report.suppressed else "",
             plural(len(report.broken), "broken rule") if report.broken else "",
+            f"{plural(spoiled, 'learning')} to mend" if spoiled else "",
             f"{len(report.unchecked):,} not looked at" if report.unchecked else "",
         ]
         code = report.exit_code(fail_on)
