@@ -184,7 +184,7 @@ class _Writer:
             plural(warning, "warning") if warning else "",
             f"{len(report.suppressed):,} excused" if report.suppressed else "",
             plural(len(report.broken), "broken rule") if report.broken else "",
-            f"{plural(spoiled, 'learning')} to mend" if spoiled else "",
+            f"{spoiled:,} to mend" if spoiled else "",
             f"{len(report.unchecked):,} not looked at" if report.unchecked else "",
         ]
         code = report.exit_code(fail_on)
