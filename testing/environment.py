@@ -125,10 +125,14 @@ def _words(path: str) -> list[bytes]:
 def wait_for_hooks(token: str, seconds: float = 60) -> None:
     """Wait until no shim and no worker of that test runs. Raises TimeoutError."""
     deadline = time.monotonic() + seconds
-    while running := hook_processes(token):
+    # A process that is just being started has no command line yet: none is only none twice.
+    seen_none = 0
+    while seen_none < 2:
+        running = hook_processes(token)
+        seen_none = 0 if running else seen_none + 1
         if time.monotonic() > deadline:
             raise TimeoutError(f"background work still runs after {seconds} s: {running}")
-        time.sleep(0.02)
+        time.sleep(0.02 if running else 0.01)
 
 
 def stop_hooks(token: str) -> None:
