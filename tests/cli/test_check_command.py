@@ -166,3 +166,14 @@ def test_repositories_of_every_kind(repo: Repo, tmp_path: Path) -> None:
 def test_output_to_a_closed_pipe_and_outside_of_a_repository(tmp_path: Path) -> None:
     result = run_skillmesh(tmp_path, "check")
     assert (result.returncode, result.stdout) == (4, "")
+
+
+def test_a_file_of_fifty_megabytes_is_told_of_and_the_rest_is_checked(repo: Repo) -> None:
+    with (repo.path / "large.py").open("wb") as stream:
+        for _ in range(50):
+            stream.write(b"x" * 1_000_000)
+        stream.write(b"\nprint(2)\n")
+    repo.git("add", ".")
+    result = call(repo.path, "check")
+    assert (result.returncode, FOUND in result.stdout) == (1, True)
+    assert "large.py" in result.stdout.split("Not looked at", 1)[1]
