@@ -104,24 +104,10 @@ def sync_exchanges(
         tree = memory_tree(db)
         if tree is None and not store.catalogue_path.exists():
             return ExchangesReport()
-        _drop_other_models(store, source, wait_seconds)
+        store.drop_other_models(source, wait_seconds)
         with store.writing(wait_seconds) as catalogue:
             catalogue.connection.execute(_TABLE)
             return _Sync(db, store, catalogue, source, progress).run(tree, most)
-
-
-def _drop_other_models(store: Store, source: VectorSource | None, wait_seconds: float) -> None:
-    """Delete an index that another model made, or none: reading the memory anew is quick."""
-    catalogue = store.reader_if_any()
-    if catalogue is None or source is None:
-        return
-    try:
-        models = catalogue.models()
-        whole = all(source.model_id in models.get(n, ()) for n, _, _ in catalogue.segments())
-    finally:
-        catalogue.close()
-    if not whole:
-        store.clear(wait_seconds)
 
 
 class _Sync:

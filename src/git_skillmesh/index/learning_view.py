@@ -27,7 +27,6 @@ from .learnings import (
     Shelf,
     add,
     committed,
-    drop_other_models,
     known_versions,
     learning_store,
     read_infos,
@@ -108,7 +107,7 @@ def open_learnings(
     shelf, commit, tree = shelf_of(repository, scope, revision)
     store = learning_store(repository)
     with suppress(Busy, ReadOnly, OSError):
-        drop_other_models(store, source, 0.0)
+        store.drop_other_models(source, 0.0)
     for _ in range(5):
         try:
             return _open(repository, store, source, shelf, scope, commit, tree)

@@ -156,20 +156,6 @@ def _info(facts: dict[str, Any]) -> Info:
     return Info(state, facts["kind"], tuple(facts["languages"]), tuple(facts["paths"]), problems)
 
 
-def drop_other_models(store: Store, source: VectorSource | None, wait_seconds: float) -> None:
-    """Delete an index that another model made, or none: reading the files anew is quick."""
-    catalogue = store.reader_if_any()
-    if catalogue is None or source is None:
-        return
-    try:
-        models = catalogue.models()
-        whole = all(source.model_id in models.get(n, ()) for n, _, _ in catalogue.segments())
-    finally:
-        catalogue.close()
-    if not whole:
-        store.clear(wait_seconds)
-
-
 def sync_learnings(
     repository: Repository, source: VectorSource | None, wait_seconds: float = 0.0
 ) -> LearningsReport:
@@ -182,7 +168,7 @@ def sync_learnings(
     shelf, folder = committed(repository, tree), folder_at(repository, tree)
     if not folder and not store.catalogue_path.exists():
         return LearningsReport()
-    drop_other_models(store, source, wait_seconds)
+    store.drop_other_models(source, wait_seconds)
     with store.writing(wait_seconds) as catalogue:
         known = known_versions(catalogue)
         missing = [path for path, blob in shelf.blobs.items() if (path, blob) not in known]

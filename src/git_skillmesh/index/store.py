@@ -27,7 +27,7 @@ from .segment import (
     with_file_base,
     write_segment,
 )
-from .vectors import Vectors, open_vectors, vector_path, write_vectors
+from .vectors import Vectors, VectorSource, open_vectors, vector_path, write_vectors
 
 # This many segments of similar size become one: a document is rewritten once for each tier.
 _TIER = 8
@@ -82,6 +82,19 @@ class Store:
         with exclusive(self.folder / "index.lock", wait_seconds):
             for path in [*self.segments_folder.glob("*"), *self.folder.glob("catalogue.db*")]:
                 path.unlink(missing_ok=True)
+
+    def drop_other_models(self, source: VectorSource | None, wait_seconds: float) -> None:
+        """Delete an index that another model made, or none: for one that is quick to make anew."""
+        catalogue = self.reader_if_any()
+        if catalogue is None or source is None:
+            return
+        try:
+            models = catalogue.models()
+            whole = all(source.model_id in models.get(n, ()) for n, _, _ in catalogue.segments())
+        finally:
+            catalogue.close()
+        if not whole:
+            self.clear(wait_seconds)
 
     def stem(self, segment: int) -> Path:
         """Return the path of a segment's files without their endings."""
