@@ -16,7 +16,7 @@ LONGEST_IDENTIFIER = 100
 MOST_CACHED = 200_000  # entries, about 40 MB when all of them are distinct identifiers
 
 # Scripts written without spaces: kana, Bopomofo, Hangul, ideographs and their extensions.
-_CJK = (
+CJK = (
     "\u1100-\u11ff\u2e80-\u2fdf\u3005-\u3007\u3041-\u30ff\u3105-\u318f\u31a0-\u31ff"
     "\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff66-\uff9f"
     "\U0001b000-\U0001b16f\U00020000-\U0003ffff"
@@ -62,7 +62,7 @@ def identifiers(text: str) -> list[str]:
 @cache
 def _cjk_run() -> re.Pattern[str]:
     """Compile the large character class only when a text needs it."""
-    return re.compile(f"([{_CJK}]+)")
+    return re.compile(f"([{CJK}]+)")
 
 
 def _split_cjk(word: str) -> list[str]:
