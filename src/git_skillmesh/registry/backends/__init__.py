@@ -1,0 +1,1 @@
+"""Where the vectors of cards are kept: in memory, or in Chroma."""
