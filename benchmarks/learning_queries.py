@@ -17,7 +17,7 @@ from benchmarks.program import common_arguments
 from benchmarks.results import Recorder, table
 from git_skillmesh.git.repository import discover
 from git_skillmesh.index.learning_view import LearningView, open_learnings
-from git_skillmesh.index.vectors import BuiltinSource, builtin_source
+from git_skillmesh.index.vectors import SentenceSource, sentence_source
 from git_skillmesh.index.view import Scope
 from git_skillmesh.learnings.writing import write_learning
 from git_skillmesh.retrieval.features import NAMES
@@ -28,7 +28,7 @@ from testing.repos import make_repo
 Ranking = Callable[[str], list[str]]
 
 
-def rankings(view: LearningView, source: BuiltinSource) -> dict[str, Ranking]:
+def rankings(view: LearningView, source: SentenceSource) -> dict[str, Ranking]:
     """Return name → how learnings are ranked, the best first."""
     searcher, raw = LearningSearcher(view), Searcher(view, "")
 
@@ -69,7 +69,7 @@ def measured(ranking: Ranking, questions: Mapping[str, str]) -> dict[str, float]
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure and print."""
     args = common_arguments("measure the search of learnings").parse_args(argv)
-    recorder, source = Recorder("learning-queries", args.results), builtin_source()
+    recorder, source = Recorder("learning-queries", args.results), sentence_source()
     with tempfile.TemporaryDirectory() as folder:
         held_out = {case.learning_id: case.question for case in CASES}
         learnings = [case.learning() for case in CASES]

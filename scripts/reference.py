@@ -15,12 +15,15 @@ from git_skillmesh import __version__
 from git_skillmesh.chroma.schemas import COLLECTIONS
 from git_skillmesh.chunking.exclusion import EXPLANATIONS
 from git_skillmesh.chunking.model import KINDS
+from git_skillmesh.cli import learnings, skills
 from git_skillmesh.cli.main import ALIASES, COMMANDS, module_of
 from git_skillmesh.config import SETTINGS
 from git_skillmesh.errors import ExitCode
 from git_skillmesh.sessions.redaction import RULES
 from git_skillmesh.sessions.redaction_spans import placeholder
 
+# Commands whose first word says what to do.
+ACTIONS = {"learnings": learnings.ACTIONS, "skills": tuple(skills.ACTIONS)}
 DOCS = Path(__file__).parents[1] / "docs"
 
 EXIT_CODES = {
@@ -307,6 +310,9 @@ def completion() -> str:
     """Return the completion for bash."""
     values, options = "", ""
     for name, parser in parsers().items():
+        if name in ACTIONS:
+            words = f'__gitcomp "{" ".join(ACTIONS[name])}"; return'
+            values += f'    {name},{name}) case "$cur" in -*) ;; *) {words} ;; esac ;;\n'
         for action in actions(parser):
             spelled = "|".join(f"{name},{option}" for option in action.option_strings)
             choices = {

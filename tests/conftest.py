@@ -3,6 +3,7 @@
 import itertools
 import os
 import re
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,6 +21,8 @@ _NUMBERS = itertools.count()
 def sealed_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Seal the environment for fixtures that outlive a single test."""
     home = tmp_path_factory.mktemp("session") / "home"
+    # Whoever starts the tests in the background has Ctrl-C ignored, and programs inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with pytest.MonkeyPatch.context() as patch:
         _seal(patch, sealed(_OUTSIDE, home))
         yield

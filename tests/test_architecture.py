@@ -15,14 +15,17 @@ from pathlib import Path
 import pytest
 
 import git_skillmesh
+from git_skillmesh.registry.building import files_of
+from git_skillmesh.registry.loading import load_registry
 from testing.commands import call
+from testing.registries import write_card
 from testing.repos import make_repo
 
 PACKAGE = Path(git_skillmesh.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 ALL = frozenset(
-    "git chunking embedding index retrieval chroma sessions learnings gate hooks cli"  # noqa: SIM905
-    " config errors display".split()
+    "git chunking embedding index retrieval chroma registry sessions learnings gate hooks"  # noqa: SIM905
+    " cli config errors display yamlnodes arrays".split()
 )
 
 # Who may import whom; a room may always import itself. Data flows one way:
@@ -30,12 +33,24 @@ ALL = frozenset(
 ARROWS: dict[str, frozenset[str]] = {
     "errors": frozenset(),
     "display": frozenset(),
+    "yamlnodes": frozenset(),
+    "arrays": frozenset({"errors"}),
     "git": frozenset({"errors"}),
     "config": frozenset({"errors", "git"}),
     "chunking": frozenset(),
     "embedding": frozenset({"errors", "config"}),
     "index": frozenset(
-        {"errors", "config", "git", "chunking", "embedding", "sessions", "learnings"}
+        {
+            "errors",
+            "arrays",
+            "yamlnodes",
+            "config",
+            "git",
+            "chunking",
+            "embedding",
+            "sessions",
+            "learnings",
+        }
     ),
     "retrieval": frozenset(
         {"errors", "config", "git", "chunking", "embedding", "index", "sessions", "learnings"}
@@ -44,7 +59,11 @@ ARROWS: dict[str, frozenset[str]] = {
         {"errors", "config", "git", "chunking", "embedding", "index", "sessions", "learnings"}
     ),
     "sessions": frozenset({"errors", "config", "git", "chunking"}),
-    "learnings": frozenset({"errors", "config", "git", "chunking", "sessions"}),
+    "learnings": frozenset({"errors", "yamlnodes", "config", "git", "chunking", "sessions"}),
+    # Skills know nothing of a repository's index; vectors go through `chroma`'s one writer.
+    "registry": frozenset(
+        {"errors", "display", "yamlnodes", "arrays", "config", "git", "embedding", "chroma"}
+    ),
     "gate": frozenset({"errors", "display", "config", "git", "chunking", "sessions", "learnings"}),
     "hooks": ALL - {"cli"},
     "cli": ALL,
@@ -249,6 +268,22 @@ def test_a_query_loads_only_what_it_needs(tmp_path: Path) -> None:
     assert "numpy" in modules
     assert heavy(modules, TOO_MUCH_FOR_A_QUERY) == []
     assert not [name for name in modules if name.startswith("tree_sitter")]
+
+
+@pytest.mark.parametrize("action", ["retrieve", "emit", "list"])
+def test_routing_to_skills_loads_only_what_it_needs(action: str, tmp_path: Path) -> None:
+    """The built file is read: no YAML, no Chroma, no masked arrays, and to list them no numpy."""
+    write_card(tmp_path / "registry", "depot.weighing")
+    for path, text in files_of(load_registry(tmp_path / "registry")).items():
+        (tmp_path / "registry" / path).write_text(text, encoding="utf-8")
+    words = [] if action == "list" else ["weigh parcels before dispatch"]
+    arguments = ["skills", action, "--registry", "registry/tools.enriched.json", *words]
+    modules = loaded(
+        f"from git_skillmesh.cli.main import main\nassert main({arguments!r}) == 0", cwd=tmp_path
+    )
+    assert ("numpy" in modules) is (action != "list")
+    assert heavy(modules, (*TOO_MUCH_FOR_A_QUERY, "yaml", "numpy.ma", "difflib")) == []
+    assert not [name for name in modules if name.startswith(("tree_sitter", "tantivy"))]
 
 
 def test_errors_and_configuration_load_in_no_time() -> None:

@@ -12,6 +12,7 @@ from git_skillmesh.chroma.chats import exchange_rows, mirror_exchanges
 from git_skillmesh.chroma.codebase import mirror_codebase
 from git_skillmesh.chroma.doctor import examine
 from git_skillmesh.chroma.mirror import Outcome
+from git_skillmesh.chroma.pipe import WriterWhenNeeded
 from git_skillmesh.chroma.reader import ChromaReader
 from git_skillmesh.chroma.schemas import COLLECTIONS
 from git_skillmesh.chroma.target import Target, target_of
@@ -49,11 +50,19 @@ class Place:
         self.target: Target = target
         self.id = repo_id(self.repository, self.config)
 
-    def mirror(self) -> Outcome | None:
+    def mirror(self, writers: WriterWhenNeeded | None = None) -> Outcome | None:
+        """Mirror both collections, by one writer of their own if none is given."""
+        if writers is None:
+            with self.writers() as one:
+                return self.mirror(one)
         outcome = update(self.repository, self.config)
         update_provenance(self.repository, outcome)
-        mirror_codebase(self.repository, self.config, self.target)
-        return mirror_exchanges(self.repository, self.config, self.target)
+        mirror_codebase(self.repository, self.config, self.target, writers=writers)
+        return mirror_exchanges(self.repository, self.config, self.target, writers=writers)
+
+    def writers(self) -> WriterWhenNeeded:
+        """Return a writer that several mirrors share, each of which would start its own."""
+        return WriterWhenNeeded(self.target, self.repository.state_dir)
 
     def stored(self, name: str) -> dict[str, dict[str, Any]]:
         """Return id → metadata."""
@@ -137,12 +146,14 @@ def test_the_whole_row(mirrored: Place) -> None:
 def test_only_what_changed_is_written(place: Place) -> None:
     memory = open_memory(place.repo)
     memory.add([TALK, Session("s-2", "gemini", (Exchange("x", "hello", "hi"),))])
-    assert place.mirror() == Outcome(3, 0, 3)
-    assert place.mirror() == Outcome(0, 0, 3)
-    memory.add([Session("s-2", "gemini", (Exchange("x", "hello", "hi"), Exchange("y", "a", "b")))])
-    assert place.mirror() == Outcome(1, 0, 4)
-    place.link()
-    assert place.mirror() == Outcome(1, 0, 4)
+    more = Session("s-2", "gemini", (Exchange("x", "hello", "hi"), Exchange("y", "a", "b")))
+    with place.writers() as one:
+        assert place.mirror(one) == Outcome(3, 0, 3)
+        assert place.mirror(one) == Outcome(0, 0, 3)
+        memory.add([more])
+        assert place.mirror(one) == Outcome(1, 0, 4)
+        place.link()
+        assert place.mirror(one) == Outcome(1, 0, 4)
     ((_, code),) = about_scales(place.stored("codebase_v1"))
     assert code["related_chat_ids"] == chat_id(place.id, "s-1", "ask-1")
     memory.append_event("s-1", Event("status", "analyzed", "ask-2", "2026-03-02T00:00:00Z"))
@@ -182,11 +193,12 @@ def test_a_linked_worktree_pulls_no_row_its_way(mirrored: Place, tmp_path: Path)
 def test_what_is_forgotten_leaves_the_collection(place: Place) -> None:
     memory = open_memory(place.repo)
     memory.add([TALK, Session("s-2", "gemini", (Exchange("x", "hello", "hi"),))])
-    place.mirror()
-    memory.forget("s-1")
-    assert place.mirror() == Outcome(0, 2, 1)
-    memory.forget("s-2")
-    assert place.mirror() == Outcome(0, 1, 0)
+    with place.writers() as one:
+        place.mirror(one)
+        memory.forget("s-1")
+        assert place.mirror(one) == Outcome(0, 2, 1)
+        memory.forget("s-2")
+        assert place.mirror(one) == Outcome(0, 1, 0)
     assert place.stored("chat_history_v1") == {}
     assert place.findings() == []
 

@@ -15,7 +15,7 @@ from git_skillmesh.chroma.target import Target
 from git_skillmesh.errors import ConfigurationError, Unavailable
 from testing.chroma_rows import Place
 
-EMBEDDING = {"model_id": "model-1", "dimension": "16"}
+EMBEDDINGS = {name: {"model_id": "model-1", "dimension": "16"} for name in COLLECTIONS}
 
 
 def report(name: str, status: Any, rows: int = 0, *problems: str) -> CollectionReport:
@@ -28,7 +28,7 @@ def test_all_are_created_and_then_in_order(tmp_path: Path) -> None:
     target = Target("persistent", path=tmp_path / "chroma")
     with pytest.raises(Unavailable):
         check_collections(target, tmp_path)
-    assert ensure_collections(target, tmp_path, EMBEDDING) == [
+    assert ensure_collections(target, tmp_path, EMBEDDINGS) == [
         report(name, "created") for name in COLLECTIONS
     ]
     assert check_collections(target, tmp_path) == [report(name, "ok") for name in COLLECTIONS]
@@ -52,7 +52,7 @@ def test_what_is_wrong_is_said_and_older_versions_are_upgraded(filled: Place) ->
     token = (old.metadata or {})["mirror:repo-a"]
     old.modify(metadata={**(old.metadata or {}), "schema_version": 0})
     clients.close(client)
-    found = ensure_collections(filled.target, filled.state_dir, EMBEDDING)
+    found = ensure_collections(filled.target, filled.state_dir, EMBEDDINGS)
     assert found[0] == report("codebase_v1", "upgraded", 60)
     lacking = sorted(set(COLLECTIONS["chat_history_v1"].fields) - {"session_id"})
     assert found[1] == CollectionReport(
@@ -77,7 +77,7 @@ def test_a_newer_version_is_refused_and_left_alone(filled: Place) -> None:
     told = f"codebase_v1 has schema 99, this program knows {SCHEMA_VERSION}: upgrade git-skillmesh"
     client = clients.open_client(filled.target, 20)
     with pytest.raises(ConfigurationError) as caught:
-        store.ensure(client, EMBEDDING)
+        store.ensure(client, EMBEDDINGS)
     clients.close(client)
     assert str(caught.value) == told
     filled.rows.edit("c1", "src/module_0.py", f0="changed")

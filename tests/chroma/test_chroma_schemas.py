@@ -23,8 +23,8 @@ def test_the_names_and_fields_are_the_documented_ones() -> None:
             "thought_number", "timestamp", "total_thoughts",
         ],
         "skillmesh_experts": [
-            "aliases", "domain", "expert_id", "instruction_file", "maturity", "risk_level",
-            "tags", "title", "tool_hints",
+            "aliases", "content_hash", "domain", "expert_id", "instruction_file", "maturity",
+            "ordinal", "part", "repo_id", "risk_level", "tags", "title", "tool_hints",
         ],
     }  # fmt: skip
 

@@ -1,6 +1,7 @@
 """`git skillmesh check` as people and CI call it."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -177,3 +178,24 @@ def test_a_file_of_fifty_megabytes_is_told_of_and_the_rest_is_checked(repo: Repo
     result = call(repo.path, "check")
     assert (result.returncode, FOUND in result.stdout) == (1, True)
     assert "large.py" in result.stdout.split("Not looked at", 1)[1]
+
+
+def test_a_message_that_says_what_a_learning_says_gets_a_note(tmp_path: Path) -> None:
+    tap = literal("no-tap", "require('tap')", State.WARN, paths=("test/**",))
+    tap = replace(tap, title="Tests run under node:test, not tap",
+                  description="The tests were moved from tap to node:test.")  # fmt: skip
+    repo = make_repo(tmp_path, files={"a.js": "1\n", **files_of(tap)})
+    repo.commit("test: migrate inject.test.js from tap to node:test", {"a.js": "2\n"})
+    repo.commit("Round amounts of money to cents", {"a.js": "3\n"})
+    said = call(repo.path, "check", "--related", "--json", "HEAD~2..HEAD")
+    assert (said.returncode, said.stderr) == (0, "")
+    assert json.loads(said.stdout)["related"] == [
+        {
+            "kind": "learning", "id": "no-tap", "title": "Tests run under node:test, not tap",
+            "why": 'the message "test: migrate inject.test.js from tap to node:test" says much '
+                   "the same", "path": "", "line": 0,
+        }
+    ]  # fmt: skip
+    for change in (("HEAD~1..HEAD",), ()):
+        said = call(repo.path, "check", "--related", "--json", *change)
+        assert json.loads(said.stdout)["related"] == []

@@ -97,9 +97,10 @@ def test_mistakes_of_the_user(repo: Repo, args: list[str], line: str) -> None:
     assert call(repo.path, *args) == Result(2, "", f"git-skillmesh: {line}\n")
 
 
-# What a command cannot do without; `redact` works anywhere.
+# What a command cannot do without; `redact` works anywhere, and `skills` as far as it only reads.
 _NEEDED = {name: ["x"] for name in ("query", "why", "blame", "forget")}
 _NEEDED["log-chat"] = ["--prompt", "x", "--response", "y"]
+_NEEDED["skills"] = ["update"]
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def test_the_whole_answer(repo: Repo) -> None:
         "    A pause makes the suite slow and flaky.",
         "    fix: Call poll_until.",
         "    .skillmesh/learnings/no-pause.yaml",
-        "    why: description; dense, dense learning, body",
+        "    why: description; dense learning, dense, body",
     ]
 
 
@@ -57,7 +57,7 @@ def test_json(repo: Repo) -> None:
         "severity": "warning", "description": "A pause makes the suite slow and flaky.",
         "fix": "Call poll_until.", "category": "testing", "tags": ["flaky"],
         "languages": ["python"], "paths": ["tests/**"], "path": PAUSE.path, "changed": False,
-        "part": "description", "reasons": ["dense", "dense_learning", "body"],
+        "part": "description", "reasons": ["dense_learning", "dense", "body"],
         "lines": [
             {"number": 1, "text": "Do not sleep in tests"},
             {"number": 2, "text": "A pause makes the suite slow and flaky."},

@@ -139,6 +139,9 @@ GIT_COMPLETION = Path("/usr/share/bash-completion/completions/git")
         ("git skillmesh query --kind me", "method"),
         ("git skillmesh query --rank ", "ranker rrf"),
         ("git skillmesh query wor", ""),
+        ("git skillmesh skills re", "retrieve remove"),
+        ("git skillmesh skills --re", "--registry --remove"),
+        ("git skillmesh skills emit --provider c", "claude codex cursor"),
     ],
 )
 def test_bash_completes(typed: str, offered: str, tmp_path: Path) -> None:

@@ -18,6 +18,10 @@ from git_skillmesh.chunking.model import KINDS
 from git_skillmesh.config import SETTINGS
 from git_skillmesh.errors import ExitCode
 from git_skillmesh.index import view
+from git_skillmesh.registry import folders, parts, rendering, shelf
+from git_skillmesh.registry.model import Card
+from git_skillmesh.registry.rendering import Entry
+from git_skillmesh.registry.shelf import Locked
 from git_skillmesh.retrieval import search
 from testing.docs_pages import ROOT, make_sample
 from testing.repos import Repo
@@ -75,6 +79,33 @@ def test_figures_in_the_text() -> None:
     assert f"the {search._LEXICAL_POOL} best chunks" in text
     assert f"the {search._DENSE_POOL} best by" in text
     assert f"cosine {search._LEAST_COSINE}" in text
+
+
+def test_figures_of_skills() -> None:
+    text = (DOCS / "skills.md").read_text()
+    hit = rendering.hit_of(Entry(Card("a.b", "", "", ""), before=("c.d",)))
+    assert {name for row in rows(DOCS / "skills.md", "Find") for name in row[0].split("`, `")} == (
+        set(hit)
+    )
+    keys = {"path", "source", "subpath", "revision", "commit", "licence", "files", "sha256"}
+    assert (
+        {
+            name
+            for row in rows(DOCS / "skills.md", "Take in skills of others")
+            for name in row[0].split("`, `")
+        }
+        == {*keys, "forced"}
+        == {*shelf._fields(Locked("", {}, forced=("x",)))}
+    )
+    assert f"(default {rendering.DEFAULT_BUDGET}, 0 is no bound)" in text
+    assert f"estimated as {parts.BYTES_PER_TOKEN} bytes" in text
+    assert f"a score\nbelow {rendering.DOUBTFUL} " in text
+    listed = ", ".join(parts._USEFUL).lower()
+    assert listed in " ".join(text.split())
+    megabytes = [size // 1024**2 for size in (folders.FILE_LONGEST, folders.SKILL_LARGEST)]
+    assert f"at most {megabytes[0]} MiB a file, {megabytes[1]} MiB and {folders.MOST_FILES}\n" in (
+        text
+    )
 
 
 def test_the_version() -> None:

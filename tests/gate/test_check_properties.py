@@ -140,6 +140,42 @@ def test_a_rebase_changes_nothing(repo: Repo, old: str, new: str, other: str) ->
     assert keys(there) == keys(here)
 
 
+# Lines that git can tell apart, so that what two sides add stays where each put it.
+def marked(side: str) -> st.SearchStrategy[str]:
+    return st.lists(LINES, max_size=4).map(
+        lambda lines: "".join(f"{one}  # {side} {n}\n" for n, one in enumerate(lines))
+    )
+
+
+@settings(FEW, max_examples=12)
+@given(
+    kept=st.lists(LINES, max_size=6),
+    steps=st.lists(marked("mine"), min_size=1, max_size=2),
+    theirs=marked("theirs"),
+    above=st.booleans(),
+)
+def test_what_git_rebase_makes_has_the_same_findings(
+    repo: Repo, kept: list[str], steps: list[str], theirs: str, above: bool
+) -> None:
+    """The commits of a branch, replayed by git itself on a base that changed the same file."""
+    fence = "".join(f"fence {n}\n" for n in range(8))
+    middle = fence + "".join(f"{one}\n" for one in kept) + fence
+    grown = ["".join(steps[: n + 1]) for n in range(len(steps))]
+    old, *mine = commits(
+        repo, {"a.py": middle}, *({"a.py": middle + text, "new.py": text} for text in grown)
+    )
+    (base,) = commits(repo, {"a.py": theirs + middle if above else middle, "other.py": theirs})
+    # The base's commit is a root of its own; the branch must descend from a common one.
+    base = repo.git("commit-tree", f"{base}^{{tree}}", "-p", old, "-m", "theirs")
+    before = found_between(repo, old, mine[-1])
+    repo.git("checkout", "--quiet", "--detach", "--force", mine[-1])
+    repo.git("rebase", "--quiet", "--onto", base, old)
+    after = found_between(repo, base, "HEAD")
+    assert repo.git("show", "HEAD:a.py") + "\n" == (theirs if above else "") + middle + grown[-1]
+    assert [one.fingerprint for one in after] == [one.fingerprint for one in before]
+    assert keys(after) == keys(before)
+
+
 @settings(max_examples=200, deadline=None)
 @given(
     pattern=st.text("abcK(){}[]|*+?.\\dsé$^ 1,:iU-", max_size=14),

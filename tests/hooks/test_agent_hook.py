@@ -376,7 +376,7 @@ payloads = st.dictionaries(
 )  # fmt: skip
 
 
-@settings(deadline=None, max_examples=examples(100))
+@settings(deadline=None, max_examples=examples(50))
 @given(payloads, st.sampled_from(["", *AGENTS]))
 def test_any_payload_makes_a_record_or_none(payload: dict[str, object], asked: str) -> None:
     again = read_payload(json.dumps(payload).encode())

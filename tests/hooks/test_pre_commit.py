@@ -37,6 +37,8 @@ PIP = {
     "PIP_NO_COMPILE": "1",
     "PIP_NO_BUILD_ISOLATION": "0",  # pip reads this as "no isolation", see pypa/pip issue 5735
     "PYTHONPATH": sysconfig.get_path("purelib"),
+    # Otherwise two processes beside it ask the index for a newer pip and setuptools.
+    "VIRTUALENV_NO_PERIODIC_UPDATE": "1",
 }
 STAGES = list(TEMPLATES)
 IDS = {"pre-commit": "check", "commit-msg": "check-message"}
@@ -60,6 +62,9 @@ def project(tmp_path_factory: pytest.TempPathFactory, sealed_session: None) -> R
             shutil.copytree(ROOT / part, repo.path / part, ignore=ignore)
         else:
             shutil.copy(ROOT / part, repo.path / part)
+    # The model and its like are large and do not compress: do not try for every clone.
+    repo.git("config", "core.compression", "0")
+    repo.git("config", "pack.window", "0")
     repo.commit("the project")
     return repo
 

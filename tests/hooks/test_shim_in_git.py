@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -248,7 +249,7 @@ echo "said on stderr" >&2
 exit {status}
 """
 PYTHON_HOOK = """\
-#!/usr/bin/env python3
+#!{python} -IS
 import sys
 with open({out!r}, "a") as stream:
     stream.write(f"python hook {{len(sys.argv) - 1}} {{' '.join(sys.argv[1:])}}\\n")
@@ -270,7 +271,8 @@ def test_a_foreign_hook_gets_what_git_gives_and_answers_for_itself(
         repo.git("branch", "topic")
         for hook in TEMPLATES:
             left = 0 if hook in ("pre-commit", "commit-msg") else status  # these end the commit
-            repo.hook(hook, template.format(out=os.fspath(out), status=left))
+            text = template.format(out=os.fspath(out), status=left, python=sys.executable)
+            repo.hook(hook, text)
         if name == "hooked":
             install_hooks(repo)
         results = [

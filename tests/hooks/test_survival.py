@@ -9,6 +9,7 @@ import re
 import shlex
 import shutil
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,12 @@ def link(repo: Repo, commit: str = "HEAD") -> str:
 def attributed(repo: Repo, *paths: str, rev: str = "HEAD") -> str:
     """Return the files' lines, each with the exchange that its link names."""
     repository = discover(repo.path)
+
+    @cache
+    def linked_in(oid: str, name: str) -> dict[int, Link]:
+        links = read_links(repository, [oid]).get(oid, ())
+        return lines_linked(links, name, repo.git("rev-parse", f"{oid}:{name}"))
+
     said = []
     for path in paths:
         out = repo.git("blame", "--line-porcelain", rev, "--", path)
@@ -64,9 +71,7 @@ def attributed(repo: Repo, *paths: str, rev: str = "HEAD") -> str:
             elif line.startswith("filename "):
                 name = line[9:]
             elif line.startswith("\t"):
-                links = read_links(repository, [oid]).get(oid, ())
-                blob = repo.git("rev-parse", f"{oid}:{name}")
-                found = lines_linked(links, name, blob).get(number)
+                found = linked_in(oid, name).get(number)
                 said.append(f"{found.exchange if found else '-':<6}{line[1:]}\n")
     return "".join(said)
 

@@ -17,14 +17,14 @@ from git_skillmesh.index.learnings import (
     sync_learnings,
 )
 from git_skillmesh.index.locks import exclusive
-from git_skillmesh.index.vectors import builtin_source
+from git_skillmesh.index.vectors import sentence_source
 from git_skillmesh.index.view import Scope
 from git_skillmesh.learnings.model import FOLDER, State
 from git_skillmesh.learnings.writing import write_learning
 from testing.learnings import learning
 from testing.repos import Repo, make_repo
 
-SOURCE = builtin_source()
+SOURCE = sentence_source()
 PAUSE, MONEY = learning("no-pause", "Do not pause in tests"), learning("money", "Money is Decimal")
 BROKEN = "learning_id: broken\ntitle: Half\n"
 

@@ -111,7 +111,7 @@ pieces = st.lists(
 )
 
 
-@settings(max_examples=examples(10), deadline=None)
+@settings(max_examples=examples(6), deadline=None)
 @given(pieces, st.permutations(range(len(FILES))), st.sets(st.integers(0, 12)), st.booleans())
 def test_any_pieces_in_any_order_over_any_number_of_imports(
     everything: dict[str, set[str]],

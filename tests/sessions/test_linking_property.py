@@ -156,7 +156,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Repo:
 
 @given(STEPS)
 @settings(
-    max_examples=examples(8), deadline=None,
+    max_examples=examples(5), deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )  # fmt: skip
 def test_no_line_is_attributed_to_an_exchange_that_did_not_write_it(

@@ -145,7 +145,7 @@ def shared(sealed_session: None, tmp_path_factory: pytest.TempPathFactory) -> Re
 
 
 @settings(
-    max_examples=examples(12),
+    max_examples=examples(8),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -35,6 +35,7 @@ from ..sessions.model import Session
 from ..sessions.reading import MemoryReader, changed_folders
 from .mirror import Outcome, mirror
 from .model import Row
+from .pipe import WriterWhenNeeded
 from .target import Target
 
 COLLECTION = "chat_history_v1"
@@ -271,6 +272,7 @@ def mirror_exchanges(
     config: Config,
     target: Target,
     progress: Callable[[int, int], None] | None = None,
+    writers: WriterWhenNeeded | None = None,
 ) -> Outcome | None:
     """Bring `chat_history_v1` up to date with the memory; None where there is no memory.
 
@@ -279,4 +281,4 @@ def mirror_exchanges(
     with exchange_rows(repository, config) as rows:
         if rows is None:
             return None
-        return mirror(rows, target, repository.state_dir, COLLECTION, progress)
+        return mirror(rows, target, repository.state_dir, COLLECTION, progress, writers)

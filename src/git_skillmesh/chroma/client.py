@@ -64,7 +64,8 @@ def open_client(target: Target, read_timeout_s: float) -> "ClientAPI":
     return client
 
 
-def _settings() -> Any:
+def settings() -> Any:
+    """Return settings that read nothing of the user's environment and send nothing home."""
     from chromadb.config import Settings
 
     logging.getLogger("chromadb").setLevel(logging.CRITICAL)
@@ -84,7 +85,7 @@ def _open_folder(target: Target) -> "ClientAPI":
     given = {key: value for key, value in names.items() if value}
     if given:
         _make_namespace(target)
-    return chromadb.PersistentClient(target.store, settings=_settings(), **given)
+    return chromadb.PersistentClient(target.store, settings=settings(), **given)
 
 
 def _make_namespace(target: Target) -> None:
@@ -93,9 +94,9 @@ def _make_namespace(target: Target) -> None:
     from chromadb.config import DEFAULT_DATABASE, DEFAULT_TENANT
     from chromadb.errors import NotFoundError
 
-    settings = _settings()
-    settings.is_persistent, settings.persist_directory = True, str(target.store)
-    admin = chromadb.AdminClient(settings)
+    own = settings()
+    own.is_persistent, own.persist_directory = True, str(target.store)
+    admin = chromadb.AdminClient(own)
     tenant, database = target.tenant or DEFAULT_TENANT, target.database or DEFAULT_DATABASE
     try:
         admin.get_tenant(tenant)
@@ -118,7 +119,7 @@ def _open_server(target: Target) -> "ClientAPI":
             tenant=target.tenant or None,
             database=target.database or None,
             api_key=target.api_key,
-            settings=_settings(),
+            settings=settings(),
             cloud_host=parts.hostname or "",
             cloud_port=port,
             enable_ssl=secure,
@@ -130,7 +131,7 @@ def _open_server(target: Target) -> "ClientAPI":
         port=port,
         ssl=secure,
         headers=dict(target.headers),
-        settings=_settings(),
+        settings=settings(),
         **{key: value for key, value in names.items() if value},
     )
 

@@ -27,7 +27,7 @@ from ..index.update import update
 from ..index.vectors import Vectors, open_vectors, source_of, unit_rows, vector_path
 from .mirror import Outcome, mirror
 from .model import Row
-from .pipe import AlreadyMirroring
+from .pipe import AlreadyMirroring, WriterWhenNeeded
 from .target import Target
 
 COLLECTION = "codebase_v1"
@@ -215,6 +215,7 @@ def mirror_codebase(
     config: Config,
     target: Target,
     progress: Callable[[int, int], None] | None = None,
+    writers: WriterWhenNeeded | None = None,
 ) -> Outcome:
     """Bring `codebase_v1` up to date with HEAD. Raises what `mirror` and `codebase_rows` raise.
 
@@ -225,7 +226,7 @@ def mirror_codebase(
     while True:
         try:
             with codebase_rows(repository, config) as rows:
-                outcome = mirror(rows, target, repository.state_dir, COLLECTION, progress)
+                outcome = mirror(rows, target, repository.state_dir, COLLECTION, progress, writers)
                 if rows.still_current() or time.monotonic() > deadline:
                     return outcome
         except AlreadyMirroring:

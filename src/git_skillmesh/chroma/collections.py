@@ -30,16 +30,17 @@ class CollectionReport:
 
 
 def ensure_collections(
-    target: Target, state_dir: Path, embedding: Mapping[str, str]
+    target: Target, state_dir: Path, embeddings: Mapping[str, Mapping[str, str]]
 ) -> list[CollectionReport]:
     """Create what is missing, bring older schema versions up to date, check the rest.
 
-    `embedding` holds "model_id" and "dimension". Nothing is ever rebuilt here. Raises
-    `ConfigurationError` for a collection of a newer version, `Unavailable`, `Busy`, `ReadOnly`.
+    `embeddings` has "model_id" and "dimension" of every collection. Nothing is ever rebuilt here.
+    Raises `ConfigurationError` for a collection of a newer version, `Unavailable`, `Busy`,
+    `ReadOnly`.
     """
     state_dir.mkdir(parents=True, exist_ok=True)
     with Writer(target, state_dir) as writer:
-        found = writer.ask("ensure", embedding=dict(embedding))["reports"]
+        found = writer.ask("ensure", embeddings=embeddings)["reports"]
     return [_report(fields) for fields in found]
 
 

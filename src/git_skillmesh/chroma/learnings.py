@@ -26,12 +26,13 @@ from ..index.learnings import (
     sync_learnings,
 )
 from ..index.store import Store
-from ..index.vectors import Vectors, open_vectors, source_of, unit_rows, vector_path
+from ..index.vectors import Vectors, open_vectors, prose_source_of, unit_rows, vector_path
 from ..learnings.files import folder_at
 from ..learnings.model import FOLDER, Learning
 from ..learnings.reading import read_learning
 from .mirror import Outcome, mirror
 from .model import Row
+from .pipe import WriterWhenNeeded
 from .target import Target
 
 COLLECTION = "derived_learnings_v1"
@@ -148,7 +149,7 @@ def learning_rows(
     """
     repository = main_repository(repository)
     store = learning_store(repository)
-    source = source_of(config, store.embeddings_path)
+    source = prose_source_of(config, store.embeddings_path)
     if update_first:
         sync_learnings(repository, source, _WAIT_SECONDS)
     catalogue = store.reader_if_any()
@@ -176,6 +177,7 @@ def mirror_learnings(
     config: Config,
     target: Target,
     progress: Callable[[int, int], None] | None = None,
+    writers: WriterWhenNeeded | None = None,
 ) -> Outcome | None:
     """Bring `derived_learnings_v1` up to date with HEAD; None where there are no learnings.
 
@@ -184,4 +186,4 @@ def mirror_learnings(
     with learning_rows(repository, config) as rows:
         if rows is None:
             return None
-        return mirror(rows, target, repository.state_dir, COLLECTION, progress)
+        return mirror(rows, target, repository.state_dir, COLLECTION, progress, writers)

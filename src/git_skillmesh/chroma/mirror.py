@@ -18,7 +18,7 @@ from . import client as clients
 from .ledger import Known, Ledger
 from .ledger import Record as Mirrored
 from .model import Row, RowSource
-from .pipe import Writer, only_one
+from .pipe import Writer, WriterWhenNeeded, only_one
 from .prepare import HALF, Record, clean, prepare
 from .target import Target
 
@@ -67,12 +67,14 @@ def mirror(
     state_dir: Path,
     collection: str = "codebase_v1",
     progress: Progress | None = None,
+    writers: WriterWhenNeeded | None = None,
 ) -> Outcome:
     """Make the collection equal to the source; `progress` gets (paths done, paths in all).
 
-    Raises `Unavailable`, `Busy`, `ReadOnly`, `Damaged`, `ConfigurationError`.
+    `writers` is shared with other collections of the same target. Raises `Unavailable`, `Busy`,
+    `ReadOnly`, `Damaged`, `ConfigurationError`.
     """
-    return carry_out(source, target, state_dir, collection, progress, Order())
+    return carry_out(source, target, state_dir, collection, progress, Order(), writers)
 
 
 def carry_out(
@@ -82,14 +84,18 @@ def carry_out(
     collection: str,
     progress: Progress | None,
     order: Order,
+    writers: WriterWhenNeeded | None = None,
 ) -> Outcome:
     """Mirror with the liberties that `order` gives. Raises like `mirror`."""
+    if writers is None:
+        with WriterWhenNeeded(target, state_dir) as own:
+            return carry_out(source, target, state_dir, collection, progress, order, own)
     _make(state_dir)
     with only_one(state_dir):
         for attempt in (1, 2):
             try:
                 with Ledger(state_dir) as ledger:
-                    return _mirror(source, target, state_dir, collection, progress, order, ledger)
+                    return _mirror(source, target, writers, collection, progress, order, ledger)
             except sqlite3.OperationalError as error:
                 raise ReadOnly(f"cannot use {state_dir / 'mirror.db'}: {error}") from None
             except sqlite3.DatabaseError as error:
@@ -121,7 +127,7 @@ def lag(
 def _mirror(
     source: RowSource,
     target: Target,
-    state_dir: Path,
+    writers: WriterWhenNeeded,
     collection: str,
     progress: Progress | None,
     order: Order,
@@ -135,9 +141,8 @@ def _mirror(
         return Outcome(0, 0, ledger.count(record.id))
     if record is not None and record.deleted > max(WASTE_ROWS, ledger.count(record.id)):
         order = replace(order, rebuild=True)
-    with Writer(target, state_dir) as writer:
-        run = _Run(source, target, ledger, writer, collection, progress)
-        return run.carry_out(order, None if everything else paths)
+    run = _Run(source, target, ledger, writers.writer(), collection, progress)
+    return run.carry_out(order, None if everything else paths)
 
 
 def _work(

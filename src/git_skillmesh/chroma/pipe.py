@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -124,6 +125,30 @@ class Writer:
             self._process.kill()
             self._process.wait()
         self._process.stdout.close()
+
+
+class WriterWhenNeeded:
+    """A writer that is started when it is first asked for, and ends with the block.
+
+    Starting one costs more than a second of processor time, so that several collections share it.
+    """
+
+    def __init__(self, target: Target, state_dir: Path) -> None:
+        self._new = Writer(target, state_dir)
+        self._stack = ExitStack()
+        self._started: Writer | None = None
+
+    def __enter__(self) -> "WriterWhenNeeded":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stack.close()
+
+    def writer(self) -> Writer:
+        """Return the writer. Raises like `Writer.ask`."""
+        if self._started is None:
+            self._started = self._stack.enter_context(self._new)
+        return self._started
 
 
 class AlreadyMirroring(Busy):

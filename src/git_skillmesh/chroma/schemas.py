@@ -115,6 +115,8 @@ _EXPERTS = Schema(
     SCHEMA_VERSION,
     {
         "expert_id": ("str", "identity of the skill"),
+        "part": ("str", "what the vector is of: description, example or body"),
+        "ordinal": ("int", "which of the skill's vectors, counted from 0"),
         "title": ("str", "name for people"),
         "domain": ("str", "folder of the registry"),
         "instruction_file": ("str", "path of the instructions"),
@@ -123,10 +125,14 @@ _EXPERTS = Schema(
         "aliases": ("str", "other names, separated by commas"),
         "risk_level": ("str", "how careful to be"),
         "maturity": ("str", "how settled it is"),
+        "content_hash": ("str", "fingerprint of what is searched of the skill"),
+        "repo_id": ("str", "identity of the registry"),
     },
-    "skill cards; the document is the description",
+    "skill cards, a record for each text that is searched by meaning; the document is that text",
 )
 
+# What people wrote, a few hundred texts: embedded by the model of sentences, not by that of code.
+PROSE = frozenset({_LEARNINGS.name, _EXPERTS.name})
 COLLECTIONS: Mapping[str, Schema] = {
     schema.name: schema for schema in (_CODE, _CHATS, _LEARNINGS, _THOUGHTS, _EXPERTS)
 }

@@ -49,7 +49,7 @@ def create(
 
 def identity(name: str, model_id: str, dimension: int) -> dict[str, str | int]:
     """Return the metadata by which a collection says what it holds."""
-    schema = name.partition("__")[0]
+    schema = schema_of(name)
     version = COLLECTIONS[schema].version if schema in COLLECTIONS else SCHEMA_VERSION
     return {
         "schema": schema,
@@ -57,6 +57,11 @@ def identity(name: str, model_id: str, dimension: int) -> dict[str, str | int]:
         "model_id": model_id,
         "dimension": dimension,
     }
+
+
+def schema_of(name: str) -> str:
+    """Return the schema of a collection: `<schema>`, `<schema>-<registry>`, `<either>__<model>`."""
+    return name.partition("__")[0].partition("-")[0]
 
 
 def metadata_of(collection: "Collection") -> dict[str, Any]:
@@ -116,7 +121,7 @@ def open_for_writing(
 
 
 def _refuse_staging_over(current: "Collection", name: str) -> None:
-    if metadata_of(current).get("schema", name) != name:
+    if metadata_of(current).get("schema", schema_of(name)) != schema_of(name):
         raise ConfigurationError(f"the collection {name} holds something else")
 
 
@@ -340,15 +345,18 @@ def report(
     }
 
 
-def ensure(client: "ClientAPI", embedding: Mapping[str, str]) -> list[dict[str, Any]]:
+def ensure(
+    client: "ClientAPI", embeddings: Mapping[str, Mapping[str, str]]
+) -> list[dict[str, Any]]:
     """Create the collections that are missing, upgrade older ones, report on all of them."""
-    model_id, dimension = embedding["model_id"], int(embedding["dimension"])
     existing = {name: find(client, name) for name in COLLECTIONS}
     for collection in existing.values():
         if collection is not None:
             refuse_newer(collection)
     reports = []
     for name, collection in existing.items():
+        embedding = embeddings[name]
+        model_id, dimension = embedding["model_id"], int(embedding["dimension"])
         status = ""
         if collection is None:
             create(client, name, model_id, dimension)

@@ -14,7 +14,7 @@ after row. The first failure ends the process, and so does the end of standard i
 | write | upsert [[id, metadata, document]], vectors, update [[id, metadata]], delete | missing |
 | finish | repo_id, expected | rows, token; searches some of the written vectors for themselves |
 | adopt | name | nothing; the replacement takes the place of `name` |
-| ensure | embedding | reports, one a collection |
+| ensure | embeddings by collection | reports, one a collection |
 | probe | | nothing; reads and searches every collection |
 
 A local store is locked from `start` until the process has ended: the descriptor is never closed,
@@ -93,6 +93,7 @@ class Session:
         self, name: str, repo_id: str, model_id: str, dimension: int, rebuild: bool
     ) -> dict[str, Any]:
         """Choose the collection to fill, creating it or a replacement when needed."""
+        self.sample.clear()
         self.collection, staging = self._try(
             lambda: store.open_for_writing(self.client, name, repo_id, model_id, dimension, rebuild)
         )
@@ -165,9 +166,9 @@ class Session:
         self._try(lambda: store.drop_abandoned(self.client, name))
         return {}
 
-    def do_ensure(self, embedding: dict[str, str]) -> dict[str, Any]:
+    def do_ensure(self, embeddings: dict[str, dict[str, str]]) -> dict[str, Any]:
         """Create and upgrade collections."""
-        return {"reports": self._try(lambda: store.ensure(self.client, embedding))}
+        return {"reports": self._try(lambda: store.ensure(self.client, embeddings))}
 
     def do_probe(self) -> dict[str, Any]:
         """Read everything once in a way that a damaged store does not survive."""

@@ -4,6 +4,7 @@ import argparse
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -77,6 +78,12 @@ def run(args: argparse.Namespace, context: Context) -> int:
         report = check(
             change, only=only, message=message, content=content, related=args.related, tell=tell
         )
+        if args.related:
+            from .similar import learnings_like
+
+            told = {one.learning_id for one in report.findings} | {x.id for x in report.related}
+            notes = learnings_like(context, change, message, told)
+            report = replace(report, related=(*report.related, *notes))
         shown = _render(args, context, change, report)
     if args.output:
         _write(Path(args.output), shown)

@@ -2,10 +2,14 @@
 
 import argparse
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from ..errors import ConfigurationError, ExitCode
 from .context import Context
 from .terminal import safe_line
+
+if TYPE_CHECKING:
+    from ..index.vectors import VectorSource
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -26,9 +30,10 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if args.schema:
         return _print_schemas(context)
     from ..chroma.collections import check_collections, ensure_collections
+    from ..chroma.schemas import COLLECTIONS, PROSE
     from ..chroma.target import target_of
     from ..index.store import Store
-    from ..index.vectors import source_of
+    from ..index.vectors import prose_source_of, source_of
 
     repository, config = context.repository, context.config
     target = target_of(config, repository)
@@ -39,10 +44,10 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if args.check:
         reports = check_collections(target, repository.state_dir)
     else:
-        source = source_of(config, Store(repository).embeddings_path)
-        dimension = len(source.embed_query("dimension"))
-        embedding = {"model_id": source.model_id, "dimension": str(dimension)}
-        reports = ensure_collections(target, repository.state_dir, embedding)
+        cache = Store(repository).embeddings_path
+        code, prose = (_embedding(of(config, cache)) for of in (source_of, prose_source_of))
+        embeddings = {name: prose if name in PROSE else code for name in COLLECTIONS}
+        reports = ensure_collections(target, repository.state_dir, embeddings)
     if context.json:
         context.out_json({"target": target.describe(), "collections": [asdict(r) for r in reports]})
     else:
@@ -52,6 +57,11 @@ def run(args: argparse.Namespace, context: Context) -> int:
             for problem in report.problems:
                 context.out(f"      {context.style.bad(safe_line(problem))}")
     return ExitCode.OK if not any(report.problems for report in reports) else ExitCode.DAMAGED
+
+
+def _embedding(source: "VectorSource") -> dict[str, str]:
+    dimension = len(source.embed_query("dimension"))
+    return {"model_id": source.model_id, "dimension": str(dimension)}
 
 
 def _print_schemas(context: Context) -> int:

@@ -9,6 +9,7 @@ from .context import Context
 from .terminal import progress_bar, safe_line
 
 if TYPE_CHECKING:
+    from ..chroma.mirror import Outcome
     from ..index.learnings import LearningsReport
     from ..index.update import Update
 
@@ -203,28 +204,29 @@ def _chroma(context: Context, wait: bool) -> None:
 
         start_worker("index", context.repository.git.cwd)
         return
-    from ..chroma.codebase import mirror_codebase
-
-    with progress_bar("Chroma", context.quiet) as progress:
-        outcome = mirror_codebase(context.repository, context.config, target, progress)
-    context.note(
-        f"Chroma: {outcome.upserted} written, {outcome.deleted} deleted, {outcome.rows} in "
-        f"codebase_v1 ({target.describe()})"
-    )
     from ..chroma.chats import mirror_exchanges
-
-    with progress_bar("Chroma, conversations", context.quiet) as progress:
-        chats = mirror_exchanges(context.repository, context.config, target, progress)
-    if chats is not None:
-        context.note(
-            f"Chroma: {chats.upserted} written, {chats.deleted} deleted, {chats.rows} in "
-            "chat_history_v1"
-        )
+    from ..chroma.codebase import mirror_codebase
     from ..chroma.learnings import mirror_learnings
+    from ..chroma.pipe import WriterWhenNeeded
 
-    learned = mirror_learnings(context.repository, context.config, target)
-    if learned is not None:
+    repository, config = context.repository, context.config
+    with WriterWhenNeeded(target, repository.state_dir) as one:
+        with progress_bar("Chroma", context.quiet) as progress:
+            code = mirror_codebase(repository, config, target, progress, one)
+        _mirrored(context, code, f"codebase_v1 ({target.describe()})")
+        with progress_bar("Chroma, conversations", context.quiet) as progress:
+            chats = mirror_exchanges(repository, config, target, progress, one)
+        _mirrored(context, chats, "chat_history_v1")
+        _mirrored(
+            context,
+            mirror_learnings(repository, config, target, writers=one),
+            "derived_learnings_v1",
+        )
+
+
+def _mirrored(context: Context, outcome: "Outcome | None", collection: str) -> None:
+    if outcome is not None:
         context.note(
-            f"Chroma: {learned.upserted} written, {learned.deleted} deleted, {learned.rows} in "
-            "derived_learnings_v1"
+            f"Chroma: {outcome.upserted} written, {outcome.deleted} deleted, "
+            f"{outcome.rows} in {collection}"
         )

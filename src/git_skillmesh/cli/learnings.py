@@ -15,7 +15,7 @@ from .context import Context
 from .terminal import safe, safe_line
 
 SCHEMA = 1
-_ACTIONS = ("list", "show", "new", "test", "edit", "retire")
+ACTIONS = ("list", "show", "new", "test", "edit", "retire")
 # Option → the actions that know it.
 _OPTIONS = {
     "states": ("list",),
@@ -66,8 +66,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Do one of the actions. Raises `UsageError`."""
-    if args.action not in _ACTIONS:
-        raise UsageError(f"no such action: {args.action}", ", ".join(_ACTIONS))
+    if args.action not in ACTIONS:
+        raise UsageError(f"no such action: {args.action}", ", ".join(ACTIONS))
     for name, actions in _OPTIONS.items():
         if getattr(args, name) and args.action not in actions:
             option = name.removesuffix("s") if name != "paths" else "path"

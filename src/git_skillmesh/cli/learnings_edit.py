@@ -16,7 +16,7 @@ from ..learnings.model import FOLDER, MatcherKind, State
 from ..learnings.reading import ID, TITLE_LENGTH
 from ..learnings.skeleton import skeleton
 from ..learnings.writing import set_field
-from ..learnings.yamlnodes import Unreadable
+from ..yamlnodes import Unreadable
 from .context import Context
 from .learnings import chosen, report
 from .terminal import safe_line

@@ -26,7 +26,7 @@ from .terminal import safe_line
 COMMANDS = {
     "init": "install the hooks and make the first index",
     "index": "make the index equal to the repository",
-    "query": "search code, conversations and learnings by meaning and by name",
+    "query": "search code, conversations, learnings and skills",
     "status": "show what is indexed, what is not, and why",
     "doctor": "check every store against the repository, and mend it",
     "collections": "create and check the Chroma collections",
@@ -48,6 +48,7 @@ COMMANDS = {
     "redact": "take secrets out of text, or show which would go",
     "learnings": "list, show, test, write and retire learnings",
     "backtest": "try learnings on past commits",
+    "skills": "find, show, add and install instructions for agents",
 }
 # Names from the plan that people may know; accepted, not shown.
 ALIASES = {

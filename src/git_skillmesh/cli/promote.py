@@ -265,7 +265,7 @@ def _matcher(args: argparse.Namespace, context: Context) -> "Matcher | None":
 def _rule(data: bytes, name: str) -> "Matcher":
     """Return the matcher of a file of ast-grep's: `rule:` with what belongs to it, or a rule."""
     from ..learnings.model import Matcher
-    from ..learnings.yamlnodes import Unreadable, read_yaml
+    from ..yamlnodes import Unreadable, read_yaml
 
     try:
         document: Any = read_yaml(data).value()

@@ -1,4 +1,4 @@
-"""`git skillmesh query`: search code, conversations and learnings by meaning and by name."""
+"""`git skillmesh query`: search code, conversations, learnings and skills."""
 
 import argparse
 import sys
@@ -24,10 +24,10 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     """Add the command's parser."""
     parser = subparsers.add_parser(
         "query",
-        help="search code, conversations and learnings by meaning and by name",
+        help="search code, conversations, learnings and skills",
         description="Search the working tree, changed and untracked files included, the "
-        "conversations with agents, or what the team has learned. Exit code 0: found, 1: nothing "
-        "found.",
+        "conversations with agents, what the team has learned, or the skills. Exit code 0: found, "
+        "1: nothing found.",
     )
     parser.add_argument(
         "words",
@@ -84,6 +84,11 @@ def run(args: argparse.Namespace, context: Context) -> int:
     answer = _code(args, context, text) if args.what in ("code", "all") else None
     learned = answer_learnings(args, context, text) if args.what in ("learnings", "all") else None
     chats = answer_chats(args, context, text) if args.what in ("chats", "all") else None
+    skills = None
+    if args.what in ("skills", "all"):
+        from .query_skills import answer_skills
+
+        skills = answer_skills(args, context, text)
     if context.json:
         parts = []
         if answer is not None:
@@ -92,6 +97,10 @@ def run(args: argparse.Namespace, context: Context) -> int:
             parts.append(learnings_document(learned, args.full, args.explain))
         if chats is not None:
             parts.append(chats_document(chats, args.full, args.explain))
+        if skills is not None:
+            from .query_skills import skills_document
+
+            parts.append(skills_document(skills, args.full, args.what == "skills"))
         document: dict[str, Any] = {"schema": _SCHEMA_VERSION, "query": text}
         for part in parts:
             document |= part | {"notes": [*document.get("notes", ()), *part["notes"]]}
@@ -107,7 +116,13 @@ def run(args: argparse.Namespace, context: Context) -> int:
             if answer is not None:
                 context.out("conversations")
             print_chats(context, chats, args.full, args.explain)
-    hits = [len(found.hits) for found in (answer, learned, chats) if found is not None]
+        if skills is not None and (args.what == "skills" or skills.hits):
+            from .query_skills import print_skills
+
+            if answer is not None:
+                context.out("skills")
+            print_skills(context, skills, args.full)
+    hits = [len(found.hits) for found in (answer, learned, chats, skills) if found is not None]
     return ExitCode.OK if any(hits) else ExitCode.NOTHING_FOUND
 
 

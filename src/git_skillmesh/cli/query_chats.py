@@ -28,9 +28,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--in",
         dest="what",
-        choices=("code", "chats", "learnings", "all"),
+        choices=("code", "chats", "learnings", "skills", "all"),
         default="code",
-        help="search code, conversations, learnings, or all of them (default code)",
+        help="search code, conversations, learnings, skills, or all of them (default code)",
     )
     parser.add_argument(
         "--agent", action="append", default=[], metavar="NAME", help="only chats with this agent"
@@ -50,12 +50,16 @@ def check_options(args: argparse.Namespace) -> None:
                 "--until": args.until}  # fmt: skip
     of_code = {"--lang": args.lang, "--kind": args.kind, "--at": args.at,
                "--committed": args.committed}  # fmt: skip
-    if args.what in ("code", "learnings"):
+    if args.what in ("code", "learnings", "skills"):
         _refuse(of_chats, "conversations", "--in chats")
-    if args.what in ("code", "chats"):
+    if args.what in ("code", "chats", "skills"):
         _refuse({"--state": args.state}, "learnings", "--in learnings")
     if args.what == "learnings":
         check_learnings(args)
+    if args.what == "skills":
+        from .query_skills import check_options as check_skills
+
+        check_skills(args)
     if args.what == "chats":
         _refuse(of_code, "code", "--in code")
         if args.backend == "chroma" or args.rank != "ranker":

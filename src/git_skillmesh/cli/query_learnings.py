@@ -41,14 +41,14 @@ def answer_learnings(args: argparse.Namespace, context: Context, text: str) -> "
     """Search the learnings, reading first what the index lacks."""
     from ..index.learning_view import open_learnings
     from ..index.learnings import learning_store
-    from ..index.vectors import source_of
+    from ..index.vectors import prose_source_of
     from ..retrieval.learnings import LearningOptions, LearningSearcher
 
     repository = context.repository
     notes: list[str] = []
     source, vector = None, None
     try:
-        source = source_of(context.config, learning_store(repository).embeddings_path)
+        source = prose_source_of(context.config, learning_store(repository).embeddings_path)
         vector = source.embed_query(text)
     except (Unavailable, ConfigurationError) as error:
         source = None

@@ -103,12 +103,14 @@ def _index(repository: Repository, config: Config, log: Log) -> None:
     from ..chroma.chats import mirror_exchanges
     from ..chroma.codebase import mirror_codebase
     from ..chroma.learnings import mirror_learnings
+    from ..chroma.pipe import WriterWhenNeeded
 
-    mirrored = mirror_codebase(repository, config, target)
-    log(f"Chroma: {mirrored.upserted} written, {mirrored.deleted} deleted, {mirrored.rows} in all")
-    chats = mirror_exchanges(repository, config, target)
-    if chats is not None:
-        log(f"Chroma: {chats.upserted} exchanges written, {chats.deleted} deleted")
-    learned = mirror_learnings(repository, config, target)
-    if learned is not None:
-        log(f"Chroma: {learned.upserted} learnings written, {learned.deleted} deleted")
+    with WriterWhenNeeded(target, repository.state_dir) as one:
+        code = mirror_codebase(repository, config, target, writers=one)
+        log(f"Chroma: {code.upserted} written, {code.deleted} deleted, {code.rows} in all")
+        chats = mirror_exchanges(repository, config, target, writers=one)
+        if chats is not None:
+            log(f"Chroma: {chats.upserted} exchanges written, {chats.deleted} deleted")
+        learned = mirror_learnings(repository, config, target, writers=one)
+        if learned is not None:
+            log(f"Chroma: {learned.upserted} learnings written, {learned.deleted} deleted")

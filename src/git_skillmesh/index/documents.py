@@ -30,13 +30,17 @@ KIND_NUMBERS = {kind: number for number, kind in enumerate(KINDS)}
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A chunk ready for the index: posting key → frequency, and what the embedding reads."""
+    """A chunk ready for the index: posting key → frequency, and what the embedding reads.
+
+    `prose` is what it says in words, where that is more than the chunk.
+    """
 
     chunk: Chunk
     terms: Mapping[int, int]
     lengths: tuple[int, ...]
     fields: Fields
     content_hash: bytes
+    prose: str = ""
 
     @classmethod
     def unknown(cls) -> "Document":
@@ -46,8 +50,8 @@ class Document:
 
     @property
     def embedded_text(self) -> str:
-        """The text a configured embedding model sees: the symbol, then the chunk."""
-        return f"{self.chunk.symbol}\n{self.chunk.text}"
+        """The text a model of sentences sees: the prose, or the symbol and the chunk."""
+        return self.prose or f"{self.chunk.symbol}\n{self.chunk.text}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from ..learnings.files import SUFFIXES, read_file
 from ..learnings.model import FOLDER, Learning
 from ..learnings.reading import Problem, read_learning
 from ..learnings.text import search_text
-from ..learnings.yamlnodes import LONGEST
+from ..yamlnodes import LONGEST
 from .catalogue import FileRow
 from .database import REBUILD
 from .learnings import (

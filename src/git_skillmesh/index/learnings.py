@@ -110,7 +110,8 @@ def _documents(learning: Learning | None) -> FileDocuments:
     title, places = f"{learning.title} {learning.learning_id}", places_of(learning)
     first, *others = documents_of(chunks, title, places)
     # Prose means what all of it says: the parts of a file's place, as code has it, would drown it.
-    whole = [_embedded_as(first, f"{text}\n{places}")]
+    said = "\n".join((learning.title, learning.description, learning.pattern, places))
+    whole = [replace(_embedded_as(first, f"{text}\n{places}"), prose=said)]
     rest = [_embedded_as(document, document.chunk.text) for document in others]
     return FileDocuments("", None, (*whole, *rest))
 

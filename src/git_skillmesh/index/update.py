@@ -3,8 +3,10 @@
 In: a repository and its configuration. Out: `Update`, what was done and what could not be.
 """
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from ..config import Config
 from ..errors import ConfigurationError, Unavailable
@@ -16,7 +18,7 @@ from .maintenance import complete_vectors, prune, prune_is_due
 from .provenance import sync_provenance
 from .store import Store
 from .sync import Progress, Report, sync
-from .vectors import VectorSource, source_of
+from .vectors import VectorSource, prose_source_of, source_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ def update_learnings(
 
     Without the embedding model they are searchable by their words.
     """
-    source, _ = _source(config, learning_store(repository))
+    source, _ = _source(config, learning_store(repository), prose_source_of)
     if source is not None:
         with suppress(Unavailable):
             return sync_learnings(repository, source, wait_seconds)
@@ -112,8 +114,10 @@ def update_provenance(repository: Repository, outcome: Update, wait_seconds: flo
     return sync_provenance(repository, Store(repository), members, outcome.commit, wait_seconds)
 
 
-def _source(config: Config, store: Store) -> tuple[VectorSource | None, str]:
+def _source(
+    config: Config, store: Store, of: Callable[[Config, Path], VectorSource] = source_of
+) -> tuple[VectorSource | None, str]:
     try:
-        return source_of(config, store.embeddings_path), ""
+        return of(config, store.embeddings_path), ""
     except (Unavailable, ConfigurationError) as error:
         return None, str(error)

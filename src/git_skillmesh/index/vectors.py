@@ -16,11 +16,12 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import open_arrays, write_arrays
 from ..config import Config
 from ..embedding.protocol import Embedder
+from ..embedding.sentence import SentenceEmbedder
 from ..embedding.static import StaticEmbedder
 from .documents import Document
-from .segment import open_arrays, write_arrays
 
 _PROVIDER_BATCH = 64
 # A row whose largest value is smaller is as good as zero, and 127 divided by it may overflow.
@@ -60,6 +61,25 @@ class BuiltinSource:
         for row, document in zip(found, documents, strict=True):
             row[:] = self._embedder.embed_fields(document.fields)
         return quantise(found)
+
+    def embed_query(self, text: str) -> NDArray[np.float32]:
+        """Return the vector of a query."""
+        return self._embedder.embed_query(text)
+
+
+class SentenceSource:
+    """The built-in model of sentences, for a few texts that people wrote.
+
+    Documents without prose are left to their words: the model takes its time, and knows no code.
+    """
+
+    def __init__(self, embedder: SentenceEmbedder) -> None:
+        self._embedder = embedder
+        self.model_id = embedder.model_id
+
+    def vectors(self, documents: Sequence[Document]) -> Vectors:
+        """Return a row for each document."""
+        return quantise(self._embedder.embed_documents([one.prose for one in documents]))
 
     def embed_query(self, text: str) -> NDArray[np.float32]:
         """Return the vector of a query."""
@@ -123,6 +143,21 @@ def source_of(config: Config, cache: Path) -> VectorSource:
     from ..embedding.providers import make_embedder
 
     return ProviderSource(make_embedder(provider, config["embedding.name"], config.environ), cache)
+
+
+def prose_source_of(config: Config, cache: Path) -> VectorSource:
+    """Return the source for prose: a configured model, or the built-in one of sentences.
+
+    Raises like `source_of`.
+    """
+    found = source_of(config, cache)
+    return sentence_source() if isinstance(found, BuiltinSource) else found
+
+
+@cache
+def sentence_source() -> SentenceSource:
+    """Return the source of the built-in model of sentences: one a process, read once."""
+    return SentenceSource(SentenceEmbedder.load())
 
 
 @cache

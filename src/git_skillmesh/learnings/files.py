@@ -13,10 +13,10 @@ from pathlib import Path
 from ..errors import ReadOnly, UsageError
 from ..git.objects import BlobReader
 from ..git.repository import Repository
+from ..yamlnodes import LONGEST
 from .model import FOLDER, Learning, id_of
 from .reading import Problem, ReadFile, read_learning
 from .writing import write_learning
-from .yamlnodes import LONGEST
 
 SUFFIXES = (".yaml", ".yml")
 

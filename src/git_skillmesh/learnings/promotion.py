@@ -16,13 +16,13 @@ from ..git.repository import Repository
 from ..sessions.redaction import Redactor
 from ..sessions.redaction_policy import Policy
 from ..sessions.store import MemoryStore
+from ..yamlnodes import Unreadable, read_yaml
 from .analysis_decisions import Decided, decide
 from .candidates import Candidate, Decision, to_learning
 from .files import write_text
 from .model import FOLDER, Learning
 from .naming import free_id
 from .reading import ID, ReadFile, read_learning
-from .yamlnodes import Unreadable, read_yaml
 
 Clean = Callable[[str], str]
 

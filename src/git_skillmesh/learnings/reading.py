@@ -12,8 +12,8 @@ from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import Any, TypeVar
 
+from ..yamlnodes import Node, Unreadable, read_yaml
 from .model import Backtest, Example, Fix, Learning, Matcher, MatcherKind, Scope, Severity, State
-from .yamlnodes import Node, Unreadable, read_yaml
 
 ID = r"[a-z0-9][a-z0-9._-]{0,63}"
 DAY = r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?"

@@ -14,10 +14,10 @@ from pathlib import Path
 
 from ..git.objects import BlobReader
 from ..git.repository import Repository
+from ..yamlnodes import LONGEST
 from .files import SUFFIXES, blobs_at
 from .model import FOLDER, Learning, State
 from .reading import read_learning
-from .yamlnodes import LONGEST
 
 # A session may be named by its beginning, a commit by fewer.
 _START, _SHORTEST_COMMIT = 8, 7

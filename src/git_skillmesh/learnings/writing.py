@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from ..yamlnodes import Node, read_yaml
 from .model import Example, Learning, Matcher, MatcherKind
 from .reading import FIELDS, MATCHERS
-from .yamlnodes import Node, read_yaml
 
 
 def write_learning(learning: Learning) -> str:
