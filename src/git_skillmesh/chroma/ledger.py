@@ -153,11 +153,6 @@ class Ledger:
                 (mirror, mirror, _RECENT_COMMITS),
             )
 
-    def distrust(self, mirror: int) -> None:
-        """Forget the tokens, so that the next mirror reads from the store what it holds."""
-        with self._writing() as db:
-            db.execute("UPDATE mirror SET token='', next_token='' WHERE id=?", (mirror,))
-
     def replace(self, mirror: int, rows: Iterable[Sequence[str]]) -> None:
         """Believe the store: `rows` are (id, row_hash, path, commit_sha)."""
         with self._writing() as db:

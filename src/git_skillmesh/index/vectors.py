@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from ..arrays import open_arrays, write_arrays
 from ..config import Config
 from ..embedding.protocol import Embedder
-from ..embedding.sentence import SentenceEmbedder
 from ..embedding.static import StaticEmbedder
 from .documents import Document
 
@@ -73,7 +72,7 @@ class SentenceSource:
     Documents without prose are left to their words: the model takes its time, and knows no code.
     """
 
-    def __init__(self, embedder: SentenceEmbedder) -> None:
+    def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder
         self.model_id = embedder.model_id
 
@@ -157,6 +156,8 @@ def prose_source_of(config: Config, cache: Path) -> VectorSource:
 @cache
 def sentence_source() -> SentenceSource:
     """Return the source of the built-in model of sentences: one a process, read once."""
+    from ..embedding.sentence import SentenceEmbedder  # a query for code has no use for it
+
     return SentenceSource(SentenceEmbedder.load())
 
 
