@@ -25,7 +25,7 @@ PACKAGE = Path(git_skillmesh.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 ALL = frozenset(
     "git chunking embedding index retrieval chroma registry sessions learnings gate hooks"  # noqa: SIM905
-    " cli config errors display yamlnodes arrays".split()
+    " thinking briefing agents mcp cli config errors display yamlnodes arrays".split()
 )
 
 # Who may import whom; a room may always import itself. Data flows one way:
@@ -65,7 +65,12 @@ ARROWS: dict[str, frozenset[str]] = {
         {"errors", "display", "yamlnodes", "arrays", "config", "git", "embedding", "chroma"}
     ),
     "gate": frozenset({"errors", "display", "config", "git", "chunking", "sessions", "learnings"}),
-    "hooks": ALL - {"cli"},
+    "thinking": frozenset({"errors", "display", "config", "git", "embedding", "sessions"}),
+    # What is worth telling an agent for one prompt; reads everything, writes nothing.
+    "briefing": ALL - {"hooks", "cli", "mcp", "agents", "briefing"},
+    "agents": frozenset({"errors", "display", "yamlnodes", "config", "git"}),
+    "hooks": ALL - {"cli", "mcp"},
+    "mcp": ALL - {"cli", "hooks"},
     "cli": ALL,
     "__main__": frozenset({"cli"}),
     "__init__": frozenset(),

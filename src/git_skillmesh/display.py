@@ -4,12 +4,15 @@ In: text. Out: text that a terminal shows and does not obey, cut, filled up or b
 a width. It knows of no stream: that is `cli.terminal` and `cli.columns`.
 """
 
+import math
 import re
 import unicodedata
 from collections.abc import Iterator
 
 # A line is looked at up to here: nothing that is longer is text.
 _LOOKED_AT = 4_000
+# A rule of thumb: English and code have between 3 and 4.5 bytes a token with today's tokenizers.
+BYTES_PER_TOKEN = 3.5
 # Columns that text is broken into at least.
 _NARROWEST = 20
 # C0 and C1 controls, and the characters that reorder text (CVE-2021-42574).
@@ -159,3 +162,8 @@ def plural(count: int, noun: str) -> str:
 def lines_word(first: int, last: int) -> str:
     """Return a range of lines as it is typed."""
     return str(first) if first == last else f"{first}-{last}"
+
+
+def tokens(text: str) -> int:
+    """Estimate how many tokens a text has: a token for 3.5 bytes of UTF-8."""
+    return math.ceil(len(text.encode("utf-8", "replace")) / BYTES_PER_TOKEN)

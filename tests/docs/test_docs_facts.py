@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from git_skillmesh import __version__
+from git_skillmesh import __version__, display
 from git_skillmesh.chroma.schemas import COLLECTIONS
 from git_skillmesh.chunking import tree
 from git_skillmesh.chunking.exclusion import Skip
@@ -98,7 +98,7 @@ def test_figures_of_skills() -> None:
         == {*shelf._fields(Locked("", {}, forced=("x",)))}
     )
     assert f"(default {rendering.DEFAULT_BUDGET}, 0 is no bound)" in text
-    assert f"estimated as {parts.BYTES_PER_TOKEN} bytes" in text
+    assert f"estimated as {display.BYTES_PER_TOKEN} bytes" in text
     assert f"a score\nbelow {rendering.DOUBTFUL} " in text
     listed = ", ".join(parts._USEFUL).lower()
     assert listed in " ".join(text.split())

@@ -13,11 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from git_skillmesh.errors import UsageError
+from git_skillmesh.display import tokens
 from git_skillmesh.registry.cards import card_of
 from git_skillmesh.registry.functions import function_tools
 from git_skillmesh.registry.markdown import SECTIONS
 from git_skillmesh.registry.model import Card
-from git_skillmesh.registry.parts import harmless, parts_of, tokens
+from git_skillmesh.registry.parts import harmless, parts_of
 from git_skillmesh.registry.rendering import (
     PROVIDERS,
     REFERENCE,

@@ -49,6 +49,7 @@ COMMANDS = {
     "learnings": "list, show, test, write and retire learnings",
     "backtest": "try learnings on past commits",
     "skills": "find, show, add and install instructions for agents",
+    "mcp": "serve the memory to agents over MCP",
 }
 # Names from the plan that people may know; accepted, not shown.
 ALIASES = {

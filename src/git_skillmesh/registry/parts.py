@@ -4,7 +4,6 @@ In: cards. Out: sections, whole ones only, the most useful first. Nothing is cut
 as it was written or it is named among those that were left out.
 """
 
-import math
 import re
 import sys
 from collections.abc import Callable, Collection, Sequence
@@ -15,8 +14,6 @@ from ..yamlnodes import Unreadable
 from .markdown import SECTIONS, read_page
 from .model import Card
 
-# A rule of thumb: English and code have between 3 and 4.5 bytes a token with today's tokenizers.
-BYTES_PER_TOKEN = 3.5
 DESCRIPTION = "Description"
 # What an agent needs first; where it came from by itself, the routing has told it when.
 _USEFUL = ("Execution behaviour", "Decision tree", "Anti-patterns", "Output contract",
@@ -45,11 +42,6 @@ class Chosen:
 
     shown: tuple[Part, ...]
     left_out: tuple[str, ...]
-
-
-def tokens(text: str) -> int:
-    """Estimate how many tokens a text has: a token for 3.5 bytes of UTF-8."""
-    return math.ceil(len(text.encode("utf-8", "replace")) / BYTES_PER_TOKEN)
 
 
 def harmless(text: str) -> str:

@@ -12,11 +12,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..display import tokens
 from ..errors import UsageError
 from .functions import function_tools
 from .markdown import SECTIONS
 from .model import Card
-from .parts import DESCRIPTION, Chosen, Part, choose, harmless, parts_of, tokens
+from .parts import DESCRIPTION, Chosen, Part, choose, harmless, parts_of
 
 PROVIDERS = ("claude", "codex", "cursor", "gemini", "openai-tools", "json")
 DEFAULT_BUDGET = 8000

@@ -1,0 +1,1 @@
+"""The MCP server: a thin face on the rooms above."""

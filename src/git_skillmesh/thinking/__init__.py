@@ -1,0 +1,1 @@
+"""Working memory: thoughts in, kept under the memory ref; sessions, summaries and matches out."""
