@@ -6,7 +6,9 @@ left running.
 """
 
 import os
+import select
 import signal
+import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,9 +17,10 @@ import git_skillmesh
 
 TOKEN = "SKILLMESH_TEST_TOKEN"  # noqa: S105  # inherited by whatever a test starts; names it
 COMMIT_DATE = "2024-03-01T12:00:00+00:00"
-GIT_CONFIG = """\
+GIT_CONFIG = f"""\
 [init]
 \tdefaultBranch = main
+\ttemplateDir = {Path(__file__).parent / "template"}
 [protocol "file"]
 \tallow = always
 [commit]
@@ -78,6 +81,24 @@ def sealed(outside: Mapping[str, str], home: Path) -> dict[str, str]:
     return kept
 
 
+_STARTS = frozenset(("subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.system"))
+_started = 0
+
+
+def _count(event: str, arguments: object) -> None:
+    global _started
+    if event in _STARTS:
+        _started += 1
+
+
+sys.addaudithook(_count)
+
+
+def processes_started() -> int:
+    """Return how many processes this one has started: a test that started none left none."""
+    return _started
+
+
 def hook_processes(token: str) -> list[int]:
     """Return the process ids of shims and workers that descend from the test named `token`.
 
@@ -88,7 +109,8 @@ def hook_processes(token: str) -> list[int]:
 
 
 def _is_hook(command: list[bytes]) -> bool:
-    return any(b"hooks/" in word or b"/post-" in word for word in command[1:3])
+    # A warm interpreter's own options and name come before, see testing/warm.
+    return any(b"hooks/" in word or b"/post-" in word for word in command[1:5])
 
 
 def processes_of(
@@ -97,11 +119,13 @@ def processes_of(
     """Return (process id, command line) of everything that carries `token` and is `wanted`."""
     mark = f"{TOKEN}={token}".encode()
     found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        command = _words(f"{process}/cmdline")
+    for process in os.listdir("/proc"):  # noqa: PTH208  # after each test, so that it has to be quick
+        if not process.isdigit():
+            continue
+        command = _words(f"/proc/{process}/cmdline")
         # A command line costs the kernel less than an environment, and nearly all are others'.
-        if wanted(command) and mark in _words(f"{process}/environ"):
-            found.append((int(process.name), command))
+        if wanted(command) and mark in _words(f"/proc/{process}/environ"):
+            found.append((int(process), command))
     return found
 
 
@@ -132,7 +156,23 @@ def wait_for_hooks(token: str, seconds: float = 60) -> None:
         seen_none = 0 if running else seen_none + 1
         if time.monotonic() > deadline:
             raise TimeoutError(f"background work still runs after {seconds} s: {running}")
-        time.sleep(0.02 if running else 0.01)
+        if running:
+            _wait_for_end(running[0], deadline - time.monotonic())
+        else:
+            time.sleep(0.01)
+
+
+def _wait_for_end(pid: int, seconds: float) -> None:
+    """Wait until a process has ended, without looking for it again and again."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except (ProcessLookupError, AttributeError):
+        time.sleep(0.02)
+        return
+    try:
+        select.select([descriptor], [], [], max(seconds, 0))
+    finally:
+        os.close(descriptor)
 
 
 def stop_hooks(token: str) -> None:

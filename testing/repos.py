@@ -6,6 +6,7 @@ tests/conftest.py sealed.
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -148,6 +149,11 @@ class Repo:
     def clone(self, path: Path, *options: str) -> "Repo":
         """Clone this repository ("--bare", "--depth=1", "--filter=blob:none", …)."""
         self.git("clone", "--quiet", *options, self.path.as_uri(), os.fspath(path))
+        return Repo(path)
+
+    def copy(self, path: Path) -> "Repo":
+        """Copy the repository with its caches and hooks, which costs less than making it again."""
+        shutil.copytree(self.path, path, symlinks=True)
         return Repo(path)
 
     def submodule(self, other: "Repo", name: str) -> "Repo":

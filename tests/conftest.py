@@ -4,15 +4,19 @@ import itertools
 import os
 import re
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 import testing.examples  # noqa: F401  # `--hypothesis-profile` looks for it before any test is read
-from testing.environment import TOKEN, sealed, stop_hooks, wait_for_hooks
+from testing.environment import TOKEN, processes_started, sealed, stop_hooks, wait_for_hooks
 from testing.repos import Repo
+from testing.warm import COLD, Warm
 
+# As the program does it for itself: threads that wait for work cost more than the work.
+os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"
 _OUTSIDE = dict(os.environ)
 _NUMBERS = itertools.count()
 
@@ -26,6 +30,26 @@ def sealed_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         _seal(patch, sealed(_OUTSIDE, home))
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def warm(sealed_session: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
+    """Let processes of the program start warm; with SKILLMESH_COLD_START=1 all start cold."""
+    made = Warm(tmp_path_factory.mktemp("warm"))
+    if _OUTSIDE.get(COLD) or not made.possible():
+        yield made
+        return
+    made.start()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "executable", made.python)
+        yield made
+    made.stop()
+
+
+@pytest.fixture
+def cold_start(warm: Warm, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start processes as for a user: for tests of signals, of imports, of the start itself."""
+    monkeypatch.setattr(sys, "executable", warm.real)
 
 
 def _seal(patch: pytest.MonkeyPatch, environment: dict[str, str]) -> None:
@@ -42,17 +66,21 @@ def hermetic(
 ) -> Iterator[str]:
     """Give each test a home of its own and a token that names the processes it starts."""
     token = f"{os.getpid()}-{next(_NUMBERS)}"
-    home = tmp_path_factory.mktemp(f"seal{token}", numbered=False) / "home"
+    before = processes_started()
+    home = tmp_path_factory.getbasetemp() / f"seal{token}" / "home"
     _seal(monkeypatch, {**sealed(_OUTSIDE, home), TOKEN: token})
     yield token
-    stop_hooks(token)
+    if processes_started() != before:
+        stop_hooks(token)
 
 
 @pytest.fixture
 def tmp_path(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Pytest's, without its search for a free number among the folders of thousands of tests."""
     name = re.sub(r"\W", "_", request.node.name)[:30]
-    return tmp_path_factory.mktemp(f"{name}-{next(_NUMBERS)}", numbered=False)
+    folder = tmp_path_factory.getbasetemp() / f"{name}-{next(_NUMBERS)}"
+    folder.mkdir(0o700)
+    return folder
 
 
 @pytest.fixture

@@ -1,10 +1,10 @@
 """What a user is told of the errors that Chroma, SQLite and the network raise."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 import pytest
-from chromadb.errors import InternalError, NotFoundError, RateLimitError
 
 from git_skillmesh.chroma.client import explain, is_passing
 from git_skillmesh.chroma.target import Target
@@ -31,21 +31,37 @@ def answered(status: int) -> httpx.HTTPStatusError:
     raise AssertionError
 
 
+def chroma(name: str, text: str) -> Callable[[], Exception]:
+    """Return what makes an error of Chroma's; importing it while tests are collected is slow."""
+
+    def make() -> Exception:
+        from chromadb import errors
+
+        error: Exception = getattr(errors, name)(text)
+        return error
+
+    return make
+
+
+def made(error: Exception | Callable[[], Exception]) -> Exception:
+    return error if isinstance(error, Exception) else error()
+
+
 @pytest.mark.parametrize(
     ("error", "kind"),
     [
         (answered(401), ConfigurationError),
         (answered(403), ConfigurationError),
         (Exception("Unauthorized"), ConfigurationError),
-        (NotFoundError("Database [x] not found"), ConfigurationError),
+        (chroma("NotFoundError", "Database [x] not found"), ConfigurationError),
         # The port of the server has 401 and 403 in it.
         (answered(404), Unavailable),
         (answered(503), Unavailable),
         (Exception(f"refused {SECRET}\n\x1b[31m"), Unavailable),
     ],
 )
-def test_a_server(error: Exception, kind: type[SkillmeshError]) -> None:
-    told = explain(error, SERVER)
+def test_a_server(error: Exception | Callable[[], Exception], kind: type[SkillmeshError]) -> None:
+    told = explain(made(error), SERVER)
     assert type(told) is kind
     assert SECRET not in str(told)
     assert str(told).isprintable()
@@ -54,17 +70,19 @@ def test_a_server(error: Exception, kind: type[SkillmeshError]) -> None:
 @pytest.mark.parametrize(
     ("error", "kind"),
     [
-        (InternalError("(code: 26) file is not a database"), Damaged),
-        (InternalError("Error loading hnsw index"), Damaged),
-        (InternalError("(code: 5) database is locked"), Busy),
-        (InternalError("(code: 13) database or disk is full"), Unavailable),
-        (InternalError("attempt to write a readonly database"), ReadOnly),
+        (chroma("InternalError", "(code: 26) file is not a database"), Damaged),
+        (chroma("InternalError", "Error loading hnsw index"), Damaged),
+        (chroma("InternalError", "(code: 5) database is locked"), Busy),
+        (chroma("InternalError", "(code: 13) database or disk is full"), Unavailable),
+        (chroma("InternalError", "attempt to write a readonly database"), ReadOnly),
         (PermissionError(13, "Permission denied"), ReadOnly),
         (ValueError("a wrong argument"), Unavailable),
     ],
 )
-def test_a_folder(error: Exception, kind: type[SkillmeshError], tmp_path: Path) -> None:
-    assert type(explain(error, Target("persistent", path=tmp_path))) is kind
+def test_a_folder(
+    error: Exception | Callable[[], Exception], kind: type[SkillmeshError], tmp_path: Path
+) -> None:
+    assert type(explain(made(error), Target("persistent", path=tmp_path))) is kind
 
 
 def test_a_panic_of_chroma_s_core_is_damage(tmp_path: Path) -> None:
@@ -84,12 +102,12 @@ def test_a_panic_of_chroma_s_core_is_damage(tmp_path: Path) -> None:
         (httpx.ReadTimeout("slow"), True),
         (answered(503), True),
         (answered(429), True),
-        (RateLimitError("slow down"), True),
+        (chroma("RateLimitError", "slow down"), True),
         (Exception("502 Bad Gateway"), True),
         (answered(401), False),
-        (NotFoundError("gone"), False),
+        (chroma("NotFoundError", "gone"), False),
         (Exception("port 35021 is closed"), False),
     ],
 )
-def test_what_is_tried_again(error: Exception, passing: bool) -> None:
-    assert is_passing(error) is passing
+def test_what_is_tried_again(error: Exception | Callable[[], Exception], passing: bool) -> None:
+    assert is_passing(made(error)) is passing

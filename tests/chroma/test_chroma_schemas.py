@@ -19,8 +19,8 @@ def test_the_names_and_fields_are_the_documented_ones() -> None:
             "source_chat_id", "state", "tags", "title",
         ],
         "thinking_sessions_v1": [
-            "branch_from_thought", "branch_id", "next_thought_needed", "repo_id", "session_id",
-            "thought_number", "timestamp", "total_thoughts",
+            "branch_from_thought", "branch_id", "next_thought_needed", "repo_id", "revises_thought",
+            "revision", "session_id", "thought_number", "timestamp", "total_thoughts",
         ],
         "skillmesh_experts": [
             "aliases", "content_hash", "domain", "expert_id", "instruction_file", "maturity",

@@ -18,6 +18,8 @@ from git_skillmesh.chroma.target import Target
 from git_skillmesh.errors import Busy, Unavailable
 from testing.chroma_rows import Place, stored
 
+pytestmark = pytest.mark.usefixtures("cold_start")  # when the process lets go is what is tested
+
 
 def test_the_lock_is_held_until_the_process_is_gone(filled: Place) -> None:
     lock = filled.target.lock_file

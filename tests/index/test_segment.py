@@ -84,6 +84,7 @@ def test_a_segment_gives_back_what_was_added(documents: list[Document]) -> None:
     assert segment.keys.tolist() == sorted({key for d in documents for key in d[3]})
 
 
+@settings(max_examples=examples(30))
 @given(st.lists(_documents, min_size=1, max_size=4), st.data())
 def test_a_merge_equals_building_from_what_is_kept(
     parts: list[list[Document]], data: st.DataObject

@@ -46,11 +46,12 @@ ROLES = frozenset(
         "devops-engineer", "security-engineer", "quant-analyst",
     }
 )  # fmt: skip
-CARDS = load_registry(REGISTRY).cards
+OWN = load_registry(REGISTRY)
+CARDS = OWN.cards
 
 
 def test_the_experts_and_roles() -> None:
-    registry = load_registry(REGISTRY)
+    registry = OWN
     assert registry.name == "skillmesh"
     assert set(registry.by_id) == EXPERTS
     assert {role.id for role in registry.roles} == ROLES
@@ -72,12 +73,12 @@ def test_every_card_is_reviewed_and_licensed() -> None:
 
 def test_what_is_built_is_up_to_date() -> None:
     """After a change of a card: scripts/registry.py build."""
-    for name, text in building.files_of(load_registry(REGISTRY)).items():
+    for name, text in building.files_of(OWN).items():
         assert (REGISTRY / name).read_text(encoding="utf-8") == text, name
 
 
 def test_the_built_files_are_the_cards() -> None:
-    registry = load_registry(REGISTRY)
+    registry = OWN
     for name in (loading.BUILT, loading.BUILT_YAML):
         built = load_registry(REGISTRY / name)
         assert built == registry
@@ -87,12 +88,11 @@ def test_the_built_files_are_the_cards() -> None:
 
 
 def test_building_is_deterministic(tmp_path: Path) -> None:
-    registry = load_registry(REGISTRY)
-    assert building.files_of(registry) == building.files_of(load_registry(REGISTRY))
+    assert building.files_of(OWN) == building.files_of(load_registry(REGISTRY))
 
 
 def test_the_schema_fits_the_files_and_only_such() -> None:
-    document: dict[str, Any] = building.document_of(load_registry(REGISTRY))
+    document: dict[str, Any] = building.document_of(OWN)
     jsonschema.Draft202012Validator.check_schema(schema())
     checker = jsonschema.Draft202012Validator(schema())
     assert [error.message for error in checker.iter_errors(document)] == []

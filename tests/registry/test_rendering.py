@@ -12,8 +12,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from git_skillmesh.errors import UsageError
 from git_skillmesh.display import tokens
+from git_skillmesh.errors import UsageError
 from git_skillmesh.registry.cards import card_of
 from git_skillmesh.registry.functions import function_tools
 from git_skillmesh.registry.markdown import SECTIONS
@@ -122,7 +122,7 @@ def emitted(entries: list[Entry], provider: str, budget: int | None = None) -> E
     return made
 
 
-@settings(max_examples=examples(60), deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(ENTRIES)
 def test_xml_parses_back(entries: list[Entry]) -> None:
     root = ElementTree.fromstring(emitted(entries, "claude").text)  # noqa: S314 - our own
@@ -160,7 +160,7 @@ def outside_of_fences(text: str) -> tuple[list[str], list[str]]:
     return outside, inside
 
 
-@settings(max_examples=examples(60), deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(ENTRIES, st.sampled_from(["codex", "gemini", "cursor"]))
 def test_markdown_keeps_cards_in_their_fences(entries: list[Entry], provider: str) -> None:
     text = emitted(entries, provider).text
@@ -184,7 +184,7 @@ def test_markdown_keeps_cards_in_their_fences(entries: list[Entry], provider: st
             assert part.body in content
 
 
-@settings(max_examples=examples(80), deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(ENTRIES)
 def test_function_tools_are_valid(entries: list[Entry]) -> None:
     tools = json.loads(
@@ -200,7 +200,7 @@ def test_function_tools_are_valid(entries: list[Entry]) -> None:
         assert said or not entry.third_party
 
 
-@settings(max_examples=examples(60), deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(ENTRIES)
 def test_json_has_the_same_text(entries: list[Entry]) -> None:
     document = json.loads(emitted(entries, "json").text)
@@ -213,7 +213,7 @@ def test_json_has_the_same_text(entries: list[Entry]) -> None:
         assert hit["use"].startswith(REFERENCE)
 
 
-@settings(max_examples=examples(60), deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(ENTRIES, st.sampled_from(PROVIDERS), st.integers(1, 2500))
 def test_no_block_is_larger_than_its_budget(
     entries: list[Entry], provider: str, budget: int
