@@ -18,7 +18,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
 from benchmarks.modification_types import Labelled, labelled_in
 from git_skillmesh.sessions import modification
@@ -57,6 +56,8 @@ def sample_of(one: Labelled) -> Sample:
 
 def fit(samples: Sequence[Sample]) -> Weights:
     """Return the weights that fit the samples and stay small."""
+    from scipy.optimize import minimize  # takes longer to import than many a caller needs
+
     names = sorted({name for one in samples for name in one.views["both"]})
     place = {name: n for n, name in enumerate(names)}
     rows = [(view, one.kind, SHARES[v]) for one in samples for v, view in one.views.items()]

@@ -21,7 +21,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
 from benchmarks.annotations import Result, found_at
 from benchmarks.metrics import interval, mean, ndcg
@@ -108,6 +107,8 @@ def _ask(opened: Opened, number: int) -> Asked:
 
 def fit(asked: Sequence[Asked], towards: Matrix | None = None) -> Matrix:
     """Return the weights float64[f] that fit these questions and stay near `towards`, or zero."""
+    from scipy.optimize import minimize  # takes longer to import than many a caller needs
+
     spread = _spread(asked)
     scaled = [one.features / spread for one in asked]
     centre = np.zeros(len(spread)) if towards is None else towards * spread

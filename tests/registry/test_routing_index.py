@@ -17,6 +17,7 @@ from git_skillmesh.registry.index import Index, empty, update
 from git_skillmesh.registry.model import Card
 from git_skillmesh.registry.storage import cache_folder, index_file, load, save
 from testing.cards import CARDS, card
+from testing.examples import examples
 from testing.repos import make_repo
 
 MODEL = StaticEmbedder.load()
@@ -41,7 +42,7 @@ def built(found: Sequence[Card]) -> Index:
     return update(NOTHING, found, MODEL)
 
 
-@settings(deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(st.lists(registries, min_size=2, max_size=4))
 def test_updating_equals_building(versions: list[list[Card]]) -> None:
     index = NOTHING

@@ -19,6 +19,12 @@ CARDS = load_registry(ROOT / "registry").cards
 REBUILD = "python scripts/routing_index.py"
 
 
+@pytest.fixture(scope="module")
+def retrievers() -> tuple[SkillRetriever, SkillRetriever]:
+    """One for each backend; nothing is to be filled while tests are collected."""
+    return SkillRetriever(CARDS), SkillRetriever(CARDS, "chroma")
+
+
 def test_the_shipped_index_is_of_the_shipped_cards() -> None:
     held = {
         row.tobytes() for row in load(ROOT / "registry" / SHIPPED, SentenceEmbedder.load()).digests
@@ -60,13 +66,11 @@ def test_the_lists_are_clean() -> None:
         ("opencv contour detection", "cv.opencv-image-processing"),
     ],
 )
-def test_the_seven_of_the_issue(question: str, card: str) -> None:
-    for backend in (RETRIEVER, CHROMA):
+def test_the_seven_of_the_issue(
+    retrievers: tuple[SkillRetriever, SkillRetriever], question: str, card: str
+) -> None:
+    for backend in retrievers:
         assert backend.route(question).hits[0].card.id == card
-
-
-RETRIEVER = SkillRetriever(CARDS)
-CHROMA = SkillRetriever(CARDS, "chroma")
 
 
 def test_the_check_of_the_script() -> None:

@@ -41,6 +41,7 @@ FORMAT = 1
 LAYERS = 6
 HEADS = 12
 LONGEST = 128  # tokens, with both markers; what is longer is cut
+DEPTHS = 4  # of how many layers, the last among them, `depths` tells
 LONGEST_WORD = 100  # characters; longer ones are unknown, as in the original
 _AT_ONCE = 32  # texts
 _TINY = np.float32(1e-12)
@@ -55,6 +56,7 @@ class SentenceEmbedder:
         self._folder = folder
         self._manifest = manifest
         self._pieces: dict[str, int] = {}
+        self._last: tuple[str, Floats] | None = None
 
     def _read(self) -> None:
         """Read the weights; whoever asks for the model's name alone does not pay for them."""
@@ -65,14 +67,15 @@ class SentenceEmbedder:
             name: numbers[start : start + int(np.prod(shape))].reshape(shape)
             for name, start, shape in self._manifest["numbers"]
         }
-        self._pieces = _numbered(static.DATA / static.VOCABULARY)
-        first = len(self._pieces)
+        pieces = _numbered(static.DATA / static.VOCABULARY)
+        first = len(pieces)
         self._unknown, self._begin, self._end = first, first + 1, first + 2
         self._matrices: dict[str, Floats] = {}
         for name, start, (rows, columns) in self._manifest["matrices"]:
             whole = matrices[start : start + rows * columns].reshape(rows, columns)
             factors = self._numbers[f"{name}.factors"][:, None]
             self._matrices[name] = np.multiply(whole, factors, dtype=np.float32).T
+        self._pieces = pieces  # last: another thread takes them for a sign that all is read
 
     @classmethod
     def load(cls, folder: Path = DATA) -> SentenceEmbedder:
@@ -116,13 +119,26 @@ class SentenceEmbedder:
         Texts of like length are run together. Rows may differ in the last bits from those of the
         same text run in other company.
         """
-        vectors = np.zeros((len(texts), self.dimension), np.float32)
+        return self.depths(texts)[:, -self.dimension :]
+
+    def depths(self, texts: Sequence[str]) -> Floats:
+        """Return the same of the last `DEPTHS` layers, one after the other in a row.
+
+        `[len(texts), DEPTHS * dimension]`; the last part of a row is the text's vector. What a
+        sentence is about at all shows earlier than what exactly it says.
+        """
+        last = self._last  # learnings and skills are asked the same question
+        if last is not None and len(texts) == 1 and last[0] == texts[0]:
+            return last[1].copy()
+        vectors = np.zeros((len(texts), DEPTHS * self.dimension), np.float32)
         tokens = [self.tokens(text) for text in texts]
         said = [n for n in range(len(texts)) if len(tokens[n]) > 2]
         order = sorted(said, key=lambda n: len(tokens[n]))
         for start in range(0, len(order), _AT_ONCE):
             batch = order[start : start + _AT_ONCE]
             vectors[batch] = self._run([tokens[n] for n in batch])
+        if len(texts) == 1:
+            self._last = texts[0], vectors.copy()
         return vectors
 
     def tokens(self, text: str) -> list[int]:
@@ -157,7 +173,7 @@ class SentenceEmbedder:
         return found
 
     def _run(self, tokens: list[list[int]]) -> Floats:
-        """Return the vectors of texts `[n, width]`; the shorter ones are filled up and masked."""
+        """Return `depths` of texts with words; the shorter ones are filled up and masked."""
         longest = max(map(len, tokens))
         mask = np.zeros((len(tokens), longest), np.float32)
         ids = np.full((len(tokens), longest), self._end)
@@ -168,11 +184,13 @@ class SentenceEmbedder:
         state: Floats = self._words[ids] * numbers["words.factors"][ids][..., None]
         state = self._normal(state + numbers["positions"][:longest], "embeddings")
         hidden = (1 - mask)[:, None, None, :] * np.float32(-1e9)
+        parts = []
         for layer in range(LAYERS):
             state = self._layer(state, hidden, f"{layer}.")
-        total: Floats = (state * mask[..., None]).sum(1)
-        total /= np.sqrt((total * total).sum(1, keepdims=True))
-        return total
+            if layer >= LAYERS - DEPTHS:
+                total: Floats = (state * mask[..., None]).sum(1)
+                parts.append(total / np.sqrt((total * total).sum(1, keepdims=True)))
+        return np.concatenate(parts, axis=1)
 
     def _layer(self, state: Floats, hidden: Floats, name: str) -> Floats:
         texts, length, width = state.shape
@@ -201,6 +219,12 @@ class SentenceEmbedder:
         state = state / np.sqrt((state * state).mean(-1, keepdims=True) + _TINY)
         result: Floats = state * self._numbers[f"{name}.gain"] + self._numbers[f"{name}.shift"]
         return result
+
+
+@cache
+def builtin_model() -> SentenceEmbedder:
+    """Return the model of this package, whose weights are read once a process."""
+    return SentenceEmbedder.load()
 
 
 def _gelu(x: Floats) -> Floats:

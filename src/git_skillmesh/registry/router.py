@@ -11,6 +11,7 @@ from ..display import safe_line
 from ..embedding.protocol import Embedder
 from .background import background
 from .index import Index
+from .known import read
 from .model import Card, RetrievalHit
 from .ranking import Mode, kind_of, rank
 from .signals import Reader
@@ -85,8 +86,9 @@ class Router:
         if not asked(text):
             return Routing(text, (), "the question has no words")
         model = self._embedder if options.dense else None
-        signals = self._reader.signals(text, model.embed_query(text) if model else None)
-        ranked = rank(signals, kind_of(model), options.mode, self._reader.elsewhere)
+        vector, known = read(model, text) if model else (None, None)
+        signals = self._reader.signals(text, vector, known)
+        ranked = rank(signals, kind_of(model), options.mode, self._reader)
         cards = [self._cards[number] for number in signals.cards.tolist()]
         if not ranked.order:
             return Routing(text, (), "nothing in the registry has a word of the question")

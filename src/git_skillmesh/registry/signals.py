@@ -51,7 +51,8 @@ class Signals:
     """Cards that may answer, by number, ascending; `values` float64[c, NAMES].
 
     `sparse` is BM25, `dense` the best cosine. `rarity` is the sum of the question's weights,
-    `row` its vector as the index keeps vectors, None where there is none.
+    `row` its vector as the index keeps vectors, None where there is none; `known` how much it is
+    about a known field (known.py).
     """
 
     cards: Numbers
@@ -60,6 +61,7 @@ class Signals:
     dense: Floats
     rarity: float
     row: NDArray[np.float32] | None
+    known: float | None = None
 
 
 class Reader:
@@ -73,7 +75,9 @@ class Reader:
         self._average = np.maximum(index.lengths.mean(axis=0), 1) if len(index) else np.ones(1)
         self._firsts = np.searchsorted(index.owners, np.arange(len(index) + 1))
 
-    def signals(self, text: str, vector: NDArray[np.float32] | None) -> Signals:
+    def signals(
+        self, text: str, vector: NDArray[np.float32] | None, known: float | None = None
+    ) -> Signals:
         """Return what speaks for which card; `vector` None leaves meaning out."""
         words = asked(text)[:_MOST_WORDS]
         lexical = _Lexical(self._index, self._background, words, self._average)
@@ -87,7 +91,7 @@ class Reader:
             self._fill_dense(values, chosen, row)
         sparse, dense = lexical.bm25[chosen], values[:, NAMES.index("dense")]
         values[:, NAMES.index("fusion")] = fused(sparse, dense) * (_RRF + 1) / 2
-        return Signals(chosen, values, sparse, dense, lexical.total, row)
+        return Signals(chosen, values, sparse, dense, lexical.total, row, known)
 
     def elsewhere(self, signals: Signals, best: int) -> float:
         """Return how near the question is to one that no skill is about.
@@ -105,6 +109,12 @@ class Reader:
             if self._vectors.cosines(rows[number], own).max(initial=0.0) < _SAME_THING:
                 return float(near[number])
         return 0.0
+
+    def known(self, signals: Signals, best: int) -> float | None:
+        """Return how much the question is about a known field, if the card `best` is of one."""
+        card = int(signals.cards[best])
+        kinds = self._index.kinds[self._firsts[card] : self._firsts[card + 1]]
+        return signals.known if (kinds == Field.EVERYDAY).any() else None
 
     def _pool(self, bm25: Floats, row: NDArray[np.float32] | None) -> Numbers:
         pool = largest(bm25, POOL)
