@@ -108,6 +108,20 @@ def test_codex_notifies_by_an_argument(repo: Repo) -> None:
         ({**CLAUDE, "transcript_path": "/x/GitHub Copilot/t.json"}, "", ""),
         ({**CLAUDE, "transcript_path": "/x/github.copilot-chat/t.json"}, "claude-code", ""),
         ({"extensionId": "github.copilot", "hook_event_name": "Stop"}, "", ""),
+        (
+            {**CLAUDE, "transcript_path": "/x/.copilot/session-state/u/events.jsonl"},
+            "claude-code",
+            "",
+        ),
+        # Copilot itself, in its CLI and in VS Code.
+        (
+            {**CLAUDE, "transcript_path": "/x/.copilot/session-state/u/e.jsonl"},
+            "copilot",
+            "copilot",
+        ),
+        ({**CLAUDE, "transcript_path": "/x/github.copilot-chat/t.json"}, "copilot", "copilot"),
+        ({"hookEventName": "Stop", "sessionId": "o1"}, "copilot", "copilot"),
+        (CURSOR, "copilot", ""),
         (CLAUDE, "cursor", ""),
         ({}, "", ""),
         ({"hook_event_name": 3, "transcript_path": []}, "", ""),

@@ -10,10 +10,13 @@ import pytest
 from git_skillmesh.hooks.main import CHECKS, HOOKS
 from testing.repos import Repo, Result, make_repo, run
 
+pytestmark = pytest.mark.usefixtures("cold_start")  # how the program starts is what is tested
+
 Runs = Callable[[Repo], list[Path]]
 PROGRAM = (sys.executable, "-m", "git_skillmesh.hooks")
 KNOWN = (
-    "post-commit, post-merge, post-checkout, post-rewrite, pre-push, pre-commit, commit-msg, agent"
+    "post-commit, post-merge, post-checkout, post-rewrite, pre-push, pre-commit, commit-msg, agent,"
+    " context"
 )
 
 
@@ -55,7 +58,8 @@ def test_help(tmp_path: Path) -> None:
         "usage: git-skillmesh-hook {post-commit|post-merge|post-checkout|post-rewrite|pre-push|"
         "pre-commit|commit-msg}"
         " [ARGUMENT…]\n"
-        "       git-skillmesh-hook agent [claude-code|codex|cursor|gemini] <PAYLOAD\n"
+        "       git-skillmesh-hook agent [claude-code|codex|cursor|gemini|copilot] <PAYLOAD\n"
+        "       git-skillmesh-hook context [--explain] [AGENT] <PAYLOAD\n"
     )
     assert run(*PROGRAM, "--help", cwd=tmp_path) == Result(0, usage, "")
 

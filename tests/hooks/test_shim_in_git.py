@@ -206,7 +206,7 @@ def test_what_changes_no_commit_starts_no_worker(
 
 
 def test_nothing_of_the_caller_stays_open(
-    tmp_path: Path, install_hooks: Install, hermetic: str
+    tmp_path: Path, install_hooks: Install, hermetic: str, cold_start: None
 ) -> None:
     repo = make_repo(tmp_path, files={"a.txt": "1\n"})
     install_hooks(repo)

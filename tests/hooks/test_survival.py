@@ -108,7 +108,7 @@ def linked(sealed_session: None, tmp_path_factory: pytest.TempPathFactory) -> Re
 @pytest.fixture
 def repo(linked: Repo, tmp_path: Path) -> Repo:
     """A copy of the repository with three linked commits."""
-    return Repo(Path(shutil.copytree(linked.path, tmp_path / "repo", symlinks=True)))
+    return linked.copy(tmp_path / "repo")
 
 
 ALL = at(at(at(BASE, 2, ONE), 7, TWO + THEIRS), 13, THREE)

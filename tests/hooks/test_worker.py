@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from git_skillmesh.errors import last_error
 from git_skillmesh.hooks import worker
 from git_skillmesh.hooks.install import Report
 from git_skillmesh.hooks.main import worker_command
-from git_skillmesh.hooks.worker import Desk, last_error
+from git_skillmesh.hooks.worker import Desk
 from testing.environment import hook_processes
 from testing.repos import Repo, make_repo
 

@@ -41,7 +41,7 @@ def main(arguments: Sequence[str]) -> None:
     """Note one payload: the last argument if it is JSON (Codex's `notify`), or standard input."""
     asked = arguments[0] if arguments and arguments[0] in AGENTS else ""
     last = arguments[-1] if arguments else ""
-    data = last.encode("utf-8", "replace") if last.startswith("{") else _standard_input()
+    data = last.encode("utf-8", "replace") if last.startswith("{") else read_standard_input()
     payload = read_payload(data) if len(data) <= MOST_BYTES else None
     if payload is None:
         return
@@ -159,7 +159,7 @@ def _shortened(said: object) -> dict[str, object]:
     return kept
 
 
-def _standard_input() -> bytes:
+def read_standard_input() -> bytes:
     """Return all of standard input, as far as it comes in time and is not more than fits."""
     parts, size, deadline = [], 0, time.monotonic() + _PATIENCE_SECONDS
     try:

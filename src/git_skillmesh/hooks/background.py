@@ -81,6 +81,7 @@ def _carry(repository: Repository, log: Log) -> None:
 def _index(repository: Repository, config: Config, log: Log) -> None:
     from ..chroma.target import target_of
     from ..index.update import update, update_exchanges, update_learnings, update_provenance
+    from ..thinking.search import refresh
 
     outcome = update(repository, config, wait_seconds=_WAIT_SECONDS)
     log(f"indexed {outcome.report.files} files, {outcome.report.chunks} chunks")
@@ -97,6 +98,7 @@ def _index(repository: Repository, config: Config, log: Log) -> None:
         log(f"read {learnings.read} files of learnings")
     for problem in learnings.broken:
         log(f"learning left out: {problem}")
+    refresh(repository, config)
     target = target_of(config, repository)
     if target is None or outcome.note:
         return
@@ -104,6 +106,7 @@ def _index(repository: Repository, config: Config, log: Log) -> None:
     from ..chroma.codebase import mirror_codebase
     from ..chroma.learnings import mirror_learnings
     from ..chroma.pipe import WriterWhenNeeded
+    from ..chroma.thoughts import mirror_thoughts
 
     with WriterWhenNeeded(target, repository.state_dir) as one:
         code = mirror_codebase(repository, config, target, writers=one)
@@ -114,3 +117,6 @@ def _index(repository: Repository, config: Config, log: Log) -> None:
         learned = mirror_learnings(repository, config, target, writers=one)
         if learned is not None:
             log(f"Chroma: {learned.upserted} learnings written, {learned.deleted} deleted")
+        thought = mirror_thoughts(repository, config, target, writers=one)
+        if thought is not None:
+            log(f"Chroma: {thought.upserted} thoughts written, {thought.deleted} deleted")

@@ -23,7 +23,8 @@ PROGRAM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "__main__.py"
 
 _USAGE = f"""\
 usage: git-skillmesh-hook {{{"|".join(HOOKS)}}} [ARGUMENT…]
-       git-skillmesh-hook agent [claude-code|codex|cursor|gemini] <PAYLOAD"""
+       git-skillmesh-hook agent [claude-code|codex|cursor|gemini|copilot] <PAYLOAD
+       git-skillmesh-hook context [--explain] [AGENT] <PAYLOAD"""
 
 
 def run() -> None:
@@ -33,6 +34,8 @@ def run() -> None:
     try:
         code = dispatch(name, sys.argv[2:])
     except Exception as error:
+        if name == "context":  # an agent shows what its hooks say
+            sys.exit(0)
         text = " ".join(str(error).split()) or type(error).__name__
         _say(f"git-skillmesh-hook {name}: {text} (nothing else is affected)")
     except KeyboardInterrupt:
@@ -54,6 +57,10 @@ def dispatch(name: str, arguments: Sequence[str]) -> int:
         from .agent import main as note
 
         note(arguments)
+    elif name == "context":
+        from .context import main as tell
+
+        tell(arguments)
     elif name == "pre-push":
         from .sharing import answer_push
 
@@ -71,7 +78,7 @@ def dispatch(name: str, arguments: Sequence[str]) -> int:
         print(_USAGE)
     else:
         what = f"unknown hook {name!r}" if name else "no hook named"
-        _say(f"git-skillmesh-hook: {what}; known: {', '.join(HOOKS)}, agent")
+        _say(f"git-skillmesh-hook: {what}; known: {', '.join(HOOKS)}, agent, context")
     return 0
 
 

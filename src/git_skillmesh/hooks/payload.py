@@ -15,15 +15,17 @@ if TYPE_CHECKING:
 
     Record = dict[str, object]
 
-AGENTS = ("claude-code", "codex", "cursor", "gemini")
+AGENTS = ("claude-code", "codex", "cursor", "gemini", "copilot")
 # The agent has answered: what it wrote is worth storing now.
-ENDS = frozenset(("Stop", "SessionEnd", "AfterAgent", "stop", "sessionEnd", "agent-turn-complete"))
+ENDS = frozenset(
+    ("Stop", "SessionEnd", "AfterAgent", "stop", "sessionEnd", "agent-turn-complete", "agentStop")
+)
 _GEMINI_EVENTS = frozenset(
     ("BeforeAgent", "AfterAgent", "BeforeTool", "AfterTool", "BeforeModel", "AfterModel",
      "BeforeToolSelection", "PreCompress")
 )  # fmt: skip
 # Where agents look for their folder, if it is not in the home folder.
-_MOVED = ("CLAUDE_CONFIG_DIR", "CODEX_HOME", "GEMINI_CLI_HOME")
+_MOVED = ("CLAUDE_CONFIG_DIR", "CODEX_HOME", "GEMINI_CLI_HOME", "COPILOT_HOME")
 # What Cursor's own transcripts lack, or have without a time.
 _CURSOR_SAID = (
     "generation_id", "model", "prompt", "text", "file_path", "edits", "command", "output",
@@ -48,12 +50,12 @@ def agent_of(payload: Mapping[str, object], asked: str = "") -> str:
     Cursor and the Copilot of VS Code also run the hooks that were written for Claude Code. `asked`
     is the agent whose settings name this hook: a payload of another one is told twice.
     """
-    event = _text(payload, "hook_event_name")
+    event = _event(payload)
     path = _text(payload, "transcript_path")
     lower = path.lower()
-    copilot = "github copilot" in lower or "github.copilot" in lower
+    copilot = "github copilot" in lower or "github.copilot" in lower or "/.copilot/" in lower
     if (copilot and ".claude" not in lower) or (not path and "extensionId" in payload):
-        return ""
+        return "copilot" if asked == "copilot" else ""
     if "cursor_version" in payload or ("conversation_id" in payload and event[:1].islower()):
         # Hooks of its own have names such as postToolUse, hooks of Claude Code PostToolUse.
         return "cursor" if asked in ("", "cursor") and event[:1].islower() else ""
@@ -81,8 +83,8 @@ def record_of(
         "v": 1,
         "time": time,
         "agent": agent,
-        "event": _text(payload, "hook_event_name") or _text(payload, "type"),
-        "session": _first(payload, "session_id", "conversation_id", "thread-id"),
+        "event": _event(payload) or _text(payload, "type"),
+        "session": _first(payload, "session_id", "conversation_id", "thread-id", "sessionId"),
         "transcripts": [
             path
             for path in (_text(payload, "transcript_path"), _text(payload, "agent_transcript_path"))
@@ -118,7 +120,7 @@ def folders_of(payload: Mapping[str, object], agent: str) -> list[str]:
 
 def may_start_work(payload: Mapping[str, object]) -> bool:
     """Whether the agent has come to an end, and not because a hook made it go on."""
-    event = _text(payload, "hook_event_name") or _text(payload, "type")
+    event = _event(payload) or _text(payload, "type")
     return event in ENDS and payload.get("stop_hook_active") is not True
 
 
@@ -126,6 +128,10 @@ def _text(payload: Mapping[str, object], key: str) -> str:
     value = payload.get(key)
     fits = isinstance(value, str) and len(value) <= _LONGEST_NAME and "\0" not in value
     return value if fits and isinstance(value, str) else ""
+
+
+def _event(payload: Mapping[str, object]) -> str:
+    return _first(payload, "hook_event_name", "hookEventName")
 
 
 def _first(payload: Mapping[str, object], *keys: str) -> str:

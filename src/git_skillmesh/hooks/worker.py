@@ -17,7 +17,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ..errors import SkillmeshError
+from ..errors import SkillmeshError, last_error
 from ..git.process import clean_environment
 from ..git.repository import Repository, discover
 
@@ -194,17 +194,6 @@ class Desk:
                 yield False
             else:
                 yield True
-
-
-def last_error(state: Path) -> dict[str, str] | None:
-    """Return what went wrong in the last background run: time, what, where; None if all is well."""
-    import json
-
-    try:
-        found = json.loads((state / "last-error.json").read_bytes())
-        return {key: str(found[key]) for key in ("time", "what", "where")}
-    except (OSError, ValueError, TypeError, KeyError):
-        return None
 
 
 def _summary(error: BaseException) -> str:
