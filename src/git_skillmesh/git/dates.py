@@ -1,6 +1,7 @@
-"""Dates as people write them for git: `2 weeks ago`, `yesterday`, `2026-02-21`.
+"""Dates as people write them for git (`2 weeks ago`, `2026-02-21`), and as they read them.
 
-In: a text. Out: a time in UTC as stored times are written.
+In: a text, a stored time, the time of a commit. Out: a time in UTC as stored times are written, or
+a time of the clock of whoever asks.
 """
 
 import re
@@ -34,3 +35,32 @@ def time_of(repository: Repository, text: str, *, end: bool = False) -> str:
     if not found or (seconds >= before and not is_now):
         raise UsageError(f"not a date: {text}", "as git takes them: 2026-02-21, 2 weeks ago")
     return found
+
+
+def local_time(iso: str) -> str:
+    """Return a stored time as the user's clock had it, to the minute; "" without one."""
+    try:
+        when = datetime.fromisoformat(iso)
+        return (
+            (when if when.tzinfo else when.replace(tzinfo=UTC))
+            .astimezone()
+            .isoformat(" ", "minutes")[:16]
+        )
+    except (ValueError, OverflowError, OSError):
+        return ""
+
+
+def local_day(seconds: int) -> str:
+    """Return the day of a commit as the user's calendar had it."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).astimezone().date().isoformat()
+    except (ValueError, OverflowError, OSError):
+        return "?"
+
+
+def utc(seconds: int) -> str:
+    """Return the time of a commit as stored times are written."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (ValueError, OverflowError, OSError):
+        return ""

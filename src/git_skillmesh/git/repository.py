@@ -59,7 +59,7 @@ class Repository:
 
     def resolve(self, rev: str) -> tuple[str, str]:
         """Return (commit or tree id, tree id) of a revision. Raises `UsageError`."""
-        if rev.startswith("-"):
+        if rev.startswith("-") or "\0" in rev:
             raise UsageError(f"not a revision: {rev}")
         try:
             out = self.git.run("rev-parse", "--verify", "-q", "--end-of-options", rev)
@@ -70,6 +70,18 @@ class Repository:
             "rev-parse", "--verify", "-q", out.decode().strip() + "^{commit}"
         )
         return (commit.stdout or out).decode().strip(), tree.decode().strip()
+
+    def asked_commit(self, at: str) -> str:
+        """Return the commit that lines are asked of, "" for the working tree. Raises `UsageError`.
+
+        Without a name it is the working tree, and HEAD where there is none.
+        """
+        if not at:
+            return "HEAD" if self.is_bare else ""
+        commit, tree = self.resolve(at)
+        if commit == tree:
+            raise UsageError(f"{at} is a tree: it has no history")
+        return commit
 
     def head_tree(self) -> tuple[str | None, str]:
         """Return (commit, tree) of HEAD; (None, the empty tree) before the first commit.

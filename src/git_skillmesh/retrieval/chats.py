@@ -46,6 +46,25 @@ class ChatOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class FoundChat:
+    """Where an exchange stands on the page, before its text is read."""
+
+    rank: int
+    score: float
+    file: int
+    candidate: int
+
+
+@dataclass(frozen=True, slots=True)
+class FoundChats:
+    """What was found, best first, and what is needed to show it."""
+
+    candidates: Candidates
+    shares: Floats
+    found: tuple[FoundChat, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ChatHit:
     """An exchange that answers the query. `part` is where: prompt, response, edit, commands, …
 
@@ -95,10 +114,8 @@ class ChatSearcher:
     ) -> ChatAnswer:
         """Return the best exchanges; `vector` is the embedded query, None for words only."""
         view = self._view
-        found = self._searcher.candidates(text, Options(only=self._wanted(options)), vector)
-        hits: tuple[ChatHit, ...] = ()
-        if len(found.rows):
-            hits = self._page(found, options.limit)
+        ranked = self.ranked(text, options, vector)
+        hits = self.shown(ranked, ranked.found)
         count = int(np.count_nonzero(view.live))
         return ChatAnswer(text, hits, count, bool(view.behind), tuple(notes))
 
@@ -111,32 +128,45 @@ class ChatSearcher:
             info.file for info in self._view.live_infos() if _matches(info, options, globs)
         )
 
-    def _page(self, found: Candidates, limit: int) -> tuple[ChatHit, ...]:
-        owners, chunks = self._searcher.places(found)
-        shares = found.features[:, _COLUMNS] * np.array(list(_WEIGHTS.values()))
-        scores: Floats = np.round(sum(shares.T), 9)
+    def ranked(
+        self, text: str, options: ChatOptions, vector: NDArray[np.float32] | None
+    ) -> FoundChats:
+        """Return the order of the best exchanges, without reading them."""
+        found = self._searcher.candidates(text, Options(only=self._wanted(options)), vector)
+        owners, ordinals = self._searcher.ordinals(found)
+        shares: Floats = found.features[:, _COLUMNS] * np.array(list(_WEIGHTS.values()))
+        scores = np.round(sum(shares.T), 9).tolist()
         ids = [found.files[owner].path for owner in owners]
-        order = sorted(range(len(scores)), key=lambda n: (-scores[n], ids[n], chunks[n].ordinal))
+        order = sorted(range(len(scores)), key=lambda n: (-scores[n], ids[n], ordinals[n]))
         best: dict[int, int] = {}
         for number in order:
             best.setdefault(owners[number], number)
-            if len(best) == limit:
+            if len(best) == options.limit:
                 break
-        shown = [found.files[owner] for owner in best]
-        infos, texts = self._view.infos(best), self._texts(shown)
+        places = enumerate(best.items(), 1)
+        hits = tuple(FoundChat(rank, round(scores[n], 4), file, n) for rank, (file, n) in places)
+        return FoundChats(found, shares, hits)
+
+    def shown(self, ranked: FoundChats, wanted: Sequence[FoundChat]) -> tuple[ChatHit, ...]:
+        """Return some of what was found as hits."""
+        found = ranked.candidates
+        _, ordinals = self._searcher.ordinals(found)
+        infos = self._view.infos(one.file for one in wanted)
+        texts = self._texts([found.files[one.file] for one in wanted])
         hits = []
-        for rank, (owner, number) in enumerate(best.items(), 1):
-            info, chunk = infos[owner], chunks[number]
+        for one in wanted:
+            owner = one.file
+            info, chunk = infos[owner], self._view.chunk(owner, ordinals[one.candidate])
             lines = texts[owner][chunk.start_line - 1 : chunk.end_line]
             marked = mark(lines, found.query)
-            parts = dict(zip(_WEIGHTS, shares[number].tolist(), strict=True))
+            parts = dict(zip(_WEIGHTS, ranked.shares[one.candidate].tolist(), strict=True))
             features = {
                 _NAMES.get(name, name): round(value, 4) for name, value in parts.items() if value
             }
             strongest = sorted(features, key=lambda name: -features[name])
             hits.append(
                 ChatHit(
-                    rank=rank,
+                    rank=one.rank,
                     session=info.session,
                     exchange=info.exchange,
                     agent=info.agent,
@@ -145,7 +175,7 @@ class ChatSearcher:
                     asked=self._view.chunk(owner, 0).symbol,
                     part=chunk.key.partition("~")[0],
                     paths=info.paths,
-                    score=round(float(scores[number]), 4),
+                    score=one.score,
                     reasons=tuple(strongest[:_SHOWN_REASONS]),
                     lines=best_lines(lines, chunk.start_line, marked),
                     text="\n".join(lines),

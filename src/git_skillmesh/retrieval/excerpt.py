@@ -4,8 +4,10 @@ In: lines, a query. Out: a few lines with the matched words marked.
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import accumulate
 from typing import NamedTuple
 
 from ..chunking.model import Definition
@@ -26,10 +28,33 @@ class Marks(NamedTuple):
     stems: frozenset[str]
 
 
+_NOTHING = Marks((), frozenset())
+
+
 def mark(lines: Sequence[str], query: Query) -> list[Marks]:
     """Return what matches in each line, as far as they are read."""
     pattern = _candidates(frozenset(query.stems))
-    return [_mark(text, query, pattern) for text in lines[:_MOST_READ]]
+    read = [line[:_LONGEST] for line in lines[:_MOST_READ]]
+    starts = list(accumulate((len(line) + 1 for line in read), initial=0))
+    marked = [_NOTHING] * len(read)
+    columns: list[tuple[int, int]] = []
+    stems: set[str] = set()
+    number = 0
+    # One search of all: no word goes over the end of a line.
+    for match in pattern.finditer("\n".join(read)):
+        matched = stems_of(match[0]) & query.stems.keys()
+        if not matched:
+            continue
+        if match.start() >= starts[number + 1]:
+            if columns:
+                marked[number] = Marks(tuple(columns), frozenset(stems))
+            columns, stems = [], set()
+            number = bisect_right(starts, match.start()) - 1
+        columns.append((match.start() - starts[number], match.end() - starts[number]))
+        stems |= matched
+    if columns:
+        marked[number] = Marks(tuple(columns), frozenset(stems))
+    return marked
 
 
 def best_lines(
@@ -64,17 +89,6 @@ def _candidates(stems: frozenset[str]) -> "re.Pattern[str]":
     """
     starts = sorted({word[: 3 if len(word) > 3 else 2] for word in stems})
     return re.compile(rf"\b\w*?(?:{'|'.join(map(re.escape, starts)) or '(?!)'})\w*", re.IGNORECASE)
-
-
-def _mark(text: str, query: Query, pattern: "re.Pattern[str]") -> Marks:
-    columns: list[tuple[int, int]] = []
-    stems: set[str] = set()
-    for match in pattern.finditer(text[:_LONGEST]):
-        matched = stems_of(match[0]) & query.stems.keys()
-        if matched:
-            columns.append((match.start(), match.end()))
-            stems |= matched
-    return Marks(tuple(columns), frozenset(stems))
 
 
 @lru_cache(maxsize=20_000)

@@ -27,6 +27,7 @@ WEIGHTS = {
     "directory_coverage": 0.5,
 }  # fmt: skip
 _COLUMNS = [NAMES.index(name) for name in WEIGHTS]
+_COSINE = NAMES.index("dense_file")
 _NAMES = {"stem": "title", "directory_coverage": "tags", "file_body": "learning",
           "dense_file": "dense_learning"}  # fmt: skip
 # Nine of ten unrelated questions stay below it, nineteen of twenty that are meant are above
@@ -53,6 +54,29 @@ class LearningOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class FoundLearning:
+    """Where a learning stands on the page, before its file is read."""
+
+    rank: int
+    score: float
+    cosine: float
+    state: State
+    file: int
+    candidate: int
+
+
+@dataclass(frozen=True, slots=True)
+class FoundLearnings:
+    """What was found of `searched` learnings, best first, and what is needed to show it."""
+
+    candidates: Candidates
+    shares: Floats
+    found: tuple[FoundLearning, ...]
+    searched: int
+    learnings: int
+
+
+@dataclass(frozen=True, slots=True)
 class LearningHit:
     """A learning that answers the query. `part` is where: description, pattern, fix, examples.
 
@@ -71,6 +95,11 @@ class LearningHit:
     text: str
     features: dict[str, float] = field(default_factory=dict)
     cosine: float = 0.0
+
+    @property
+    def state(self) -> State:
+        """How much the team trusts it."""
+        return self.learning.state
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,50 +129,74 @@ class LearningSearcher:
         notes: Sequence[str] = (),
     ) -> LearningAnswer:
         """Return the best learnings; `vector` is the embedded query, None for words only."""
-        usable = {file: info for file, info in self._view.known.items() if info.state}
-        wanted = frozenset(file for file, info in usable.items() if _fits(info, options))
+        ranked = self.ranked(text, options, vector)
+        hits = self.shown(ranked, ranked.found)
+        return LearningAnswer(
+            text, hits, ranked.searched, ranked.learnings, self._view.broken, tuple(notes)
+        )
+
+    def ranked(
+        self, text: str, options: LearningOptions, vector: NDArray[np.float32] | None
+    ) -> FoundLearnings:
+        """Return the order of the best learnings, without reading them."""
+        usable = {file: info.state for file, info in self._view.known.items() if info.state}
+        wanted = frozenset(file for file in usable if _fits(self._view.known[file], options))
         found = self._searcher.candidates(
             text, Options(only=wanted, least_cosine=_LEAST_COSINE), vector
         )
         if vector is not None:
             found = _with_answers(found)
-        hits = self._page(found, options.limit) if len(found.rows) else ()
-        return LearningAnswer(text, hits, len(wanted), len(usable), self._view.broken, tuple(notes))
-
-    def _page(self, found: Candidates, limit: int) -> tuple[LearningHit, ...]:
-        owners, chunks = self._searcher.places(found)
-        shares = found.features[:, _COLUMNS] * np.array(list(WEIGHTS.values()))
-        scores: Floats = np.round(sum(shares.T), 9)
+        owners, ordinals = self._searcher.ordinals(found)
+        shares: Floats = found.features[:, _COLUMNS] * np.array(list(WEIGHTS.values()))
+        scores = np.round(sum(shares.T), 9).tolist()
         best: dict[int, int] = {}
-        for number in sorted(range(len(scores)), key=lambda n: (-scores[n], chunks[n].ordinal)):
+        for number in sorted(range(len(scores)), key=lambda n: (-scores[n], ordinals[n])):
             best.setdefault(owners[number], number)
         order = sorted(best, key=lambda owner: self._place(owner, scores[best[owner]], found))
-        shown = [found.files[owner] for owner in order[:limit]]
-        learnings, texts = self._view.learnings(shown), self._view.texts(shown)
+        hits = tuple(
+            FoundLearning(
+                rank=rank,
+                score=round(scores[best[file]], 4),
+                cosine=float(found.features[best[file], _COSINE]),
+                state=usable[file],
+                file=file,
+                candidate=best[file],
+            )
+            for rank, file in enumerate(order[: options.limit], 1)
+        )
+        return FoundLearnings(found, shares, hits, len(wanted), len(usable))
+
+    def shown(
+        self, ranked: FoundLearnings, wanted: Sequence[FoundLearning]
+    ) -> tuple[LearningHit, ...]:
+        """Return some of what was found as hits."""
+        found = ranked.candidates
+        _, ordinals = self._searcher.ordinals(found)
+        rows = [found.files[one.file] for one in wanted]
+        learnings, texts = self._view.learnings(rows), self._view.texts(rows)
         hits = []
-        for rank, row in enumerate(shown, 1):
-            number = best[row.id]
-            chunk = chunks[number]
+        for one, row in zip(wanted, rows, strict=True):
+            chunk = self._view.chunk(row.id, ordinals[one.candidate])
             lines = texts[row.id].decode(errors="replace").split("\n")
             lines = lines[chunk.start_line - 1 : chunk.end_line]
-            parts = dict(zip(WEIGHTS, shares[number].tolist(), strict=True))
+            parts = dict(zip(WEIGHTS, ranked.shares[one.candidate].tolist(), strict=True))
             features = {
                 _NAMES.get(name, name): round(value, 4) for name, value in parts.items() if value
             }
             strongest = sorted(features, key=lambda name: -features[name])
             hits.append(
                 LearningHit(
-                    rank=rank,
+                    rank=one.rank,
                     learning=learnings[row.id],
                     path=row.path,
                     part=chunk.key,
                     changed=row.path in self._view.on_disk,
-                    score=round(float(scores[number]), 4),
+                    score=one.score,
                     reasons=tuple(strongest[:_SHOWN_REASONS]),
                     lines=best_lines(lines, chunk.start_line, mark(lines, found.query)),
                     text="\n".join(lines),
                     features=features,
-                    cosine=float(found.features[number, NAMES.index("dense_file")]),
+                    cosine=one.cosine,
                 )
             )
         return tuple(hits)
@@ -152,13 +205,13 @@ class LearningSearcher:
         """Return the key by which learnings are put in order."""
         state = self._view.known[owner].state
         trust = _TRUST[state] if state else len(_TRUST)
-        return -round(float(score), _EQUAL), trust, -score, id_of(found.files[owner].path)
+        return -round(score, _EQUAL), trust, -score, id_of(found.files[owner].path)
 
 
 def _with_answers(found: Candidates) -> Candidates:
     """Return the candidates that have more than a stray word of the question."""
     covered = found.features[:, NAMES.index("file_coverage")] >= _LEAST_COVERAGE
-    alike = found.features[:, NAMES.index("dense_file")] >= _LEAST_COSINE
+    alike = found.features[:, _COSINE] >= _LEAST_COSINE
     kept = covered | alike
     return replace(found, rows=found.rows[kept], features=found.features[kept])
 

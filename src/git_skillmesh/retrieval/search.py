@@ -3,8 +3,10 @@
 In: a view, queries, options. Out: `Answer`s.
 """
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +33,10 @@ _LEXICAL_POOL = 600
 _DENSE_POOL = 150
 # Below this a vector alone is no evidence: unrelated text reaches it too.
 _LEAST_COSINE = 0.4
+# Filters whose files are remembered.
+_FILTERS = 8
+# From so many documents on their vectors are looked at beside their words.
+_WORTH_A_THREAD = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +86,7 @@ class Searcher:
         self._repo = repo
         self._corpus = Corpus(view)
         self._files: dict[int, KnownFile] = {}
+        self._passing = lru_cache(_FILTERS)(self._files_that_pass)
 
     def answer(
         self,
@@ -115,10 +122,9 @@ class Searcher:
         """Return the documents that may be shown, with what the ranker looks at."""
         asked, corpus = read_query(text), self._corpus
         query = parse(asked.words)
+        looking = _Alike(corpus, vector)
         lexical = score(corpus, query)
-        dense = np.zeros(len(corpus))
-        if vector is not None and corpus.has_vectors:
-            dense = np.where(corpus.live, cosines(corpus, vector), 0.0)
+        dense = looking.cosines()
         allowed = self._allowed(options)
         rows = _choose(corpus, lexical, dense, allowed, options.least_cosine)
         places: list[Place] = []
@@ -133,10 +139,14 @@ class Searcher:
         stems = dict(zip(query.stems, lexical.idf, strict=False))
         return Candidates(asked, places, query, rows, features, known, stems)
 
+    def ordinals(self, found: Candidates) -> tuple[list[int], list[int]]:
+        """Return file id of each candidate, and which chunk of the file it is."""
+        corpus = self._corpus
+        return corpus.files[found.rows].tolist(), corpus.ordinals[found.rows].tolist()
+
     def places(self, found: Candidates) -> tuple[list[int], list[ChunkRow]]:
         """Return file id and chunk of each candidate."""
-        owners = self._corpus.files[found.rows].tolist()
-        ordinals = self._corpus.ordinals[found.rows].tolist()
+        owners, ordinals = self.ordinals(found)
         chunks = [self._view.chunk(file, n) for file, n in zip(owners, ordinals, strict=True)]
         return owners, chunks
 
@@ -156,14 +166,20 @@ class Searcher:
         if options.only is not None:
             allowed &= np.isin(corpus.files, np.array(sorted(options.only), np.int64))
         if options.languages or options.paths or options.without:
-            globs = Globs(options.paths or ("**",))
-            wanted = np.zeros(corpus.file_count, np.bool_)
-            for row in self._view.live_files():
-                right = not options.languages or row.language in options.languages
-                right = right and not (options.without and row.path.startswith(options.without))
-                wanted[row.id] = right and globs.match(row.path)
-            allowed &= wanted[corpus.files]
+            passing = self._passing(options.languages, options.paths, options.without)
+            allowed &= passing[corpus.files]
         return allowed
+
+    def _files_that_pass(
+        self, languages: tuple[str, ...], paths: tuple[str, ...], without: str
+    ) -> NDArray[np.bool_]:
+        globs = Globs(paths)
+        passing = np.zeros(self._corpus.file_count, np.bool_)
+        for row in self._view.live_files():
+            right = not languages or row.language in languages
+            right = right and not (without and row.path.startswith(without))
+            passing[row.id] = right and (not paths or globs.match(row.path))
+        return passing
 
     def _page(self, found: Candidates, options: Options) -> tuple[Hit, ...]:
         added: dict[str, Floats] = {}
@@ -189,6 +205,34 @@ class Searcher:
             files=found.files,
         )
         return fill(self._view, self._repo, ranked, options.limit, options.kinds)
+
+
+class _Alike:
+    """The cosines of the live documents with a vector, found while something else is done.
+
+    The scan of a large corpus leaves the interpreter free for the words of the query.
+    """
+
+    def __init__(self, corpus: Corpus, vector: NDArray[np.float32] | None) -> None:
+        self._corpus = corpus
+        self._vector = vector if corpus.has_vectors else None
+        self._found: Floats | None = None
+        self._thread: threading.Thread | None = None
+        if self._vector is not None and len(corpus) >= _WORTH_A_THREAD:
+            self._thread = threading.Thread(target=self._look, daemon=True)
+            self._thread.start()
+
+    def cosines(self) -> Floats:
+        """Return one number a document, 0 for those that are not live."""
+        if self._thread is not None:
+            self._thread.join()
+        if self._found is None:  # or what went wrong there goes wrong here, and is told
+            self._look()
+        return self._found if self._found is not None else np.zeros(len(self._corpus))
+
+    def _look(self) -> None:
+        if self._vector is not None:
+            self._found = np.where(self._corpus.live, cosines(self._corpus, self._vector), 0.0)
 
 
 def _choose(
