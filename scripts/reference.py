@@ -15,7 +15,7 @@ from git_skillmesh import __version__
 from git_skillmesh.chroma.schemas import COLLECTIONS
 from git_skillmesh.chunking.exclusion import EXPLANATIONS
 from git_skillmesh.chunking.model import KINDS
-from git_skillmesh.cli import learnings, skills
+from git_skillmesh.cli import agents, learnings, skills
 from git_skillmesh.cli.main import ALIASES, COMMANDS, module_of
 from git_skillmesh.config import SETTINGS
 from git_skillmesh.errors import ExitCode
@@ -23,7 +23,11 @@ from git_skillmesh.sessions.redaction import RULES
 from git_skillmesh.sessions.redaction_spans import placeholder
 
 # Commands whose first word says what to do.
-ACTIONS = {"learnings": learnings.ACTIONS, "skills": tuple(skills.ACTIONS)}
+ACTIONS = {
+    "learnings": learnings.ACTIONS,
+    "skills": tuple(skills.ACTIONS),
+    "agents": agents.ACTIONS,
+}
 DOCS = Path(__file__).parents[1] / "docs"
 
 EXIT_CODES = {

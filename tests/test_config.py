@@ -103,6 +103,8 @@ def test_without_any_place_everything_is_default(repo: Repo) -> None:
         "sync.push": "off",
         "sync.timeout": "30",
         "link.days": "90",
+        "context.prompts": "on",
+        "context.tokens": "1500",
         "log.level": "info",
     }
     assert set(config.origins.values()) == {"default"}

@@ -122,6 +122,18 @@ SETTINGS = {
             number=True,
         ),
         Setting(
+            "context.prompts",
+            "on",
+            "whether agents are told what the memory knows of a prompt",
+            choices=("on", "off"),
+        ),
+        Setting(
+            "context.tokens",
+            "1500",
+            "how many tokens an agent is told at most",
+            number=True,
+        ),
+        Setting(
             "log.level",
             "info",
             "what the log of background work keeps: runs (debug, info) or failures only",

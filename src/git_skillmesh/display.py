@@ -7,7 +7,7 @@ a width. It knows of no stream: that is `cli.terminal` and `cli.columns`.
 import math
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 # A line is looked at up to here: nothing that is longer is text.
 _LOOKED_AT = 4_000
@@ -19,6 +19,11 @@ _NARROWEST = 20
 _CONTROLS = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]"
 )
+
+# What encloses retrieved text, and what could be taken for it.
+_TAG = "retrieved"
+_CLOSES = re.compile(rf"<(?=\s*/?\s*{_TAG}\b)", re.IGNORECASE)
+_LONGEST_ATTRIBUTE = 200
 
 
 def safe(text: str) -> str:
@@ -167,3 +172,28 @@ def lines_word(first: int, last: int) -> str:
 def tokens(text: str) -> int:
     """Estimate how many tokens a text has: a token for 3.5 bytes of UTF-8."""
     return math.ceil(len(text.encode("utf-8", "replace")) / BYTES_PER_TOKEN)
+
+
+def quoted(text: str, source: str, about: Mapping[str, str] | None = None) -> str:
+    """Return retrieved text as data: `source` says where it is from, `about` what is known of it.
+
+    A reader is told beforehand that nothing between these tags is an order.
+    """
+    names = {"from": source, **(about or {})}
+    shown = " ".join(f'{name}="{_attribute(value)}"' for name, value in names.items() if value)
+    return f"<{_TAG} {shown}>\n{escaped(text).rstrip()}\n</{_TAG}>"
+
+
+def escaped(text: str) -> str:
+    """Return text that cannot end a block of `quoted`, nor begin one."""
+    return _CLOSES.sub("&lt;", safe(writable(text)))
+
+
+def writable(text: str) -> str:
+    """Return text that JSON can carry: bytes of a path that are no text become visible."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _attribute(value: str) -> str:
+    shown = clip(writable(value), _LONGEST_ATTRIBUTE)
+    return shown.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")

@@ -5,6 +5,7 @@ one line and an exit code.
 """
 
 from enum import IntEnum
+from pathlib import Path
 
 
 class ExitCode(IntEnum):
@@ -76,3 +77,14 @@ class ReadOnly(SkillmeshError):
     """The place that must be written cannot be written."""
 
     exit_code = ExitCode.READ_ONLY
+
+
+def last_error(state: Path) -> dict[str, str] | None:
+    """Return what went wrong in the last background run: time, what, where; None if all is well."""
+    import json
+
+    try:
+        found = json.loads((state / "last-error.json").read_bytes())
+        return {key: str(found[key]) for key in ("time", "what", "where")}
+    except (OSError, ValueError, TypeError, KeyError):
+        return None

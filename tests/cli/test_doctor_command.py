@@ -39,7 +39,7 @@ def indexed(sealed_session: None, tmp_path_factory: pytest.TempPathFactory) -> R
 
 @pytest.fixture
 def repo(indexed: Repo, tmp_path: Path) -> Repo:
-    return Repo(Path(shutil.copytree(indexed.path, tmp_path / "repo", symlinks=True)))
+    return indexed.copy(tmp_path / "repo")
 
 
 def folder(repo: Repo) -> Path:

@@ -18,6 +18,8 @@ from testing.commands import call
 from testing.indexing import documents, dump
 from testing.repos import Repo, make_repo
 
+pytestmark = pytest.mark.usefixtures("cold_start")  # signals meet a process as a user starts it
+
 FILES = 1_300
 QUERIES = ("handler_77", "answer the request with a number", "class Model1203")
 

@@ -196,8 +196,11 @@ def test_json_that_does_not_fit(repo: Repo, text: str, said: str) -> None:
     ("args", "said"),
     [
         (["--prompt", ""], EMPTY),
-        (["--tool", "Bash"], "nothing was said: give --prompt, --response, or their files"),
-        (["--prompt", "x", "--tool", "=a"], "--tool =a names no tool: write NAME, or NAME=INPUT"),
+        (["--tool", "Bash"], "nothing was said: give a prompt or a response"),
+        (
+            ["--prompt", "x", "--tool", "=a"],
+            "no tool has an empty name: =a: write NAME, or NAME=INPUT",
+        ),
         (["--prompt", "x", "--base", "HEAD"], "--base needs --file"),
         (["--prompt", "x", "--prompt-file", "y"], "--prompt and --prompt-file exclude each other"),
         (

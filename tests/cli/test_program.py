@@ -15,6 +15,8 @@ from git_skillmesh.errors import ExitCode
 from testing.commands import call, program_folder
 from testing.repos import Repo, Result, make_repo, run, run_skillmesh
 
+pytestmark = pytest.mark.usefixtures("cold_start")  # how the program starts is what is tested
+
 CODE = "def wait_before_retry(attempt):\n    return 2 ** attempt\n"
 
 
@@ -55,7 +57,8 @@ def test_help_lists_every_command(tmp_path: Path) -> None:
 def test_every_command_has_help_outside_of_a_repository(tmp_path: Path, command: str) -> None:
     said = call(tmp_path, command, "-h")
     assert (said.returncode, said.stderr) == (0, "")
-    assert said.stdout.startswith(f"usage: git skillmesh {ALIASES.get(command, command)} [-h]")
+    meant = ALIASES.get(command, command).split()[0]
+    assert said.stdout.startswith(f"usage: git skillmesh {meant} [-h]")
     assert said == call(tmp_path, command, "--help")
     assert call(tmp_path, "-C", "/nowhere", command, "-h") == said
 
@@ -97,14 +100,18 @@ def test_mistakes_of_the_user(repo: Repo, args: list[str], line: str) -> None:
     assert call(repo.path, *args) == Result(2, "", f"git-skillmesh: {line}\n")
 
 
-# What a command cannot do without; `redact` works anywhere, and `skills` as far as it only reads.
+# What a command cannot do without; `redact` and `mcp` start anywhere, `skills` and `agents` as far
+# as they only read.
 _NEEDED = {name: ["x"] for name in ("query", "why", "blame", "forget")}
 _NEEDED["log-chat"] = ["--prompt", "x", "--response", "y"]
 _NEEDED["skills"] = ["update"]
+_NEEDED["think"] = ["sessions"]
+_NEEDED["agents"] = ["install", "codex"]
 
 
 @pytest.mark.parametrize(
-    "command", [[name, *_NEEDED.get(name, [])] for name in COMMANDS if name != "redact"]
+    "command",
+    [[name, *_NEEDED.get(name, [])] for name in COMMANDS if name not in ("redact", "mcp")],
 )
 def test_outside_of_a_repository(tmp_path: Path, command: list[str]) -> None:
     assert call(tmp_path, *command) == Result(

@@ -21,10 +21,19 @@ MONEY = learning("money", "Amounts are Decimal, never float", category="billing"
 OLD = learning("old", "Amounts are float", state=State.RETIRED)
 
 
-@pytest.fixture
-def repo(tmp_path: Path) -> Repo:
+@pytest.fixture(scope="module")
+def asked(sealed_session: None, tmp_path_factory: pytest.TempPathFactory) -> Repo:
+    """A repository whose learnings were asked for once, so that they are indexed."""
     files = {one.path: write_learning(one) for one in (PAUSE, MONEY, OLD)}
-    return make_repo(tmp_path, files={"tests/test_a.py": "import time\n", **files})
+    folder = tmp_path_factory.mktemp("asked")
+    repo = make_repo(folder, files={"tests/test_a.py": "import time\n", **files})
+    assert call(repo.path, "query", "--in", "learnings", "money").returncode == 0
+    return repo
+
+
+@pytest.fixture
+def repo(asked: Repo, tmp_path: Path) -> Repo:
+    return asked.copy(tmp_path / "repo")
 
 
 def found(repo: Repo, *words: str) -> list[str]:
@@ -90,8 +99,8 @@ def test_what_blocks_comes_first_among_equals(repo: Repo) -> None:
         (["--state", "proposed"], []),
     ],
 )
-def test_states(repo: Repo, options: list[str], ids: list[str]) -> None:
-    assert sorted(found(repo, *options, "amounts")) == ids
+def test_states(asked: Repo, options: list[str], ids: list[str]) -> None:
+    assert sorted(found(asked, *options, "amounts")) == ids
 
 
 @pytest.mark.parametrize(
@@ -108,8 +117,8 @@ def test_states(repo: Repo, options: list[str], ids: list[str]) -> None:
         (["--lang", "python", "--lang", "go"], ["money", "no-pause"]),
     ],
 )
-def test_what_they_apply_to(repo: Repo, options: list[str], ids: list[str]) -> None:
-    assert sorted(found(repo, *options, "sleep amounts")) == ids
+def test_what_they_apply_to(asked: Repo, options: list[str], ids: list[str]) -> None:
+    assert sorted(found(asked, *options, "sleep amounts")) == ids
 
 
 def test_the_working_tree_and_revisions(repo: Repo) -> None:

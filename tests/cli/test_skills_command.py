@@ -42,7 +42,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def skills(folder: Path) -> Callable[..., Result]:
+def skills(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """Run a command there, for one user: what a test has read of the registry is kept."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
+
     def run(action: str, *args: str) -> Result:
         return call(folder, "skills", action, "--registry", "registry", *args)
 
@@ -156,7 +159,8 @@ def test_emit_tools(skills: Callable[..., Result]) -> None:
     assert tools[0]["function"]["description"].startswith("[third party] Weighs parcels")
 
 
-def test_index(skills: Callable[..., Result], home: Path) -> None:
+def test_index(skills: Callable[..., Result], home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(home / ".cache"))
     assert skills("index").stdout.startswith("2 skills indexed in ")
     (kept,) = (home / ".cache" / "skillmesh" / "skills").glob("*.routing")
     before = kept.read_bytes()

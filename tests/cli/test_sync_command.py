@@ -17,7 +17,7 @@ from testing.remotes import http_backend, make_hub, silent_server
 from testing.repos import Repo, Result, make_repo
 
 REF = "refs/skillmesh/memory"
-NONE = {"new": 0, "grown": 0, "forgotten": 0, "notes": 0}
+NONE = {"new": 0, "grown": 0, "forgotten": 0, "notes": 0, "thoughts": 0}
 
 
 @pytest.fixture

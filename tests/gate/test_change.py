@@ -169,3 +169,70 @@ def test_a_shallow_clone(tmp_path: Path) -> None:
     assert added(found) == {"a.txt": [2]}
     assert change.cut_off(found)
     assert not change.cut_off(change.merge(discover(repo.path)))
+
+
+PATCH = b"""\
+--- a/a.txt
++++ b/a.txt
+@@ -1,2 +1,3 @@
+ 1
++new
+ 2
+"""
+
+
+def patched(repo: Repo, patch: bytes) -> dict[str, list[int] | None]:
+    with change.patched(discover(repo.path), patch) as found:
+        assert (found.base, found.head) == (repo.head, "")
+        return added(found)
+
+
+def rejected(repo: Repo, patch: bytes) -> str:
+    with pytest.raises(UsageError) as error, change.patched(discover(repo.path), patch):
+        pass
+    return str(error.value).removeprefix("the patch cannot be applied: ")
+
+
+def test_a_patch_that_nobody_has_applied(tmp_path: Path) -> None:
+    repo = make_repo(tmp_path, files={"a.txt": "1\n2\n3\n4\n", "b c.txt": "1\n"})
+    before = sorted(path for path in repo.path.rglob("*"))
+    assert patched(repo, PATCH) == {"a.txt": [2]}
+    for lenient in (
+        PATCH.replace(b"1,2 +1,3", b"1,9 +1,1"),  # miscounted
+        PATCH.replace(b" 2\n", b"").replace(b"1,2 +1,3", b"1,1 +1,2"),  # no context behind
+        PATCH.replace(b"a/a", b"a").replace(b"b/a", b"a"),  # no prefixes
+        b"From: x\n\n" + PATCH + b"-- \n2.39.5\n",  # as git format-patch writes it
+        b"diff --git a/a.txt b/a.txt\n" + PATCH,
+        b"```diff\n" + PATCH + b"```\n",
+        PATCH + b"\n\n",
+    ):
+        assert patched(repo, lenient) == {"a.txt": [2]}
+    assert patched(repo, PATCH + b"--- /dev/null\n+++ b/n/e w.txt\n@@ -0,0 +1 @@\n+x\n") == {
+        "a.txt": [2], "n/e w.txt": None,
+    }  # fmt: skip
+    assert sorted(path for path in repo.path.rglob("*")) == before
+
+
+def test_a_patch_of_the_files_on_disk(tmp_path: Path) -> None:
+    repo = make_repo(tmp_path, files={"a.txt": "1\n2\n"})
+    repo.write("a.txt", "0\n1\n2\n")
+    repo.write("new.txt", "1\n")
+    on_disk = PATCH.replace(b" 1\n", b" 0\n 1\n").replace(b"1,2 +1,3", b"1,3 +1,4")
+    assert patched(repo, on_disk) == {"a.txt": [3]}
+    assert patched(repo, PATCH) == {"a.txt": [2]}
+    assert patched(repo, PATCH.replace(b"a.txt", b"new.txt").replace(b" 2\n", b"")) == {
+        "new.txt": [2]
+    }
+
+
+def test_a_patch_that_fits_nothing(tmp_path: Path) -> None:
+    repo = make_repo(tmp_path, files={"a.txt": "1\n2\n"})
+    assert rejected(repo, PATCH.replace(b" 2", b" 3")) == "patch failed: a.txt:1"
+    assert rejected(repo, PATCH.replace(b"a.txt", b"b.txt")) == "b.txt: does not exist in index"
+    assert (
+        rejected(repo, PATCH.replace(b"a.txt", b"../a.txt")) == "../a.txt: does not exist in index"
+    )
+    for nothing in (b"", b"+one\n", b"\0\xff"):
+        assert rejected(repo, nothing) == "this is no diff"
+    more = PATCH.replace(b" 2\n", b" 3\n+4\n")
+    assert rejected(repo, more) == "patch failed: a.txt:1"

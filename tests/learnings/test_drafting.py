@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from git_skillmesh.cli.proposing import passes
 from git_skillmesh.errors import UsageError
+from git_skillmesh.gate.proposing import passes
 from git_skillmesh.git.repository import discover
 from git_skillmesh.learnings.analysis import analyze
 from git_skillmesh.learnings.candidates import Candidate, Change

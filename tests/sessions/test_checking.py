@@ -17,6 +17,7 @@ from testing.repos import Repo, make_repo
 REF = "refs/skillmesh/memory"
 KEY = key_of("s")
 FOLDER = f"sessions/{KEY[0]}/{KEY[1]}/{KEY}"
+THOUGHT = f"0001-{'0' * 16}-{'a' * 16}.json"
 TAIL = ": nothing of it was taken over"
 
 
@@ -74,7 +75,9 @@ def test_what_a_later_version_may_add_passes(repo: Repo) -> None:
     more = [
         f"100644 {blob(repo)} {path}"
         for path in (
-            "thoughts/2026/t-1.json",
+            "plans/2026/p-1.json",
+            f"thoughts/{KEY[0]}/{KEY[1]}/{KEY}/later.json",
+            f"thoughts/{KEY[0]}/{KEY[1]}/{KEY}/later/x.json",
             "README.md",
             f"{FOLDER}/notes/x.jsonl",
             f"{FOLDER}/exchanges/0009-later.jsonl",
@@ -94,9 +97,12 @@ WRONG_PLACES = [
     f"{FOLDER}/exchanges/deeper/x.jsonl",
     f"forgotten/{KEY[0]}/{KEY[1]}/{KEY}",
     f"forgotten/{KEY[0]}/{KEY[1]}/{KEY}.json/x",
-    "thoughts/.hidden",
-    "thoughts/a\x1b[31mred",
-    "thoughts/" + "x" * 200,
+    "thoughts/readme",
+    f"thoughts/{KEY[0]}/{KEY[1]}/{KEY[:31]}/x.json",
+    f"thoughts/{KEY[0]}/{KEY[1]}/{KEY}/{THOUGHT}/x",
+    "plans/.hidden",
+    "plans/a\x1b[31mred",
+    "plans/" + "x" * 200,
     "a/" * 13 + "deep",
     "sessions",
 ]
@@ -113,7 +119,7 @@ def test_what_stands_in_a_wrong_place(repo: Repo, path: str) -> None:
     ("mode", "said"),
     [("120000", "is a symbolic link"), ("160000", "is a submodule"), ("100755", "is a program")],
 )
-@pytest.mark.parametrize("path", [f"{FOLDER}/session.json", "thoughts/x", "sessions"])
+@pytest.mark.parametrize("path", [f"{FOLDER}/session.json", "plans/x", "sessions"])
 def test_what_is_no_plain_file(repo: Repo, mode: str, said: str, path: str) -> None:
     oid = repo.head if mode == "160000" else blob(repo, "../../.git/config")
     empty = repo.git("commit-tree", repo.git("mktree"), "-m", "empty")
@@ -129,6 +135,15 @@ def test_an_exchange_that_is_stored_is_not_replaced(repo: Repo) -> None:
     theirs = changed(repo, f"100644 {blob(repo, 'x' * 9999)} {name}")
     assert complaint(repo, theirs) == f"{name} is not what was stored under that name"
     check(repo, theirs, None)  # who has nothing of it cannot tell
+
+
+def test_a_thought_that_is_stored_is_not_replaced(repo: Repo) -> None:
+    path = f"thoughts/{KEY[0]}/{KEY[1]}/{KEY}/{THOUGHT}"
+    ours = changed(repo, f"100644 {blob(repo)} {path}")
+    theirs = changed(repo, f"100644 {blob(repo, 'x' * 99)} {path}")
+    assert complaint(repo, theirs, ours) == f"{path} is not what was stored under that name"
+    large = changed(repo, f"100644 {blob(repo, 'x' * 1_048_577)} {path}")
+    assert complaint(repo, large) == f"{path} has 1,048,577 bytes, more than 1,048,576"
 
 
 def test_sizes_are_bounded(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:

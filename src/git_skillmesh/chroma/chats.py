@@ -132,6 +132,19 @@ class ExchangeRows:
         rows = self._code.rows("SELECT DISTINCT session FROM links")
         return {layout.key_of(str(session)) for (session,) in rows}
 
+    def paths_of(self, ids: Collection[str]) -> list[str]:
+        """Return the keys of the sessions that have exchanges of these ids, which are hashes."""
+        infos = read_infos(
+            self._catalogue, [row.id for rows in self._files.values() for row in rows]
+        )
+        return sorted(
+            {
+                layout.key_of(info.session)
+                for info in infos.values()
+                if chat_id(self.repo_id, info.session, info.exchange) in ids
+            }
+        )
+
     def rows(self, paths: Iterable[str], documents: bool) -> Iterator[Row]:
         """Yield the rows of these sessions."""
         reader = MemoryReader(self._repository)

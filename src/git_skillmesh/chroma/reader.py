@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import Busy, SkillmeshError, Unavailable
 from . import client as clients
-from . import store
+from . import own_store, store
 from .locking import acquire_in_turn
 from .schemas import COLLECTIONS
 from .target import Target
@@ -178,6 +178,23 @@ class ChromaReader:
         return self._do(
             lambda: [store.report(store.find(client, name), name, {}) for name in COLLECTIONS]
         )
+
+    def own(self) -> list[dict[str, Any]]:
+        """Describe the collections that users have made, by name."""
+        client = self._opened()
+        found = self._do(
+            lambda: [
+                own_store.described(store.find(client, one.name) or one)
+                for one in client.list_collections()
+                if own_store.is_own(one.name)
+            ]
+        )
+        return sorted(found, key=lambda one: str(one["collection_name"]))
+
+    def require(self, collection: str) -> "Collection":
+        """Return a collection of a user's. Raises `UsageError` where there is none."""
+        client = self._opened()
+        return self._do(lambda: own_store.opened(client, collection))
 
     def _opened(self) -> "ClientAPI":
         if self._client is None:

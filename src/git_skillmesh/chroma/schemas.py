@@ -103,11 +103,13 @@ _THOUGHTS = Schema(
         "total_thoughts": ("int", "how many are expected"),
         "branch_id": ("str", "name of a branch of thought, or empty"),
         "branch_from_thought": ("int", "where it branched off, 0 for none"),
+        "revision": ("int", "how often it was said again before, counted from 0"),
+        "revises_thought": ("int", "the thought that it corrects, 0 for none"),
         "next_thought_needed": ("bool", "whether more is to come"),
         "timestamp": ("str", "when it was recorded, UTC with zone"),
         "repo_id": _REPO_ID,
     },
-    "steps of working memory",
+    "steps of working memory, a record for each revision; the document is the thought",
 )
 
 _EXPERTS = Schema(
@@ -132,6 +134,7 @@ _EXPERTS = Schema(
 )
 
 # What people wrote, a few hundred texts: embedded by the model of sentences, not by that of code.
+# Thoughts are many, and read again whenever the cache is made anew (docs/decisions.md).
 PROSE = frozenset({_LEARNINGS.name, _EXPERTS.name})
 COLLECTIONS: Mapping[str, Schema] = {
     schema.name: schema for schema in (_CODE, _CHATS, _LEARNINGS, _THOUGHTS, _EXPERTS)

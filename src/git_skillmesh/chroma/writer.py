@@ -16,6 +16,10 @@ after row. The first failure ends the process, and so does the end of standard i
 | adopt | name | nothing; the replacement takes the place of `name` |
 | ensure | embeddings by collection | reports, one a collection |
 | probe | | nothing; reads and searches every collection |
+| own_create | name, description, model_id, dimension | created |
+| own_add | name, model_id, number, metadata, document, vector | added |
+| own_change | name, number, metadata | metadata, as it is now |
+| own_delete | name, number | nothing |
 
 A local store is locked from `start` until the process has ended: the descriptor is never closed,
 so that the kernel releases it after the last thread of Chroma is gone. The lock file holds a word
@@ -30,9 +34,9 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..errors import Busy, ReadOnly
+from ..errors import Busy, ReadOnly, UsageError
 from . import client as clients
-from . import store
+from . import own_store, store
 from .locking import acquire_in_turn
 from .target import Target
 
@@ -178,6 +182,47 @@ class Session:
                 collection.query(query_embeddings=[got["embeddings"][0]], n_results=1)
         return {}
 
+    def do_own_create(
+        self, name: str, description: str, model_id: str, dimension: int
+    ) -> dict[str, Any]:
+        """Make a collection of a user's."""
+        create = own_store.create
+        return {
+            "created": self._try(
+                lambda: create(self.client, name, description, model_id, dimension)
+            )
+        }
+
+    def do_own_add(
+        self,
+        name: str,
+        model_id: str,
+        number: str,
+        metadata: dict[str, Any],
+        document: str,
+        vector: str,
+    ) -> dict[str, Any]:
+        """Add a document to a user's collection. Repeated, it finds what it has added."""
+        import numpy as np
+
+        row = np.frombuffer(base64.b64decode(vector), dtype="<f4")
+        collection = self._try(lambda: own_store.opened(self.client, name))
+        own_store.same_model(collection, model_id)
+        add = own_store.add
+        return {"added": self._try(lambda: add(collection, number, metadata, document, row))}
+
+    def do_own_change(self, name: str, number: str, metadata: dict[str, Any]) -> dict[str, Any]:
+        """Change the metadata of a document."""
+        collection = self._try(lambda: own_store.opened(self.client, name))
+        return {"metadata": self._try(lambda: own_store.change(collection, number, metadata))}
+
+    def do_own_delete(self, name: str, number: str) -> dict[str, Any]:
+        """Delete a document."""
+        collection = self._try(lambda: own_store.opened(self.client, name))
+        # Not retried: it may have happened.
+        own_store.delete(collection, number)
+        return {}
+
     def end(self) -> None:
         """Say that the store was left in order; the lock stays until the process is gone."""
         if self.lock is not None:
@@ -207,6 +252,8 @@ def main() -> int:
             operation = request.pop("op")
             reply = {"ok": getattr(session, f"do_{operation}")(**request)}
         except BaseException as error:
+            if isinstance(error, UsageError):
+                session.end()  # it was refused before anything was done
             _send({"error": _told(error, session)})
             return 1
         _send(reply)

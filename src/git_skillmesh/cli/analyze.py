@@ -89,10 +89,10 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 def opened(context: Context) -> "tuple[MemoryStore, Callable[[str], str], Fits]":
     """Return the memory, what redacts, and what tries a proposed matcher."""
+    from ..gate.proposing import passes
     from ..sessions.redaction import Redactor
     from ..sessions.redaction_policy import policy_of
     from ..sessions.store import MemoryStore
-    from .proposing import passes
 
     redactor = Redactor(policy_of(context.config))
     store = MemoryStore(context.repository, lambda exchange: redactor.redact_exchange(exchange)[0])

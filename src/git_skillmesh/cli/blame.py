@@ -10,10 +10,11 @@ from ..git.blame import BlamedCommit, blame, check_file
 from ..git.database import ObjectDatabase
 from ..sessions.answering import Line, Pair, Told, attribute, tell
 from ..sessions.lookup import Lookup
+from ..sessions.wording import names
 from .columns import clip, code_line, fit, local_day, plural, width_of
 from .context import Context
 from .pager import paged
-from .telling import NONE_STORED, SCHEMA, commit_document, counted, names
+from .telling import NONE_STORED, SCHEMA, commit_document, counted
 
 _NAME_WIDTH = 16
 _WHO_WIDTH = 14

@@ -87,12 +87,7 @@ class Context:
 
     def asked_commit(self, at: str | None) -> str:
         """Return the commit to ask of, "" for the working tree. Raises `UsageError`."""
-        if not at:
-            return "HEAD" if self.repository.is_bare else ""
-        commit, tree = self.repository.resolve(at)
-        if commit == tree:
-            raise UsageError(f"{at} is a tree: it has no history")
-        return commit
+        return self.repository.asked_commit(at or "")
 
     def tree_path(self, name: str) -> str:
         """Return a path that the user typed as one from the root. Raises `UsageError`."""

@@ -4,27 +4,23 @@ In: exchanges. Out: lines for a terminal or a pipe. Nothing of a conversation is
 is made safe, and cut or broken to the width of the screen.
 """
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 
+from ..sessions.edit_diff import diff_of
 from ..sessions.events import Status
 from ..sessions.model import Act, Exchange, ToolCall
+from ..sessions.steps import used_on
 from .columns import clip, local_time, plural, width_of, wrapped
 from .context import Context
-from .diffs import diff_of
 from .terminal import safe
 
 _MOST_LINES = 200
 _MOST_CHARACTERS = 20_000
 _MOST_OF_A_DIFF = 24
-_MOST_OF_AN_OUTPUT = 400
 _PROSE = 100
 _FENCE = re.compile(r"^\s*(```|~~~)")
 _HEADING = re.compile(r"^#{1,6} ")
-# The part of a tool's input that says what it is used on.
-_TELLING = ("command", "cmd", "file_path", "path", "notebook_path", "pattern", "query", "url",
-            "description", "prompt", "skill", "subject")  # fmt: skip
 
 
 def exchange_lines(
@@ -93,7 +89,7 @@ def call_lines(context: Context, call: ToolCall, *, full: bool) -> Iterator[str]
     style = context.style
     act = f"{'tool' if call.act is Act.OTHER else call.act.value:<6}"
     failed = "  (failed)" if call.failed else ""
-    what = clip(_what(call), context.width - 4 - len(act) - len(failed) - 1)
+    what = clip(used_on(call), context.width - 4 - len(act) - len(failed) - 1)
     yield f"  {style.dim(act)} {what}{style.bad(failed) if failed else ''}".rstrip()
     for edit in call.edits:
         if edit.path and edit.path not in (call.paths[:1] or ("",)):
@@ -117,24 +113,3 @@ def _diff(context: Context, lines: Sequence[str], *, full: bool) -> Iterator[str
     if len(shown) < len(lines):
         left = plural(len(lines) - len(shown), "more line")
         yield f"         {style.dim(f'… {left} (--full)')}"
-
-
-def _what(call: ToolCall) -> str:
-    """Return what a tool was used on, in one line."""
-    if call.act is Act.EDIT and call.paths:
-        return ", ".join(call.paths)
-    if call.act is Act.READ and call.paths:
-        return call.paths[0]
-    text = call.input.strip()
-    if text.startswith("{"):
-        try:
-            document = json.loads(text)
-        except (ValueError, RecursionError):
-            document = {}
-        for name in _TELLING:
-            if isinstance(document, dict) and isinstance(document.get(name), str):
-                text = document[name]
-                break
-    text = " ".join(text[:_MOST_OF_AN_OUTPUT].split())
-    name = call.name if call.act is Act.OTHER else ""
-    return " ".join(filter(None, [name, text])) or call.name

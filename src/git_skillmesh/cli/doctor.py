@@ -103,6 +103,8 @@ def _chroma(context: Context) -> list[Check]:
     from ..chroma.doctor import examine
     from ..chroma.learnings import COLLECTION, learning_rows
     from ..chroma.target import target_of
+    from ..chroma.thoughts import COLLECTION as THOUGHTS
+    from ..chroma.thoughts import thought_rows
 
     target = target_of(context.config, context.repository)
     if target is None:
@@ -119,6 +121,10 @@ def _chroma(context: Context) -> list[Check]:
             if learned is not None:
                 names.append(COLLECTION)
                 findings += examine(learned, target, state_dir, _SAMPLE, COLLECTION)
+        with thought_rows(context.repository, context.config) as thoughts:
+            if thoughts is not None:
+                names.append(THOUGHTS)
+                findings += examine(thoughts, target, state_dir, _SAMPLE, THOUGHTS)
     except SkillmeshError as error:
         return [Check("chroma", False, error.what, error.mend)]
     if not findings:
@@ -157,6 +163,8 @@ def _repair(context: Context, checks: list[Check]) -> None:
     from ..chroma.doctor import repair
     from ..chroma.learnings import COLLECTION, learning_rows
     from ..chroma.target import target_of
+    from ..chroma.thoughts import COLLECTION as THOUGHTS
+    from ..chroma.thoughts import thought_rows
     from .index import index_learnings, update_with_progress
 
     was_json, context.json = context.json, False
@@ -181,4 +189,8 @@ def _repair(context: Context, checks: list[Check]) -> None:
             if learned is not None:
                 done = repair(learned, target, context.repository.state_dir, COLLECTION)
                 context.note(f"Chroma: {done.upserted} learnings written, {done.deleted} deleted")
+        with thought_rows(context.repository, context.config) as thoughts:
+            if thoughts is not None:
+                done = repair(thoughts, target, context.repository.state_dir, THOUGHTS)
+                context.note(f"Chroma: {done.upserted} thoughts written, {done.deleted} deleted")
     context.json = was_json

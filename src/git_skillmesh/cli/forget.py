@@ -67,9 +67,9 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if args.gc:
         drop_unreachable(context.repository)
     if context.json:
-        context.out_json(_document(context.repository, results, args.gc))
+        context.out_json(document(context.repository, results, args.gc))
         return ExitCode.OK
-    for line in _told(context, results, args.gc):
+    for line in told(context, results, args.gc):
         context.out(line)
     return ExitCode.OK
 
@@ -111,7 +111,8 @@ def _family(known: Iterable[Summary], chosen: Sequence[str]) -> set[str]:
     return family
 
 
-def _told(context: Context, results: Sequence[Forgotten], collected: bool) -> Iterator[str]:
+def told(context: Context, results: Sequence[Forgotten], collected: bool) -> Iterator[str]:
+    """Yield what was forgotten, and who still holds it, in lines."""
     sessions = [session for result in results for session in result.sessions]
     for session in sessions:
         yield f"forgotten  {safe_line(session)}"
@@ -164,9 +165,10 @@ def _noted(repository: Repository, sessions: Iterable[str]) -> int:
     )
 
 
-def _document(
+def document(
     repository: Repository, results: Sequence[Forgotten], collected: bool
 ) -> dict[str, Any]:
+    """Return the same as JSON."""
     sessions = [session for result in results for session in result.sessions]
     return {
         "schema": SCHEMA,

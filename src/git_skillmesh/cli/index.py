@@ -208,6 +208,7 @@ def _chroma(context: Context, wait: bool) -> None:
     from ..chroma.codebase import mirror_codebase
     from ..chroma.learnings import mirror_learnings
     from ..chroma.pipe import WriterWhenNeeded
+    from ..chroma.thoughts import mirror_thoughts
 
     repository, config = context.repository, context.config
     with WriterWhenNeeded(target, repository.state_dir) as one:
@@ -222,6 +223,8 @@ def _chroma(context: Context, wait: bool) -> None:
             mirror_learnings(repository, config, target, writers=one),
             "derived_learnings_v1",
         )
+        thoughts = mirror_thoughts(repository, config, target, writers=one)
+        _mirrored(context, thoughts, "thinking_sessions_v1")
 
 
 def _mirrored(context: Context, outcome: "Outcome | None", collection: str) -> None:

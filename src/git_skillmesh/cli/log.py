@@ -15,10 +15,11 @@ from ..sessions.answering import Made, Pair, Told, made_of, tell_pairs
 from ..sessions.links import Link, read_links
 from ..sessions.lookup import Lookup
 from ..sessions.summaries import summary_of_prompt
+from ..sessions.wording import missing_words, names
 from .columns import clip, fit, local_day, plural, utc, width_of
 from .context import Context
 from .pager import paged
-from .telling import NONE_STORED, SCHEMA, exchange_document, missing_words, names
+from .telling import NONE_STORED, SCHEMA, exchange_document
 
 # Commits whose notes are read at once.
 _BATCH = 100

@@ -1,8 +1,6 @@
 """`git skillmesh log-chat`: store a conversation that no importer can read."""
 
 import argparse
-import contextlib
-import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +11,7 @@ from .context import Context
 
 if TYPE_CHECKING:
     from ..sessions.logged import Changes
-    from ..sessions.model import Edit, Session, ToolCall
+    from ..sessions.model import Session
 
 _WORDS = ("prompt", "prompt_file", "response", "response_file", "tool", "file", "base", "model")
 
@@ -56,12 +54,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Store what options or standard input tell."""
-    from ..sessions.importers.records import Imported
-    from ..sessions.importers.source import Part, Reading
-    from ..sessions.importing import Intake
-    from ..sessions.known import alone
-    from ..sessions.layout import exchange_key
-    from ..sessions.logged import now, sessions_from_json, timed
+    from ..sessions.handing_over import store
+    from ..sessions.logged import sessions_from_json
 
     if any(getattr(args, name) for name in _WORDS):
         sessions = [_session(args, context)]
@@ -71,22 +65,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         data = sys.stdin.buffer.read()
         told = sessions_from_json(data, "standard input", _changes(context, from_root=True))
         sessions = [_overridden(session, args) for session in told]
-    repository = context.repository
-    with alone(repository), contextlib.closing(Intake(repository, context.config)) as intake:
-        time = now()
-        wanted = []
-        for session in sessions:
-            # Told once more, and without a time: it would differ by that alone.
-            exchanges = [
-                exchange
-                for exchange in session.exchanges
-                if exchange.started or not intake.known.keepers(exchange_key(exchange.exchange_id))
-            ]
-            wanted.append(timed(replace(session, exchanges=tuple(exchanges)), time))
-        part = Part("", Imported(tuple(session for session in wanted if session.exchanges)))
-        report = intake.take("log-chat", Reading(1, iter([part])))
-    if report.forgotten:
-        raise UsageError(f"session {min(report.forgotten)} was forgotten and stays away")
+    report = store(context.repository, context.config, sessions)
     context.go_on()
     if context.json:
         ids = [
@@ -107,30 +86,25 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 def _session(args: argparse.Namespace, context: Context) -> "Session":
     """Return the session of one exchange that options tell."""
-    from ..sessions.importers.records import made_id
-    from ..sessions.logged import AGENT, file_call, new_session_id, now
-    from ..sessions.model import Exchange, Session
+    from ..sessions.handing_over import Words, session_of
 
     if args.prompt_file == "-" and args.response_file == "-":
         raise UsageError("only one of --prompt-file and --response-file can read standard input")
-    prompt = _words(args.prompt, args.prompt_file, "--prompt", context)
-    response = _words(args.response, args.response_file, "--response", context)
-    if not prompt and not response:
-        raise UsageError("nothing was said", "give --prompt, --response, or their files")
     if args.base and not args.file:
         raise UsageError("--base needs --file")
-    session_id, time = args.session or new_session_id(), now()
-    name = made_id(session_id, time, prompt, response)
-    calls = [_tool(text, f"{name}-{number}") for number, text in enumerate(args.tool or ())]
-    if args.file:
-        edits = _changes(context, from_root=False)(args.file, args.base or "")
-        calls.append(file_call(f"{name}-files", edits))
-    exchange = Exchange(name, prompt, response, time, time, args.model or "", tuple(calls))
-    repository = context.repository
-    return Session(
-        session_id, args.agent or AGENT, (exchange,), args.title or "",
-        str(repository.top or repository.git_dir), repository.branch() or "",
-    )  # fmt: skip
+    words = Words(
+        _words(args.prompt, args.prompt_file, "--prompt", context),
+        _words(args.response, args.response_file, "--response", context),
+        args.session or "",
+        args.agent or "",
+        args.model or "",
+        args.title or "",
+        args.tool or (),
+        args.file or (),
+        args.base or "",
+    )
+    changes = _changes(context, from_root=False)
+    return session_of(context.repository, words, changes, once=False)
 
 
 def _overridden(session: "Session", args: argparse.Namespace) -> "Session":
@@ -151,35 +125,12 @@ def _words(text: str | None, file: str | None, option: str, context: Context) ->
     return data.decode("utf-8", "replace").strip()
 
 
-def _tool(text: str, call_id: str) -> "ToolCall":
-    from ..sessions.importers.tools import act_of
-    from ..sessions.model import ToolCall
-
-    name, _, given = text.partition("=")
-    if not name.strip():
-        raise UsageError(f"--tool {text} names no tool", "write NAME, or NAME=INPUT")
-    return ToolCall(call_id, name.strip(), act_of(name.strip()), given)
-
-
 def _changes(context: Context, *, from_root: bool) -> "Changes":
     """Return what finds the changes of files, named from the root or from the user's folder."""
-    from ..sessions.logged import changes_since
+    from ..sessions.handing_over import changes_in
 
-    def changes(paths: list[str], commit: str) -> "tuple[Edit, ...]":
-        repository = context.repository
-        base = repository.top if from_root and repository.top else _path(context, "")
-        top = os.path.realpath(repository.top or base)
-        inside = []
-        for path in paths:
-            # Only the folder: a symbolic link is a file of its own.
-            folder, name = os.path.split(os.path.normpath(base / path))
-            found = os.path.relpath(os.path.join(os.path.realpath(folder), name), top)  # noqa: PTH118
-            if found == ".." or found.startswith("../"):
-                raise UsageError(f"not a file of this repository: {path}")
-            inside.append(found)
-        return changes_since(repository, inside, commit)
-
-    return changes
+    top = context.repository.top
+    return changes_in(context.repository, top if from_root and top else _path(context, ""))
 
 
 def _path(context: Context, name: str) -> Path:

@@ -49,14 +49,18 @@ COMMANDS = {
     "learnings": "list, show, test, write and retire learnings",
     "backtest": "try learnings on past commits",
     "skills": "find, show, add and install instructions for agents",
+    "think": "record, find and read thoughts, the working memory of agents",
     "mcp": "serve the memory to agents over MCP",
+    "agents": "connect coding agents with the memory, and prove that it works",
 }
-# Names from the plan that people may know; accepted, not shown.
+# Names from the plan that people may know, each a command or a command and its action; accepted,
+# not shown.
 ALIASES = {
     "setup-collections": "collections",
     "analyze-chat-history": "analyze",
     "review-and-promote": "review",
     "promote-learning": "promote",
+    "record-thought": "think record",
 }
 # A full or read-only disk, of the index or of standard output, is no fault of the program.
 _UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
@@ -142,14 +146,18 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--version", action="version", version=f"git-skillmesh {__version__}")
     parser.add_argument("-C", dest="folder", metavar="DIR", help="work as if started in DIR")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
-    first = next((word for word in _without_globals(argv)), "")
-    chosen = ALIASES.get(first, first)
+    at = _command_at(argv)
+    first = argv[at] if at < len(argv) else ""
+    meant = ALIASES.get(first, first).split()
+    chosen = meant[0] if meant else ""
     if first and chosen not in COMMANDS:
         raise UsageError(f"no such command: {first}", "git skillmesh -h")
     for name in [chosen] if chosen in COMMANDS else COMMANDS:
         module_of(name).add_parser(subparsers)
     if chosen != first:
-        argv = [chosen if word == first else word for word in argv]
+        argv = [*argv[:at], *meant, *argv[at + 1 :]]
+    if chosen in COMMANDS and getattr(module_of(chosen), "WORDS_ANYWHERE", False):
+        argv = [*argv[: at + 1], *_words_last(subparsers.choices[chosen], argv[at + 1 :])]
     arguments = parser.parse_args(argv)
     # argparse drops `--`, after which git takes every word for a path.
     arguments.paths_given = list(argv)[list(argv).index("--") + 1 :] if "--" in argv else []
@@ -159,16 +167,38 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
     return arguments
 
 
-def _without_globals(argv: Sequence[str]) -> list[str]:
-    words, skip = [], False
-    for word in argv:
+def _command_at(argv: Sequence[str]) -> int:
+    """Return where the command stands, behind all words where there is none."""
+    skip = False
+    for number, word in enumerate(argv):
         if skip:
             skip = False
         elif word == "-C":
             skip = True
         elif not word.startswith("-"):
+            return number
+    return len(argv)
+
+
+def _words_last(parser: argparse.ArgumentParser, argv: Sequence[str]) -> list[str]:
+    """Return arguments with the words behind the options: argparse takes only one run of words."""
+    options, words = list[str](), list[str]()
+    rest = iter(argv)
+    for word in rest:
+        if word == "--":
+            words += rest
+        elif word.startswith("-") and word != "-":
+            options.append(word)
+            known = {
+                action
+                for name, action in parser._option_string_actions.items()
+                if name == word or (word.startswith("--") and name.startswith(word))
+            }
+            if any(action.nargs is None for action in known):
+                options += [value for value in (next(rest, None),) if value is not None]
+        else:
             words.append(word)
-    return words
+    return [*options, "--", *words] if words else options
 
 
 def _silence_stdout() -> None:

@@ -2,10 +2,9 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..errors import UsageError
 from ..learnings.model import MatcherKind, Scope, Severity, State
@@ -13,7 +12,7 @@ from .context import Context
 
 if TYPE_CHECKING:
     from ..learnings.candidates import Candidate
-    from ..learnings.model import Example, Learning, Matcher
+    from ..learnings.model import Learning, Matcher
     from .promoting import Desk
 
 _KINDS = {"regex": MatcherKind.REGEX, "text": MatcherKind.LITERAL, "rule": MatcherKind.AST}
@@ -130,32 +129,19 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 
 def _candidate(args: argparse.Namespace, context: Context, desk: "Desk") -> "Candidate | None":
-    from ..learnings.drafting import from_commit, from_exchange, from_patch, with_matcher
-    from .proposing import passes
-
     if args.candidate is not None:
         return desk.candidate(args.candidate)
     if args.from_chat is not None:
-        from ..sessions.finding import find_exchange
-
-        made = from_exchange(desk.store, *find_exchange(desk.store, args.from_chat))
+        made = desk.from_exchange(args.from_chat)
     elif args.from_commit is not None:
-        made = from_commit(context.repository, _commit(context, args.from_commit), desk.clean)
+        made = desk.from_commit(args.from_commit)
     elif args.from_diff is not None:
-        made = from_patch(_read(context, args.from_diff), desk.clean)
+        made = desk.from_patch(_read(context, args.from_diff))
     else:
         return None
-    made = with_matcher(made, passes)
     if not (made.title or args.title):
         raise UsageError("nothing says what this change is about", "--title TEXT")
     return made if not args.title else replace(made, title=args.title)
-
-
-def _commit(context: Context, name: str) -> str:
-    commit, tree = context.repository.resolve(name)
-    if commit == tree:
-        raise UsageError(f"{name} is a tree, not a commit")
-    return commit
 
 
 def _blank(args: argparse.Namespace, desk: "Desk") -> "Learning":
@@ -187,6 +173,7 @@ def with_options(
 ) -> "Learning":  # fmt: skip
     """Return a learning with what options say in the place of what was drafted."""
     from ..learnings.model import Fix
+    from ..learnings.words import examples_in
 
     said = {
         "title": args.title, "description": args.description, "pattern": args.pattern,
@@ -205,19 +192,9 @@ def with_options(
         changed = replace(changed, matcher=matcher, bad=(), good=(), pattern=args.pattern or "")
         if candidate is not None:
             changed = desk.with_examples(changed, candidate)
-    bad, good = (_examples(args, texts) for texts in (args.bad, args.good))
+    kind = changed.matcher.kind
+    bad, good = (examples_in(kind, texts) for texts in (args.bad, args.good))
     return replace(changed, bad=changed.bad + bad, good=changed.good + good)
-
-
-def _examples(args: argparse.Namespace, texts: Sequence[str]) -> "tuple[Example, ...]":
-    from ..learnings.model import Example
-
-    if _kind(args) is MatcherKind.PATHS:
-        return tuple(
-            Example(files=tuple(name.strip() for name in text.split(",") if name.strip()))
-            for text in texts
-        )
-    return tuple(Example(text if text.endswith("\n") else f"{text}\n") for text in texts)
 
 
 def _kind(args: argparse.Namespace) -> MatcherKind | None:
@@ -237,6 +214,7 @@ def _kind(args: argparse.Namespace) -> MatcherKind | None:
 
 def _matcher(args: argparse.Namespace, context: Context) -> "Matcher | None":
     from ..learnings.model import Matcher
+    from ..learnings.words import rule_of
 
     kind = _kind(args)
     if kind is None:
@@ -245,7 +223,7 @@ def _matcher(args: argparse.Namespace, context: Context) -> "Matcher | None":
                 raise UsageError(f"--{name.replace('_', '-')} needs --regex or --text")
         return None
     if kind is MatcherKind.AST:
-        return _rule(_read(context, args.rule), args.rule)
+        return rule_of(_read(context, args.rule), args.rule)
     if kind is MatcherKind.PATHS:
         return Matcher(
             kind, accompany=tuple(args.accompany), untouchable=args.untouchable,
@@ -259,27 +237,6 @@ def _matcher(args: argparse.Namespace, context: Context) -> "Matcher | None":
         unless=args.unless or "",
         ignore_case=args.ignore_case,
         required=args.required,
-    )
-
-
-def _rule(data: bytes, name: str) -> "Matcher":
-    """Return the matcher of a file of ast-grep's: `rule:` with what belongs to it, or a rule."""
-    from ..learnings.model import Matcher
-    from ..yamlnodes import Unreadable, read_yaml
-
-    try:
-        document: Any = read_yaml(data).value()
-    except Unreadable as error:
-        raise UsageError(f"{name}:{error.line}: {error.what}") from None
-    if not isinstance(document, dict):
-        raise UsageError(f"{name} is no ast-grep rule", "a mapping, such as: pattern: f($A)")
-    parts = document if isinstance(document.get("rule"), dict) else {"rule": document}
-    constraints, utils = parts.get("constraints"), parts.get("utils")
-    for key, value in (("constraints", constraints), ("utils", utils)):
-        if value is not None and not isinstance(value, dict):
-            raise UsageError(f"{name}: {key} must be a mapping")
-    return Matcher(
-        MatcherKind.AST, Scope.FILE, rule=parts["rule"], constraints=constraints, utils=utils
     )
 
 

@@ -4,11 +4,9 @@ In: the query. Out: a `LearningAnswer`, and how it is printed.
 """
 
 import argparse
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigurationError, Unavailable, UsageError
-from ..git.globs import Globs
 from ..learnings.model import State
 from ..retrieval.results import Line
 from .context import Context
@@ -16,14 +14,12 @@ from .query import highlight, why
 from .terminal import safe, safe_line
 
 if TYPE_CHECKING:
-    from ..index.learnings import Info
     from ..index.view import Scope
     from ..retrieval.learnings import LearningAnswer, LearningHit
 
 # Beside code and conversations a page has room for these.
 _MOST_IN_ALL = 3
 _SHOWN_BROKEN = 3
-_MAGIC = frozenset("*?[")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -39,6 +35,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def answer_learnings(args: argparse.Namespace, context: Context, text: str) -> "LearningAnswer":
     """Search the learnings, reading first what the index lacks."""
+    from ..gate.covering import covering
     from ..index.learning_view import open_learnings
     from ..index.learnings import learning_store
     from ..index.vectors import prose_source_of
@@ -57,7 +54,7 @@ def answer_learnings(args: argparse.Namespace, context: Context, text: str) -> "
     states = tuple(State(name) for name in args.state)
     view = open_learnings(repository, source, _scope(args, context), args.at or "")
     try:
-        covers = _covers(args.lang, args.path, context, view.tree)
+        covers = covering(repository, view.tree, args.lang, args.path)
         options = LearningOptions(limit, states, covers)
         return LearningSearcher(view).answer(text, options, vector, notes)
     finally:
@@ -71,38 +68,6 @@ def _scope(args: argparse.Namespace, context: Context) -> "Scope":
         return Scope.REVISION
     committed = args.committed or context.repository.is_bare
     return Scope.COMMITTED if committed else Scope.WORKING_TREE
-
-
-def _covers(
-    languages: list[str], globs: list[str], context: Context, tree: str
-) -> "Callable[[Info], bool] | None":
-    """Return whether a learning applies to a language, and to a file that matches a glob.
-
-    Asked of the tree's files, and of the globs themselves that name one file: it may be new.
-    """
-    if not languages and not globs:
-        return None
-    from ..gate.scope import Scope
-    from ..git.trees import list_tree
-    from ..learnings.model import Learning, Matcher, MatcherKind
-
-    wanted = Globs(globs)
-    files = [glob for glob in globs if not _MAGIC & set(glob)]
-    files += [path for path in list_tree(context.repository, tree) if wanted.match(path)]
-    known: dict[object, bool] = {}
-
-    def covers(info: "Info") -> bool:
-        if languages and info.languages and not set(languages) & set(info.languages):
-            return False
-        key = info.kind, info.languages, info.paths
-        if key not in known:
-            matcher = Matcher(MatcherKind(info.kind))
-            learning = Learning("", "", "", matcher, languages=info.languages, paths=info.paths)
-            scope = Scope(learning)
-            known[key] = not globs or any(map(scope.covers, files))
-        return known[key]
-
-    return covers
 
 
 def learnings_document(answer: "LearningAnswer", full: bool, explain: bool) -> dict[str, Any]:

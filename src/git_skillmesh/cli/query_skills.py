@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import UsageError
+from ..registry.choosing import NAME, entries_of
 from ..registry.rendering import Entry, hit_of
 from ..yamlnodes import Unreadable
 from .context import Context
-from .skills_registry import NAME, registry_of
-from .skills_routing import entries_of, print_entries, retriever_of
+from .skills_registry import registry_of
+from .skills_routing import print_entries, retriever_of
 from .terminal import safe, safe_line
 
 # Beside code, conversations and learnings a page has room for these.

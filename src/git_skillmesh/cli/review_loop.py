@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
 from ..errors import UsageError
+from ..gate.desk import NoLearning
 from ..learnings.candidates import Candidate, Decision
 from ..learnings.promotion import reject
 from .columns import plural
 from .context import Context
 from .editing import edited
 from .pager import paged
-from .promoting import NoLearning
 from .review_screen import screen
 from .reviewing import Shown, Table
 from .terminal import safe_line

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from ..errors import Damaged
+from ..gate.desk import Outcome
 from ..gate.matchers.model import RuleError
 from ..gate.past import PastCommit, Window, past_commits
 from ..gate.replay import Fired, replay
@@ -25,7 +26,7 @@ from ..sessions.links import format_ranges, read_links
 from ..sessions.lookup import Lookup
 from ..sessions.model import Exchange
 from ..sessions.summaries import cut
-from .promoting import Desk, Outcome, outcome_document
+from .promoting import Desk, outcome_document
 
 _MOST_CODE = 12
 _PROMPT = 4_000

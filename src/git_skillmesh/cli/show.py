@@ -7,6 +7,7 @@ from typing import Any
 from ..errors import Damaged, ExitCode, UsageError
 from ..git.commitlog import LoggedCommit, commit_log
 from ..git.database import ObjectDatabase
+from ..index.learned import talk_of
 from ..learnings.model import Learning
 from ..learnings.sources import Sources, Talk, names_session
 from ..sessions.answering import Made, Pair, Told, made_of, tell_pairs
@@ -18,22 +19,13 @@ from ..sessions.lookup import Lookup
 from ..sessions.model import exchange_to_json
 from ..sessions.reading import MemoryReader
 from ..sessions.summaries import summary_of_prompt, summary_of_response
+from ..sessions.wording import evidence_words, missing_words, names, who
 from .columns import clip, code_line, local_day, local_time, plural, utc
 from .context import Context
 from .conversation import exchange_lines
-from .learned import learned_line, learning_document, talk_of
+from .learned import learned_line, learning_document
 from .pager import paged
-from .telling import (
-    NONE_STORED,
-    SCHEMA,
-    evidence_words,
-    exchange_document,
-    labelled,
-    link_document,
-    missing_words,
-    names,
-    who,
-)
+from .telling import NONE_STORED, SCHEMA, exchange_document, labelled, link_document
 from .terminal import safe_line
 
 

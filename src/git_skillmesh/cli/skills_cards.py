@@ -7,20 +7,14 @@ from typing import Any
 
 from ..errors import ExitCode, UsageError
 from ..registry.building import fields_of, role_fields_of
+from ..registry.choosing import chosen_card, no_such, third_party
 from ..registry.loading import FOLDER, shipped
 from ..registry.model import Card, Registry, Role
 from ..registry.parts import parts_of
 from ..yamlnodes import Unreadable
 from .columns import clip, fit, plural, width_of, wrapped
 from .context import Context
-from .skills_registry import (
-    chosen_card,
-    no_such,
-    place_of,
-    registry_of,
-    third_party,
-    top_of,
-)
+from .skills_registry import place_of, registry_of, top_of
 from .terminal import safe, safe_line
 
 _WIDEST_ID = 32

@@ -11,6 +11,7 @@ from pathlib import Path
 from .. import __version__
 from ..errors import ExitCode, UsageError
 from ..registry import agents_md
+from ..registry.choosing import chosen_cards, prerequisites
 from ..registry.exporting import (
     MANIFEST,
     locked,
@@ -25,7 +26,7 @@ from ..registry.model import Card, Registry
 from ..registry.shelf import Locked, Shelf
 from .columns import plural
 from .context import Context
-from .skills_registry import chosen_cards, place_of, prerequisites, registry_of, top_of
+from .skills_registry import place_of, registry_of, top_of
 from .terminal import safe_line
 
 NOTED = ".git-skillmesh.json"

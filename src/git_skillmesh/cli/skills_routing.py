@@ -1,34 +1,24 @@
 """`git skillmesh skills index|retrieve|emit`: which skills fit a task, and their instructions."""
 
 import argparse
-import os
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ExitCode, UsageError
-from ..registry.model import Card, Registry
+from ..registry.choosing import entries_of, likely, open_retriever, with_prerequisites
+from ..registry.model import Registry
 from ..registry.rendering import (
     DEFAULT_BUDGET,
-    DOUBTFUL,
     Emitted,
     Entry,
     document,
     emit,
     hit_of,
 )
-from ..yamlnodes import Unreadable
 from .columns import clip, plural
 from .context import Context
-from .skills_registry import (
-    key_of,
-    place_of,
-    registry_of,
-    repository_of,
-    third_party,
-    with_prerequisites,
-)
+from .skills_registry import key_of, place_of, registry_of, repository_of
 from .terminal import safe_line
 
 if TYPE_CHECKING:
@@ -41,40 +31,9 @@ _INDENT = "    "
 
 def retriever_of(registry: Registry, key: str, backend: str, context: Context) -> "SkillRetriever":
     """Return what answers questions about a registry; what it reads is kept for the next time."""
-    from ..registry.retriever import SkillRetriever
-    from ..registry.storage import cache_folder
-
     repository = repository_of(context)
-    target = None
-    if backend == "chroma" and repository is not None:
-        from ..chroma.target import target_of
-
-        target = target_of(context.config, repository)
-    return SkillRetriever(
-        [_readable(card) for card in registry.cards],
-        "chroma" if backend == "chroma" else "memory" if backend == "memory" else "auto",
-        folder=cache_folder(repository, os.environ),
-        registry=key,
-        target=target,
-    )
-
-
-def _readable(card: Card) -> Card:
-    """Return a card whose instructions can be read: without any, where its file is not there."""
-    try:
-        _ = card.instructions
-    except Unreadable:
-        return replace(card, body="")
-    return card
-
-
-def entries_of(routing: "Routing") -> list[Entry]:
-    """Return what was found, as it is rendered."""
-    others = third_party([hit.card for hit in routing.hits])
-    return [
-        Entry(hit.card, hit.card.id in others, (hit.score, hit.sparse_score, hit.dense_score))
-        for hit in routing.hits
-    ]
+    config = context.config if backend == "chroma" and repository is not None else None
+    return open_retriever(registry, key, backend, repository, config)
 
 
 def index(args: argparse.Namespace, context: Context) -> int:
@@ -113,14 +72,10 @@ def _routed(args: argparse.Namespace, context: Context) -> "tuple[str, list[Entr
     entries = entries_of(routing)
     if args.action == "emit" and args.top_k is None:
         # A model is not to read what is hardly meant, unless so many were asked for.
-        entries = [one for one in entries if one is entries[0] or _likely(one)]
+        entries = likely(entries)
     if args.with_prerequisites:
         entries = with_prerequisites(entries, registry)
     return text, entries, routing
-
-
-def _likely(entry: Entry) -> bool:
-    return entry.scores is not None and entry.scores[0] >= DOUBTFUL
 
 
 def _question(args: argparse.Namespace) -> str:

@@ -4,7 +4,7 @@ import argparse
 from collections import Counter
 from typing import Any
 
-from ..errors import ConfigurationError, ExitCode, SkillmeshError, Unavailable
+from ..errors import ExitCode, SkillmeshError, last_error
 from .context import Context
 from .terminal import safe_line
 
@@ -47,8 +47,8 @@ def _collect(context: Context) -> dict[str, Any]:
     from ..git.trees import working_tree
     from ..hooks.install import state
     from ..hooks.sharing import last_sharing
-    from ..hooks.worker import last_error
     from ..index.identity import repo_id
+    from ..index.state import index_state, memory_state
 
     repository, config = context.repository, context.config
     commit, tree = repository.head_tree()
@@ -63,8 +63,8 @@ def _collect(context: Context) -> dict[str, Any]:
             "untracked": len(changes.untracked),
             "deleted": len(changes.deleted),
         },
-        "index": _index(context, tree),
-        "memory": _memory(context),
+        "index": index_state(repository, config, tree),
+        "memory": memory_state(repository),
         "learnings": _learnings(context),
         "skipped": _skipped(context, tree),
         "chroma": _chroma(context),
@@ -77,66 +77,6 @@ def _collect(context: Context) -> dict[str, Any]:
         "sharing": last_sharing(repository.state_dir),
         "last_error": last_error(repository.state_dir),
     }
-
-
-def _index(context: Context, tree: str) -> dict[str, Any]:
-    from ..index.store import Store
-    from ..index.sync import resolve
-    from ..index.vectors import source_of
-
-    store = Store(context.repository)
-    found: dict[str, Any] = {"exists": False, "files": 0, "chunks": 0, "behind": 0, "bytes": 0}
-    catalogue = store.reader_if_any()
-    if catalogue is None:
-        return found
-    try:
-        resolution = resolve(context.repository, catalogue, context.config, tree)
-        rows = catalogue.files(resolution.members.tolist()).values()
-        models = catalogue.models()
-        languages = Counter(row.language for row in rows if row.chunks)
-        segments = catalogue.segments()
-    finally:
-        catalogue.close()
-    try:
-        model = source_of(context.config, store.embeddings_path).model_id
-        problem = ""
-    except (Unavailable, ConfigurationError) as error:
-        model, problem = "", str(error)
-    return {
-        "exists": True,
-        "files": sum(1 for row in rows if row.chunks),
-        "chunks": sum(row.chunks for row in rows),
-        "behind": len(resolution.missing),
-        "bytes": store.size(),
-        "segments": len(segments),
-        "model": model,
-        "model_problem": problem,
-        "without_vectors": sum(
-            count for number, count, _ in segments if model not in models.get(number, ())
-        ),
-        "languages": dict(languages.most_common()),
-    }
-
-
-def _memory(context: Context) -> dict[str, Any]:
-    """Count the conversations that are indexed; `behind` when newer ones are stored."""
-    from ..git.database import ObjectDatabase
-    from ..index.exchanges import READING, exchange_store, memory_tree
-
-    with ObjectDatabase(context.repository) as db:
-        tree = memory_tree(db)
-    found = {"sessions": 0, "exchanges": 0, "behind": tree is not None}
-    catalogue = exchange_store(context.repository).reader_if_any()
-    if catalogue is None:
-        return found
-    try:
-        if catalogue.latest_trees(READING):
-            count = "SELECT count(DISTINCT session), count(*) FROM exchanges"
-            found["sessions"], found["exchanges"] = map(int, catalogue.rows(count)[0])
-            found["behind"] = catalogue.latest_trees(READING)[0][0] != (tree or "")
-    finally:
-        catalogue.close()
-    return found
 
 
 def _learnings(context: Context) -> dict[str, Any]:

@@ -8,38 +8,32 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ExitCode, UsageError
-from ..git.blame import blame, check_file
-from ..git.database import ObjectDatabase
-from ..learnings.model import Learning, State
+from ..index.behind import behind
+from ..index.learned import Reasons
+from ..learnings.model import Learning
 from ..learnings.sources import Sources
-from ..sessions.answering import Group, Line, Pair, Told, attribute, grouped, tell
+from ..sessions.answering import Group, Line, Pair, Told
 from ..sessions.links import format_ranges, ranges_of
-from ..sessions.lookup import Lookup
 from ..sessions.summaries import summary_of_prompt, summary_of_response
+from ..sessions.wording import (
+    commit_words,
+    evidence_words,
+    missing_words,
+    names,
+    unknown_words,
+    who,
+)
 from .columns import clip, code_line, local_time, plural
 from .context import Context
-from .learned import (
-    Reasons,
-    chunks_of,
-    group_document,
-    learned_line,
-    learned_lines,
-    learned_of_group,
-    learning_document,
-)
+from .learned import group_document, learned_line, learned_lines, learning_document
 from .pager import paged
 from .telling import (
     NONE_STORED,
     SCHEMA,
     commit_document,
-    commit_words,
-    evidence_words,
     exchange_document,
     labelled,
     link_document,
-    missing_words,
-    names,
-    who,
 )
 from .terminal import safe_line
 
@@ -84,15 +78,10 @@ def run(args: argparse.Namespace, context: Context) -> int:
     """Join blame, links and memory, and print."""
     path, ranges = _place(args.place, args.ranges, context)
     repository = context.repository
-    commit = context.asked_commit(args.at)
-    with ObjectDatabase(repository) as db:
-        check_file(db, path, commit)
-        lines = attribute(db, blame(repository, path, ranges, commit))
-        told = tell(db, (line.link for line in lines), "all")
-        is_empty = not told and Lookup(db).is_empty
-    groups = grouped(lines, told)
     sources = Sources(repository)
-    learned = _learned(context, sources, path, commit, groups)
+    commit = context.asked_commit(args.at)
+    found = behind(repository, lambda: context.config, path, ranges, commit, sources)
+    groups, learned = found.groups, found.learned
     applying = _applying(sources, path) if args.learnings else None
     if context.json:
         document = _document(path, args.at or "", groups, args.full, learned)
@@ -104,29 +93,15 @@ def run(args: argparse.Namespace, context: Context) -> int:
             _print(context, path, groups, args.full, learned)
             for text in _apply_lines(context, path, applying) if applying is not None else ():
                 context.out(text)
-        if is_empty:
+        if found.is_empty:
             context.note(NONE_STORED)
-    return ExitCode.OK if told else ExitCode.NOTHING_FOUND
-
-
-def _learned(
-    context: Context, sources: Sources, path: str, commit: str, groups: Sequence[Group]
-) -> list[Reasons]:
-    """Return the learnings that came of each group."""
-    if not sources:
-        return [{} for _ in groups]
-    from ..index.identity import repo_id
-
-    repo = repo_id(context.repository, context.config)
-    chunks = chunks_of(context.repository, path, commit, repo) if sources.has_references else []
-    return [learned_of_group(sources, group, repo, chunks) for group in groups]
+    return ExitCode.OK if found.known else ExitCode.NOTHING_FOUND
 
 
 def _applying(sources: Sources, path: str) -> list[Learning]:
-    from ..gate.scope import Scope
+    from ..gate.scope import applying_to
 
-    every = [one for one in sources.all() if one.state is not State.RETIRED]
-    return [one for one in every if Scope(one).covers(path)]
+    return applying_to(path, sources.all())
 
 
 def _apply_lines(context: Context, path: str, applying: Sequence[Learning]) -> Iterator[str]:
@@ -185,7 +160,7 @@ def _code(context: Context, lines: Sequence[Line], full: bool) -> Iterator[str]:
 def _about(context: Context, group: Group, called: dict[Pair, str], full: bool) -> Iterator[str]:
     told = group.told
     if told is None:
-        yield from labelled(context, None, _unknown(group))
+        yield from labelled(context, None, unknown_words(group))
         return
     exchange = told.exchange
     if exchange is None:
@@ -212,21 +187,6 @@ def _about(context: Context, group: Group, called: dict[Pair, str], full: bool) 
     title = f" “{told.title}”" if told.title else ""
     more = f"git skillmesh show {name}" if exchange else told.session
     yield from labelled(context, "more", f"{more}{title}", clipped=True)
-
-
-def _unknown(group: Group) -> str:
-    """Return what to say of lines that no exchange is known to have made."""
-    commit = group.commits[0]
-    count = len(group.lines)
-    these = "this line" if count == 1 else f"these {count:,} lines"
-    if commit.is_uncommitted:
-        return f"{these} {'is' if count == 1 else 'are'} not committed yet"
-    if commit.boundary:
-        return (
-            f"no conversation is known for {these}: history ends at {commit_words(commit)} "
-            "(a shallow clone; git fetch --unshallow)"
-        )
-    return f"no conversation is known for {these}: written by {commit_words(commit, by=True)}"
 
 
 def _document(

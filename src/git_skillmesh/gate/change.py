@@ -5,6 +5,7 @@ what differs. Nothing of it is read from the working tree, and nothing in the re
 """
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -17,6 +18,10 @@ from ..git.repository import Repository
 from .matchers.message import CommitMessage
 
 _FORMAT = "--format=%H%x00%P%x00%B%x00%x01"
+# What is tried with a patch. Agents count wrongly and leave context out; git takes what is beyond
+# its counts for a remark, so that they are counted anew first.
+_LENIENT = (("--recount",), (), ("--recount", "--unidiff-zero"), ("--unidiff-zero",))
+_NAME = re.compile(rb'^(?:---|\+\+\+) "?(?!/dev/null)(\S)(.?)', re.MULTILINE)
 _SHALLOW = "the clone is shallow: git fetch --unshallow (in CI: fetch-depth: 0)"
 
 
@@ -54,32 +59,93 @@ def worktree(repository: Repository, environ: Mapping[str, str] = os.environ) ->
 
     Raises `UsageError` in a bare repository.
     """
-    import shutil  # a hook has no use for them
-    import tempfile
-
     _needs_working_tree(repository)
     index = Path(environ.get("GIT_INDEX_FILE") or repository.git_dir / "index")
+    with _apart(repository) as apart:
+        _add_all(apart, repository.git.cwd / index)
+        yield _against_head(apart)
+
+
+@contextmanager
+def patched(repository: Repository, data: bytes) -> Iterator[Change]:
+    """Give what a patch brings in where it is applied to HEAD, or else to the files on disk.
+
+    It is applied in an index and object store of their own. Numbers of lines that are wrong in it
+    are mended, and names may stand with or without a/ and b/. Raises `UsageError` where it fits
+    neither.
+    """
+    with _apart(repository) as apart:
+        commit, base = repository.head_tree()
+        tree = base
+        apart.git.run("read-tree", tree)
+        problem = _apply(apart, data)
+        if problem and not repository.is_bare:
+            _add_all(apart, repository.git.cwd / repository.git_dir / "index")
+            tree = apart.git.run_unchecked("write-tree").stdout.decode().strip()
+            problem = _apply(apart, data) if tree else problem
+        if problem:
+            raise UsageError("the patch cannot be applied", problem)
+        yield Change(apart, commit or "", "", base, tuple(staged_changes(apart, tree)))
+
+
+def _apply(apart: Repository, data: bytes) -> str:
+    """Apply a patch to the index; return what is wrong with it, "" if nothing is."""
+    said = ""
+    added = sum(line[:1] == b"+" and line[:4] != b"+++ " for line in data.split(b"\n"))
+    name = _NAME.search(data)
+    if name is None and b"diff --git " not in data:
+        return "this is no diff"
+    strip = "-p0" if name and (name[1] not in b"abciow" or name[2] != b"/") else "-p1"
+    for options in _LENIENT:
+        command = ("-c", "core.compression=0", "-c", "core.safecrlf=false", "apply", strip)
+        told = apart.git.run_unchecked(*command, *options, "--numstat", "-", stdin=data)
+        if added > _added_by(told.stdout):
+            continue
+        command += ("--cached", "--whitespace=nowarn", *options, "-")
+        done = apart.git.run_unchecked(*command, stdin=data)
+        if not done.returncode:
+            return ""
+        said = said or done.stderr.decode("utf-8", "replace")
+    lines = [line for line in said.splitlines() if line.startswith("error: ")] or [said]
+    return lines[0].removeprefix("error: ").strip() or "its lines are miscounted"
+
+
+def _added_by(numstat: bytes) -> int:
+    """Return how many lines git would add."""
+    counts = (line.partition(b"\t")[0] for line in numstat.split(b"\n"))
+    return sum(int(count) for count in counts if count.isdigit())
+
+
+@contextmanager
+def _apart(repository: Repository) -> Iterator[Repository]:
+    """Give the repository with an empty index, and an object store beside its own."""
+    import tempfile  # a hook has no use for it
+
     with tempfile.TemporaryDirectory(prefix="skillmesh-") as name:
         folder = Path(name)
-        if (repository.git.cwd / index).is_file():
-            shutil.copyfile(repository.git.cwd / index, folder / "index")
         objects = os.fspath(repository.path_of("objects"))
         others = [f'"{_c_quoted(objects)}"']
         (folder / "objects").mkdir()
-        apart = _with(
-            repository,
-            {
-                "GIT_INDEX_FILE": os.fspath(folder / "index"),
-                "GIT_OBJECT_DIRECTORY": os.fspath(folder / "objects"),
-                "GIT_ALTERNATE_OBJECT_DIRECTORIES": os.pathsep.join(others),
-            },
-        )
-        # What cannot be read is left as it is in the index.
-        apart.git.run_unchecked(
-            "-c", "core.compression=0", "-c", "core.fsmonitor=false", "-c", "core.safecrlf=false",
-            "-c", "advice.addEmbeddedRepo=false", "add", "--all", "--ignore-errors", "--", ":(top)",
-        )  # fmt: skip
-        yield _against_head(apart)
+        variables = {
+            "GIT_INDEX_FILE": os.fspath(folder / "index"),
+            "GIT_OBJECT_DIRECTORY": os.fspath(folder / "objects"),
+            "GIT_ALTERNATE_OBJECT_DIRECTORIES": os.pathsep.join(others),
+        }
+        top = repository.top or repository.git.cwd
+        yield replace(repository, git=Git(top, {**repository.git.env, **variables}))
+
+
+def _add_all(apart: Repository, index: Path) -> None:
+    """Make the index of `_apart` what another would be after `git add --all`."""
+    import shutil
+
+    if index.is_file():
+        shutil.copyfile(index, apart.git.env["GIT_INDEX_FILE"])
+    # What cannot be read is left as it is in the index.
+    apart.git.run_unchecked(
+        "-c", "core.compression=0", "-c", "core.fsmonitor=false", "-c", "core.safecrlf=false",
+        "-c", "advice.addEmbeddedRepo=false", "add", "--all", "--ignore-errors", "--", ":(top)",
+    )  # fmt: skip
 
 
 def between(repository: Repository, base: str, head: str) -> Change:
@@ -181,7 +247,7 @@ def _range(repository: Repository, base: str, head: str) -> Change:
 
 
 def _commit(repository: Repository, name: str) -> str:
-    if not name.startswith("-"):
+    if not name.startswith("-") and "\0" not in name:
         result = repository.git.run_unchecked(
             "rev-parse", "--verify", "-q", "--end-of-options", f"{name}^{{commit}}"
         )

@@ -1,11 +1,13 @@
 """Which files a learning is about: by language and by path.
 
-In: a learning. Out: whether a path is covered.
+In: learnings. Out: whether a path is covered, and which of them are about it.
 """
+
+from collections.abc import Iterable
 
 from ..chunking.languages import LANGUAGES, language_of
 from ..git.globs import Globs
-from ..learnings.model import FOLDER, Learning, MatcherKind
+from ..learnings.model import FOLDER, Learning, MatcherKind, State
 
 # A language that is another one with markup in it is meant with it.
 _WITH = {"javascript": ("jsx",), "typescript": ("tsx",)}
@@ -43,3 +45,9 @@ class Scope:
 def unknown_languages(learning: Learning) -> "list[str]":
     """Return the languages of a learning that no file can have."""
     return [name for name in learning.languages if name not in LANGUAGES]
+
+
+def applying_to(path: str, learnings: Iterable[Learning]) -> list[Learning]:
+    """Return the learnings that are about a file; a retired one is not looked for any more."""
+    known = (one for one in learnings if one.state is not State.RETIRED)
+    return [one for one in known if Scope(one).covers(path)]

@@ -33,6 +33,8 @@ from .store import Store
 from .vectors import VectorSource
 from .view import NoIndexError, Scope, View
 
+# Texts of exchanges that stay in memory.
+_KEPT_BYTES = 16_000_000
 # What a query reads by itself before it answers.
 QUICK_EXCHANGES = 200
 
@@ -42,7 +44,7 @@ class ExchangeView(View):
     """A `View` whose files are exchanges."""
 
     db: ObjectDatabase | None = None
-    read: dict[int, Exchange] = field(default_factory=dict)
+    read: dict[int, bytes] = field(default_factory=dict)
 
     def infos(self, files: Iterable[int]) -> dict[int, ExchangeInfo]:
         """Return file id → what is known of the exchange."""
@@ -55,20 +57,21 @@ class ExchangeView(View):
         infos = all_infos(self.catalogue)
         return [info for info in infos if info.file < len(self.live) and self.live[info.file]]
 
-    def exchanges(self, files: Iterable[FileRow]) -> dict[int, Exchange]:
-        """Return the exchanges of files. Raises `Damaged`."""
-        for row in files:
-            if row.id not in self.read:
-                self.read[row.id] = self._exchange(row.path)
-        return {row.id: self.read[row.id] for row in files}
-
     def texts(self, files: Sequence[FileRow]) -> dict[int, bytes]:
-        """Return the texts in which exchanges are searched."""
-        infos = self.infos(row.id for row in files)
-        return {
-            number: search_text(exchange, infos[number].title).text.encode(errors="replace")
-            for number, exchange in self.exchanges(files).items()
+        """Return the texts in which exchanges are searched. Raises `Damaged`."""
+        unread = [row for row in files if row.id not in self.read]
+        infos = self.infos(row.id for row in unread)
+        new = {
+            row.id: search_text(self._exchange(row.path), infos[row.id].title).text.encode(
+                errors="replace"
+            )
+            for row in unread
         }
+        found = {row.id: new.get(row.id) or self.read.get(row.id, b"") for row in files}
+        if sum(map(len, self.read.values())) + sum(map(len, new.values())) > _KEPT_BYTES:
+            self.read.clear()
+        self.read |= new
+        return found
 
     def commits(self, files: Iterable[FileRow]) -> dict[int, str]:
         """Return nothing: an exchange is not brought by a commit."""

@@ -43,17 +43,18 @@ class LearningView(View):
 
     known: dict[int, Info] = field(default_factory=dict)
     broken: tuple[Problem, ...] = ()
+    read: dict[int, Learning] = field(default_factory=dict)
 
     def learnings(self, files: Sequence[FileRow]) -> dict[int, Learning]:
         """Return file id → learning. Raises `Damaged`."""
-        found = {}
-        for number, data in View.texts(self, files).items():
-            row = next(row for row in files if row.id == number)
-            learning = read_learning(row.path, data).learning
+        paths = {row.id: row.path for row in files}
+        unread = [row for row in files if row.id not in self.read]
+        for number, data in View.texts(self, unread).items():
+            learning = read_learning(paths[number], data).learning
             if learning is None:
                 raise Damaged("the index of learnings differs from the files", REBUILD)
-            found[number] = learning
-        return found
+            self.read[number] = learning
+        return {number: self.read[number] for number in paths}
 
     def texts(self, files: Sequence[FileRow]) -> dict[int, bytes]:
         """Return the texts in which learnings are searched."""

@@ -156,9 +156,9 @@ def prose_source_of(config: Config, cache: Path) -> VectorSource:
 @cache
 def sentence_source() -> SentenceSource:
     """Return the source of the built-in model of sentences: one a process, read once."""
-    from ..embedding.sentence import SentenceEmbedder  # a query for code has no use for it
+    from ..embedding.sentence import builtin_model  # a query for code has no use for it
 
-    return SentenceSource(SentenceEmbedder.load())
+    return SentenceSource(builtin_model())
 
 
 @cache

@@ -104,10 +104,18 @@ def _scalar(text: str) -> str:
 
 
 def plugin_files(name: str, owner: str, version: str, skills: int) -> SkillFiles:
-    """Return the manifest of a plugin for Claude Code, and a marketplace that has only it."""
+    """Return the manifest of a plugin that holds skills, as `plugin_manifest`."""
+    about = f"{skills} skill{'s' * (skills != 1)}, exported by git skillmesh"
+    return plugin_manifest(name, owner, version, about)
+
+
+def plugin_manifest(name: str, owner: str, version: str, about: str) -> SkillFiles:
+    """Return the manifest of a plugin for Claude Code, and a marketplace that has only it.
+
+    Raises `UsageError` for what cannot be its name.
+    """
     if not re.fullmatch(ROLE_ID, name) or len(name) > _NAME_LENGTH:
         raise UsageError(f"{name} cannot be the name of a plugin", "a-z, 0-9 and single hyphens")
-    about = f"{skills} skill{'s' * (skills != 1)}, exported by git skillmesh"
     plugin = {"name": name, "version": version, "description": about, "author": {"name": owner}}
     marketplace = {
         "name": name,

@@ -15,11 +15,12 @@ from ..yamlnodes import Unreadable, read_yaml
 from . import texts, trees
 from .cards import card_of, plain, role_of
 from .model import Card, Problem, Registry, Role
+from .place import BUILT as BUILT
+from .place import FOLDER as FOLDER
+from .place import shipped as shipped
 
-BUILT = "tools.enriched.json"
 BUILT_YAML = "experts.yaml"
 ROLES = "roles.yaml"
-FOLDER = ".skillmesh/skills"  # a repository's own cards, from its top
 _JSON_LONGEST = 256 * 1024 * 1024
 _YAML_LONGEST = 16 * 1024 * 1024
 # Under which names files list cards: ours, older ones and those of others.
@@ -59,14 +60,6 @@ def read_registry(path: Path) -> ReadRegistry:
         str(fields.get("registry_name") or path.parent.resolve().name),
         root, (card for card in cards if card), (role for role in roles if role), problems,
     )  # fmt: skip
-
-
-def shipped() -> Path:
-    """Return where the registry of this program is: the built file, or else its sources."""
-    package = Path(__file__).parents[1]
-    installed = package / "_shipped" / "registry"
-    folder = installed if installed.is_dir() else package.parents[1] / "registry"
-    return folder / BUILT if (folder / BUILT).is_file() else folder
 
 
 def skills_of(top: "Path | None") -> Registry:

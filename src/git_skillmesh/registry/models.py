@@ -7,7 +7,7 @@ and takes some 10 ms for each text of a card; with very many cards the static on
 from functools import cache
 
 from ..embedding.protocol import Embedder
-from ..embedding.sentence import SentenceEmbedder
+from ..embedding.sentence import builtin_model
 from ..embedding.static import StaticEmbedder
 
 # About two minutes to index, once; every query after that is as quick as with few.
@@ -16,12 +16,7 @@ MOST_FOR_SENTENCES = 256
 
 def model_for(cards: int) -> Embedder:
     """Return the built-in model for a registry of so many cards."""
-    return _sentences() if cards <= MOST_FOR_SENTENCES else _static()
-
-
-@cache
-def _sentences() -> Embedder:
-    return SentenceEmbedder.load()
+    return builtin_model() if cards <= MOST_FOR_SENTENCES else _static()
 
 
 @cache

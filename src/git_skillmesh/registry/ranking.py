@@ -6,11 +6,10 @@ they come from; training/fit_routing.py fits them. A set for each model, and one
 
 import json
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
@@ -24,13 +23,25 @@ Mode = Literal["ranked", "rrf"]
 
 Kind = Literal["sentence", "static", "sparse"]
 
-# What the probability of an answer is estimated from, all but two of the best card: the weight of
-# the question's words, and how near it is to questions that no skill is about.
+# What the probability of an answer is estimated from: most of it of the best card, then the weight
+# of the question's words, how near it is to questions that no skill is about, and whether it is
+# about a known field at all, where the card is of one.
 EVIDENCE = (
     "score", "margin", "dense", "dense_few", "dense_many", "dense_whole", "dense_body", "coverage",
     "lexical", "rarity", "elsewhere", "dense_soft", "ahead", "rarest",
+    "field", "has_field",
 )  # fmt: skip
 _MOST_RARITY = 60.0
+
+
+class Besides(Protocol):
+    """What else speaks for or against an answer, as `Reader` has it."""
+
+    def elsewhere(self, signals: Signals, best: int) -> float:
+        """Return how near the question is to one that no skill is about."""
+
+    def known(self, signals: Signals, best: int) -> float | None:
+        """Return how much the question is about a known field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +91,9 @@ def scores_of(signals: Signals, known: Fitted) -> Floats:
     return np.round(signals.values @ known.weights, 9)
 
 
-def evidence_of(signals: Signals, scores: Floats, best: int, elsewhere: float) -> Floats:
+def evidence_of(signals: Signals, scores: Floats, best: int, reader: Besides) -> Floats:
     """Return EVIDENCE and 1, for the card at the place `best`."""
+    field = reader.known(signals, best)
     values = dict(zip(NAMES, signals.values[best].tolist(), strict=True))
     others = np.delete(scores, best)
     second = float(others.max()) if len(others) else 0.0
@@ -91,24 +103,24 @@ def evidence_of(signals: Signals, scores: Floats, best: int, elsewhere: float) -
         "score": float(scores[best]),
         "margin": min(float(scores[best]) - second, 1.0),
         "rarity": min(signals.rarity, _MOST_RARITY) / _MOST_RARITY,
-        "elsewhere": elsewhere,
+        "elsewhere": reader.elsewhere(signals, best),
+        "field": field or 0.0,
+        "has_field": float(field is not None),
     }
     return np.array([*(values[name] for name in EVIDENCE), 1.0])
 
 
-def rank(
-    signals: Signals, kind: Kind, mode: Mode, elsewhere: Callable[[Signals, int], float]
-) -> Ranked:
+def rank(signals: Signals, kind: Kind, mode: Mode, reader: Besides) -> Ranked:
     """Put the cards in order and estimate how probable each is; equal ones as they are numbered.
 
-    `elsewhere` is `Reader.elsewhere`.
+    `reader` is the one that gave the signals.
     """
     known = fitted(kind)
     if not len(signals.cards):
         return Ranked((), np.zeros(0), 0.0, known.threshold)
     scores = scores_of(signals, known)
     best = int(np.argmax(scores))
-    evidence = evidence_of(signals, scores, best, elsewhere(signals, best))
+    evidence = evidence_of(signals, scores, best, reader)
     confidence = _logistic(float(evidence @ known.evidence))
     shares = np.exp((scores - scores.max()) * known.sharpness)
     shares *= confidence / shares.sum()

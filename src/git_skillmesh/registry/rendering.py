@@ -68,11 +68,12 @@ def emit(
     *,
     characters: int | None = None,
     registry: str = "",
+    show: str = _SHOW,
 ) -> Emitted:
     """Render what was found. No block is longer than `budget` tokens, None is without bound.
 
     `characters` bounds the instructions of each card. `registry` is what --registry needs to find
-    the cards again. Raises `UsageError` where nothing fits.
+    the cards again, `show` what shows all of one. Raises `UsageError` where nothing fits.
     """
     considered = entries if budget is None else entries[:_MOST_CONSIDERED]
     nothing = (Part("", "", 0),)  # stands for a card that has no text, or needs none
@@ -80,7 +81,7 @@ def emit(
         nothing if provider == "openai-tools" else parts_of(entry.card) or nothing
         for entry in considered
     ]
-    command = _SHOW + (f" --registry {shlex.quote(registry)}" if registry else "")
+    command = show + (f" --registry {shlex.quote(registry)}" if registry else "")
 
     def placed(chosen: Sequence[Chosen]) -> list[int]:
         """Return the numbers of the cards that have a place: the first, and others with text."""

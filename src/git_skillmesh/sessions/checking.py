@@ -21,6 +21,7 @@ MEGABYTE = 1 << 20
 # The largest file that GitHub takes.
 LARGEST_FILE = 100 * MEGABYTE
 LARGEST_HEAD, LARGEST_EVENTS, LARGEST_NOTE = MEGABYTE, 16 * MEGABYTE, 16 * MEGABYTE
+LARGEST_THOUGHT = MEGABYTE
 # A tree can repeat a folder in itself until it has more paths than anybody can count.
 MOST_ENTRIES = 2_000_000
 _DEEPEST = 12
@@ -140,6 +141,8 @@ def _check_objects(db: ObjectDatabase, walk: _Walk) -> None:
 
 def _is_named_by_content(path: str) -> bool:
     parts = path.split("/")
+    if parts[0] == layout.THOUGHTS:
+        return len(parts) == 5 and layout.thought_place(parts[4]) is not None
     return len(parts) == 6 and parts[4] in (layout.EXCHANGES, layout.EVENTS)
 
 
@@ -152,17 +155,22 @@ def _memory_rule(path: str, folder: bool) -> int | None:
     if len(parts) > _DEEPEST or not _PLAIN.fullmatch(parts[-1]):
         return None
     top, depth = parts[0], len(parts)
-    if top not in (layout.SESSIONS, layout.FORGOTTEN):
+    if top not in (layout.SESSIONS, layout.THOUGHTS, layout.FORGOTTEN):
         return LARGEST_FILE
-    last = _KEY if top == layout.SESSIONS else _TOMBSTONE
+    last = _TOMBSTONE if top == layout.FORGOTTEN else _KEY
     names = (_DIGIT, _DIGIT, last)
     if depth <= 4:
         fits = all(rule.fullmatch(name) for rule, name in zip(names, parts[1:], strict=False))
         digits = depth < 4 or parts[3].startswith(parts[1] + parts[2])
-        wants_folder = depth < 4 or top == layout.SESSIONS
+        wants_folder = depth < 4 or top != layout.FORGOTTEN
         return MEGABYTE if fits and digits and folder == wants_folder else None
     if top == layout.FORGOTTEN:
         return None
+    if top == layout.THOUGHTS:
+        is_thought = layout.thought_place(parts[4]) is not None
+        if is_thought and (folder or depth > 5):
+            return None
+        return LARGEST_THOUGHT if is_thought else LARGEST_FILE
     if parts[4] == layout.HEAD:
         return LARGEST_HEAD if depth == 5 and not folder else None
     if parts[4] in (layout.EXCHANGES, layout.EVENTS):

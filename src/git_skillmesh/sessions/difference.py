@@ -14,12 +14,16 @@ from . import layout
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Sessions that are new, that grew, that are gone; commits whose notes are new or changed."""
+    """Sessions that are new, that grew, that are gone; commits whose notes are new or changed.
+
+    `thoughts` are new ones, in whatever session of thoughts; such a session is gone like another.
+    """
 
     new: int = 0
     grown: int = 0
     forgotten: int = 0
     notes: int = 0
+    thoughts: int = 0
 
     def __add__(self, other: "Difference") -> "Difference":
         return Difference(
@@ -27,6 +31,7 @@ class Difference:
             self.grown + other.grown,
             self.forgotten + other.forgotten,
             self.notes + other.notes,
+            self.thoughts + other.thoughts,
         )
 
     def __bool__(self) -> bool:
@@ -43,16 +48,23 @@ class Difference:
             )
             if text
         )
-        return ", ".join(text for text in (sessions, _notes(self.notes)) if text) or "nothing"
+        told = sessions, _count(self.thoughts, "thought"), _notes(self.notes)
+        return ", ".join(text for text in told if text) or "nothing"
 
 
 def memory_difference(db: ObjectDatabase, old: str | None, new: str | None) -> Difference:
     """Return what became of sessions between two commits (None: before there was any)."""
     before, after = _tree(db, old), _tree(db, new)
     counts = {"new": 0, "grown": 0, "forgotten": 0}
-    for one, other in _changed(db, _at(db, before), _at(db, after), levels=3):
+    places = (_at(db, before, layout.SESSIONS), _at(db, after, layout.SESSIONS))
+    for one, other in _changed(db, *places, levels=3):
         counts["new" if one is None else "forgotten" if other is None else "grown"] += 1
-    return Difference(**counts)
+    thoughts = 0
+    places = (_at(db, before, layout.THOUGHTS), _at(db, after, layout.THOUGHTS))
+    for one, other in _changed(db, *places, levels=3):
+        counts["forgotten"] += other is None
+        thoughts += sum(old is None for old, _ in _changed(db, _folder(one), _folder(other), 1))
+    return Difference(**counts, thoughts=thoughts)
 
 
 def notes_difference(db: ObjectDatabase, old: str | None, new: str | None) -> Difference:
@@ -70,8 +82,8 @@ def _tree(db: ObjectDatabase, commit: str | None) -> str | None:
     return tip.commit.tree if tip else None
 
 
-def _at(db: ObjectDatabase, tree: str | None) -> str | None:
-    entry = db.trees.at(tree, layout.SESSIONS) if tree else None
+def _at(db: ObjectDatabase, tree: str | None, top: str) -> str | None:
+    entry = db.trees.at(tree, top) if tree else None
     return entry.oid if entry and entry.is_folder else None
 
 

@@ -4,7 +4,7 @@ In: ids of sessions. Out: what was removed and who still has it.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..errors import UsageError
@@ -39,7 +39,22 @@ class Forgotten:
 
 
 def forget(repository: Repository, ref: str, session_ids: Sequence[str]) -> Forgotten:
-    """Rewrite the history of the ref without the sessions and leave a tombstone for each.
+    """Rewrite the history of the ref without conversations and leave a tombstone for each.
+
+    Raises as `forget_folders`.
+    """
+    keys = [layout.key_of(session_id) for session_id in session_ids]
+    return forget_folders(repository, ref, session_ids, keys, layout.session_path)
+
+
+def forget_folders(
+    repository: Repository,
+    ref: str,
+    session_ids: Sequence[str],
+    keys: Sequence[str],
+    path_of: Callable[[str], str],
+) -> Forgotten:
+    """Rewrite the history of the ref without the folders of some keys, and leave tombstones.
 
     Forgetting what is already forgotten looks again who still has it. The objects stay in the
     repository until `git gc` drops them: a pack cannot be shortened without writing it anew, and
@@ -50,8 +65,7 @@ def forget(repository: Repository, ref: str, session_ids: Sequence[str]) -> Forg
         RefMoved: somebody else wrote meanwhile; nothing has changed.
         ReadOnly: the repository cannot be written.
     """
-    keys = [layout.key_of(session_id) for session_id in session_ids]
-    paths = [layout.session_path(key) for key in keys]
+    paths = [path_of(key) for key in keys]
     with ObjectDatabase(repository) as db:
         tip = db.tip(ref)
         tree = tip.commit.tree if tip else None

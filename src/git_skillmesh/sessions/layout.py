@@ -16,11 +16,12 @@ from .model import Session
 
 REF = "refs/skillmesh/memory"
 SCHEMA = 1
-SESSIONS, FORGOTTEN = "sessions", "forgotten"
+SESSIONS, THOUGHTS, FORGOTTEN = "sessions", "thoughts", "forgotten"
 HEAD, EXCHANGES, EVENTS = "session.json", "exchanges", "events"
 # What a tombstone holds: nothing that differs, so that two of the same session are one.
 TOMBSTONE = b'{"schema": 1}\n'
 
+_THOUGHT = re.compile(r"(\d{4,7})-([0-9a-f]{16})-[0-9a-f]{16}\.json")
 _SEGMENT = re.compile(r"(\d{4,})-([0-9a-f]{16})-[0-9a-f]{16}\.jsonl")
 _TEXTS = ("session_id", "agent", "title", "directory", "branch", "parent", "source")
 _STRINGS = (*_TEXTS, "started", "ended")
@@ -39,6 +40,35 @@ def is_key(name: str) -> bool:
 def session_path(key: str) -> str:
     """Return the folder of a session: 16 times 16 folders keep every tree on the way short."""
     return f"{SESSIONS}/{key[0]}/{key[1]}/{key}"
+
+
+def thinking_key(session_id: str) -> str:
+    """Return the name of the folder of a session of thoughts.
+
+    A conversation may have the same id; it is another key, so that one can be forgotten alone.
+    """
+    return _hash(b"thoughts\0" + session_id.encode("utf-8", "surrogatepass"), 32)
+
+
+def thoughts_path(key: str) -> str:
+    """Return the folder of a session of thoughts."""
+    return f"{THOUGHTS}/{key[0]}/{key[1]}/{key}"
+
+
+def branch_key(branch: str) -> str:
+    """Return the part of a thought's name that stands for its branch; zeros for the main line."""
+    return _hash(branch.encode("utf-8", "surrogatepass"), 16) if branch else "0" * 16
+
+
+def thought_name(number: int, branch: str, content: bytes) -> str:
+    """Return the name of the file of a thought: sorted by number, unique by content."""
+    return f"{number:04}-{branch_key(branch)}-{_hash(content, 16)}.json"
+
+
+def thought_place(name: str) -> tuple[int, str] | None:
+    """Return the number and the branch's key that a file name tells, None if it is no thought's."""
+    found = _THOUGHT.fullmatch(name)
+    return (int(found[1]), found[2]) if found else None
 
 
 def tombstone_path(key: str) -> str:

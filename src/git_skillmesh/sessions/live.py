@@ -17,6 +17,7 @@ from typing import Any
 _FOLDER = "live"
 _OFF = "off"
 _TAKEN = ".taken"
+_LATEST_BYTES = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +91,30 @@ class LiveBuffer:
         return taken
 
 
-def _notes_in(path: Path) -> Iterable[Note]:
+def edited_lately(state: Path, session: str) -> list[str]:
+    """Return files that notes of a session tell of, the latest first, from the root of the tree.
+
+    Nothing is taken out, and only the end of each file is looked at.
+    """
+    found: list[str] = []
+    for path in LiveBuffer(state)._files() if session else ():
+        for note in reversed(list(_notes_in(path, _LATEST_BYTES))):
+            given = note.said.get("tool_input")
+            named = note.said.get("file_path") or (
+                given.get("file_path") if isinstance(given, dict) else None
+            )
+            inside = f"{note.folder}/"
+            if note.session == session and isinstance(named, str) and named.startswith(inside):
+                found.append(named.removeprefix(inside))
+    return list(dict.fromkeys(found))
+
+
+def _notes_in(path: Path, most: int = 0) -> Iterable[Note]:
     try:
-        data = path.read_bytes()
+        with path.open("rb") as stream:
+            if most:
+                stream.seek(max(path.stat().st_size - most, 0))
+            data = stream.read()
     except OSError:
         return
     for line in data.split(b"\n"):

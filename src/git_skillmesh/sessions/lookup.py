@@ -67,13 +67,21 @@ class Lookup:
             return None
         return exchange_in(state_of(self._db, segments, self._names(session)))
 
-    def exchanges(self, session: str) -> Iterator[tuple[int, Exchange | Damaged]]:
-        """Yield number and exchange of a session in order; what cannot be read as its error."""
+    def exchanges(self, session: str, skip: int = 0) -> Iterator[tuple[int, Exchange | Damaged]]:
+        """Yield number and exchange of a session in order; what cannot be read as its error.
+
+        The first `skip` of them are left out.
+        """
         groups = sorted(self._of(session).values())
         for number, same in groupby(groups, key=lambda segments: segments[0].number):
             # Two clones may have gone on from the same place, see reading.py.
-            found = [(number, self._read(session, segments)) for segments in same]
-            yield from sorted(found, key=_moment)
+            both = list(same)
+            if len(both) <= skip:
+                skip -= len(both)
+                continue
+            found = [(number, self._read(session, segments)) for segments in both]
+            yield from sorted(found, key=_moment)[skip:]
+            skip = 0
 
     def _read(self, session: str, segments: list[Segment]) -> Exchange | Damaged:
         try:

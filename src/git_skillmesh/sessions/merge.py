@@ -79,7 +79,8 @@ def _is_folder(entry: Entry) -> bool:
 
 
 def _without(db: ObjectDatabase, tip: Tip, keys: frozenset[str]) -> str:
-    paths = [layout.session_path(key) for key in sorted(keys)]
+    places = layout.session_path, layout.thoughts_path
+    paths = [path(key) for key in sorted(keys) for path in places]
     return without_paths(db, tip.oid, paths).tip if paths else tip.oid
 
 

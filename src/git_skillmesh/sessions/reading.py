@@ -208,7 +208,12 @@ def changed_folders(db: ObjectDatabase, old: str, new: str) -> dict[str, str | N
 
     Only folders that differ are read. Raises `Damaged`.
     """
-    level = [(db.trees.at(old, layout.SESSIONS), db.trees.at(new, layout.SESSIONS))]
+    return differing(db, db.trees.at(old, layout.SESSIONS), db.trees.at(new, layout.SESSIONS))
+
+
+def differing(db: ObjectDatabase, old: Entry | None, new: Entry | None) -> dict[str, str | None]:
+    """Return the same for two folders of folders of sessions, of whatever kind."""
+    level = [(old, new)]
     found: dict[str, str | None] = {}
     for depth in range(3):
         below: list[tuple[Entry | None, Entry | None]] = []

@@ -65,6 +65,8 @@ def bases_of(agent: str, environ: Mapping[str, str] = os.environ) -> list[Path]:
             return [_gemini_folder(home, environ)]
         case cursor.AGENT:
             return [home / ".cursor" / "projects"]
+        case copilot.AGENT:
+            return [Path(environ.get("COPILOT_HOME") or home / ".copilot") / "session-state"]
     return []
 
 

@@ -5,8 +5,8 @@ In: an edit. Out: lines of a unified diff.
 
 from collections.abc import Iterator, Sequence
 
-from ..sessions.line_diff import Hunk, hunks
-from ..sessions.model import Edit
+from .line_diff import Hunk, hunks
+from .model import Edit
 
 _CONTEXT = 3
 

@@ -4,11 +4,11 @@ In: a proposal. Out: whether the learning that it would make passes the trial. B
 whatever shows candidates ask here: learnings know nothing of the gate.
 """
 
-from ..gate.trial import try_learning
 from ..learnings.candidates import Proposal
 from ..learnings.model import FOLDER, Learning
 from ..learnings.reading import read_learning
 from ..learnings.writing import write_learning
+from .trial import try_learning
 
 
 def passes(proposal: Proposal) -> bool:

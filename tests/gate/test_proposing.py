@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from git_skillmesh.cli.proposing import passes
+from git_skillmesh.gate.proposing import passes
 from git_skillmesh.learnings.analysis_matchers import first_fitting, proposals
 from git_skillmesh.learnings.candidates import Change
 from git_skillmesh.learnings.model import Example, Matcher, MatcherKind

@@ -1,0 +1,1 @@
+"""What became of conversations, as rewards; data sets made of it; adapters trained and judged."""
