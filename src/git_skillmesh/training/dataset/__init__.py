@@ -1,0 +1,1 @@
+"""Data sets for training, made of conversations and of what became of their code."""
