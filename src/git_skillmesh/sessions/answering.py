@@ -184,6 +184,8 @@ def _told(lookup: Lookup, session: str, exchange_id: str, texts: Texts) -> Told:
         missing = Missing.FORGOTTEN if forgotten else Missing.ABSENT
         return Told(session, exchange_id, missing=missing)
     head = lookup.head(session)
+    # What is shown as its name has to lead back to it.
+    number = number if lookup.is_alone(session, number) else 0
     told = Told(session, exchange_id, number, missing=Missing.BROKEN)
     if head is not None:
         told = replace(told, agent=head.agent, title=head.title, parent=head.parent, missing=None)

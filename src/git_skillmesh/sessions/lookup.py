@@ -56,6 +56,10 @@ class Lookup:
         segments = self._of(session).get(layout.exchange_key(exchange))
         return segments[0].number if segments else 0
 
+    def is_alone(self, session: str, number: int) -> bool:
+        """Whether a number means one exchange; two clones, or two sources, may use it twice."""
+        return sum(segments[0].number == number for segments in self._of(session).values()) == 1
+
     def count(self, session: str) -> int:
         """Return how many exchanges a session has."""
         return len(self._of(session))

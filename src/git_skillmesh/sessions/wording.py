@@ -44,13 +44,21 @@ def missing_words(told: Told) -> str:
 
 
 def names(told: Iterable[Told]) -> dict[Pair, str]:
-    """Return how exchanges are called for short: SESSION/NUMBER, which every command takes."""
+    """Return how exchanges are called for short: SESSION/NUMBER, which every command takes.
+
+    Where a number is shared, or nothing is there that has one, it is the id.
+    """
     listed = list(told)
     short = short_ids({one.session: one.parent for one in listed})
     return {
-        (one.session, one.exchange_id): f"{short[one.session]}/{one.number or one.exchange_id[:8]}"
-        for one in listed
+        (one.session, one.exchange_id): f"{short[one.session]}/{_called(one)}" for one in listed
     }
+
+
+def _called(told: Told) -> str:
+    if told.number:
+        return str(told.number)
+    return told.exchange_id[:8] if told.missing else told.exchange_id
 
 
 def who(told: Told) -> str:
