@@ -71,13 +71,17 @@ def test_json(repo: Repo) -> None:
 
 
 def test_both(repo: Repo) -> None:
-    said = call(repo.path, "query", "--in", "all", "-n", "1", "pause of a scan")
-    lines = said.stdout.splitlines()
-    assert lines[0].startswith(" 1. src/scan.py:1  scan")
-    assert "conversations" in lines
-    assert lines[lines.index("conversations") + 1].startswith(" 1. Retry lost scans.")
-    document = json.loads(call(repo.path, "query", "--in", "all", "--json", "pause").stdout)
+    said = call(repo.path, "query", "--in", "all", "-n", "2", "pause of a scan")
+    first = [line for line in said.stdout.splitlines() if line[2:4] == ". "]
+    assert [line.partition("  ")[0] for line in first] == [
+        " 1. Retry lost scans.",
+        " 2. src/scan.py:1",
+    ]
+    assert "conversation · codex · 2026-03-01 · s-retry" in first[0]
+    said = call(repo.path, "query", "--in", "all", "-n", "2", "--json", "pause of a scan")
+    document = json.loads(said.stdout)
     assert {"results", "exchanges", "index", "memory"} <= set(document)
+    assert document["together"] == [{"kind": "chat", "rank": 1}, {"kind": "code", "rank": 1}]
 
 
 @pytest.mark.parametrize(

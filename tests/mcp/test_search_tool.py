@@ -2,13 +2,16 @@
 
 import json
 import re
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from git_skillmesh.display import tokens
+from git_skillmesh.index.view import QUICK_FILES
 from git_skillmesh.mcp.tools.search import chosen_lines
+from testing.commands import call
 from testing.conversations import remember
 from testing.memory import make_exchange, make_session
 from testing.repos import Repo, make_repo
@@ -152,6 +155,37 @@ def test_status_says_what_is_searched(story: Repo, served: Served) -> None:
         "last error: 2026-01-01T00:00:00Z disk full (here)"
     ]
     (story.state_dir / "last-error.json").unlink()
+
+
+def test_status_counts_thoughts(own: Repo) -> None:
+    served = Served(own.path)
+    before = served.ask("status").text.splitlines()
+    for number in (1, 2):
+        told = served.ask(
+            "think", thought=f"thought {number}", thought_number=number, total_thoughts=2,
+            next_thought_needed=number == 1, session_id="plan",
+        )  # fmt: skip
+        assert not told.is_error, told.text
+    after = served.ask("status").text.splitlines()
+    assert not any(line.startswith("thoughts") for line in before)
+    assert "thoughts: 2 in 1 session" in after
+    assert "thoughts    2 in 1 session\n" in call(own.path, "status").stdout
+    document = json.loads(call(own.path, "status", "--json").stdout)
+    assert document["thoughts"] == {"sessions": 1, "thoughts": 2}
+
+
+def test_an_index_is_made_in_the_background_and_said_to_be(tmp_path: Path) -> None:
+    many = {f"f{n}.py": f"def number_{n}(): ...\n" for n in range(QUICK_FILES + 1)}
+    repo = make_repo(tmp_path, files=many)
+    served = Served(repo.path)
+    assert served.ask("search", query="number 7", where="code").text.splitlines()[1:] == [
+        "the index is being made: code is not searched yet, ask again in a minute"
+    ]
+    until = time.monotonic() + 60
+    while "number_7()" not in (text := served.ask("search", query="number_7", where="code").text):
+        assert time.monotonic() < until, text
+        time.sleep(0.1)
+    assert "being made" not in text
 
 
 def test_the_whole_schema_is_small(served: Served) -> None:

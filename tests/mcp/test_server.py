@@ -76,6 +76,28 @@ def test_a_signal_ends_it_at_once_and_without_a_word(
     assert server.stderr.read() == ""
 
 
+def test_kill_leaves_nothing_broken(tmp_path: Path) -> None:
+    repo = make_repo(tmp_path, files={"a.py": "def weigh(): ...\n"})
+    ask = {"jsonrpc": "2.0", "id": 2, "method": "tools/call"}
+    thought = {"thought": "weigh first", "thought_number": 1, "total_thoughts": 1,
+               "next_thought_needed": False, "session_id": "plan"}  # fmt: skip
+    server = started(repo.path)
+    said(server, _INITIALIZE)
+    said(server, _READY, ask | {"params": {"name": "think", "arguments": thought}})
+    repo.write("b.py", "def weigh_again(): ...\n")
+    assert server.stdin is not None
+    last = ask | {"params": {"name": "search", "arguments": {"query": "weigh"}}}
+    server.stdin.write(json.dumps(last) + "\n")
+    server.stdin.flush()
+    server.kill()
+    server.communicate()
+    found = call(repo.path, "query", "weigh again")
+    assert (found.returncode, "b.py" in found.stdout) == (0, True)
+    assert "weigh first" in call(repo.path, "think", "show", "plan").stdout
+    assert call(repo.path, "doctor").returncode == 0
+    repo.git("fsck", "--strict")
+
+
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory, sealed_session: None) -> Iterator[str]:
     """The address of a server over HTTP."""

@@ -89,6 +89,11 @@ def run(args: argparse.Namespace, context: Context) -> int:
         from .query_skills import answer_skills
 
         skills = answer_skills(args, context, text)
+    page = None
+    if args.what == "all":
+        from .query_all import page_of
+
+        page = page_of(answer, learned, chats, skills, args.limit)
     if context.json:
         parts = []
         if answer is not None:
@@ -104,23 +109,31 @@ def run(args: argparse.Namespace, context: Context) -> int:
         document: dict[str, Any] = {"schema": _SCHEMA_VERSION, "query": text}
         for part in parts:
             document |= part | {"notes": [*document.get("notes", ()), *part["notes"]]}
+        if page is not None:
+            document["together"] = [{"kind": one.kind, "rank": one.rank} for one in page]
         context.out_json(document)
     else:
+        if page is not None:
+            from .query_all import print_page
+
+            print_page(context, page, args.full, args.explain)
+        # Beside others a kind says what is missing, and nothing where it has nothing.
+        found = bool(page)
         if answer is not None:
-            _print(context, answer, args.full, args.explain)
+            print_code(
+                context, answer, args.full, args.explain, shown=page is not None, found=found
+            )
         if learned is not None and (args.what == "learnings" or learned.learnings):
-            if answer is not None:
-                context.out("learnings")
-            print_learnings(context, learned, args.full, args.explain)
+            print_learnings(
+                context, learned, args.full, args.explain, shown=page is not None, found=found
+            )
         if chats is not None:
-            if answer is not None:
-                context.out("conversations")
-            print_chats(context, chats, args.full, args.explain)
-        if skills is not None and (args.what == "skills" or skills.hits):
+            print_chats(
+                context, chats, args.full, args.explain, shown=page is not None, found=found
+            )
+        if skills is not None and args.what == "skills":
             from .query_skills import print_skills
 
-            if answer is not None:
-                context.out("skills")
             print_skills(context, skills, args.full)
     hits = [len(found.hits) for found in (answer, learned, chats, skills) if found is not None]
     return ExitCode.OK if any(hits) else ExitCode.NOTHING_FOUND
@@ -230,10 +243,14 @@ def as_document(answer: "Answer", full: bool, explain: bool) -> dict[str, Any]:
     }
 
 
-def _print(context: Context, answer: "Answer", full: bool, explain: bool) -> None:
-    for hit in answer.hits:
-        _print_hit(context, hit, full, explain)
-    if not answer.hits:
+def print_code(
+    context: Context, answer: "Answer", full: bool, explain: bool, *, shown: bool = False,
+    found: bool = False,
+) -> None:  # fmt: skip
+    """Print the hits unless they are `shown`, and why there are none unless others are `found`."""
+    for hit in () if shown else answer.hits:
+        print_hit(context, hit, full, explain)
+    if not answer.hits and not found:
         query = safe_line(answer.query)
         asked = query if len(query) <= _WIDEST else query[:_WIDEST] + " …"
         context.note(f"nothing found for {asked!r} in {answer.files} files")
@@ -248,7 +265,8 @@ def _print(context: Context, answer: "Answer", full: bool, explain: bool) -> Non
         context.note(safe_line(note))
 
 
-def _print_hit(context: Context, hit: "Hit", full: bool, explain: bool) -> None:
+def print_hit(context: Context, hit: "Hit", full: bool, explain: bool) -> None:
+    """Print a hit of code."""
     style = context.style
     place = f"{safe_line(context.shown_path(hit.path))}:{hit.line}"
     name = f"  {style.bold(safe_line(hit.symbol))}" if hit.symbol else ""

@@ -125,11 +125,14 @@ def chats_document(answer: "ChatAnswer", full: bool, explain: bool) -> dict[str,
     }
 
 
-def print_chats(context: Context, answer: "ChatAnswer", full: bool, explain: bool) -> None:
-    """Print the exchanges found."""
-    for hit in answer.hits:
-        _print_hit(context, hit, full, explain)
-    if not answer.hits:
+def print_chats(
+    context: Context, answer: "ChatAnswer", full: bool, explain: bool, *, shown: bool = False,
+    found: bool = False,
+) -> None:  # fmt: skip
+    """Print the exchanges unless they are `shown`; why there are none unless others are `found`."""
+    for hit in () if shown else answer.hits:
+        print_chat(context, hit, full, explain)
+    if not answer.hits and not found:
         if answer.exchanges:
             context.note(f"no conversation found, of {answer.exchanges} exchanges")
         else:
@@ -140,10 +143,11 @@ def print_chats(context: Context, answer: "ChatAnswer", full: bool, explain: boo
         context.note(safe_line(note))
 
 
-def _print_hit(context: Context, hit: "ChatHit", full: bool, explain: bool) -> None:
+def print_chat(context: Context, hit: "ChatHit", full: bool, explain: bool, kind: str = "") -> None:
+    """Print an exchange; `kind` says what it is beside other things."""
     style = context.style
     asked = safe_line(hit.asked[:_ASKED]) + (" …" if len(hit.asked) > _ASKED else "")
-    about = [hit.agent, hit.started[:10], hit.session[:_SHORT], f"{hit.score:.2f}"]
+    about = [kind, hit.agent, hit.started[:10], hit.session[:_SHORT], f"{hit.score:.2f}"]
     dimmed = style.dim(" · ".join(safe_line(part) for part in about if part))
     context.out(f"{hit.rank:>2}. {style.bold(asked or '(no prompt)')}  {dimmed}")
     if full:

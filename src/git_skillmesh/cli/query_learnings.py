@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from ..index.view import Scope
     from ..retrieval.learnings import LearningAnswer, LearningHit
 
-# Beside code and conversations a page has room for these.
-_MOST_IN_ALL = 3
 _SHOWN_BROKEN = 3
 
 
@@ -40,6 +38,7 @@ def answer_learnings(args: argparse.Namespace, context: Context, text: str) -> "
     from ..index.learnings import learning_store
     from ..index.vectors import prose_source_of
     from ..retrieval.learnings import LearningOptions, LearningSearcher
+    from ..retrieval.together import MOST_LEARNINGS
 
     repository = context.repository
     notes: list[str] = []
@@ -50,7 +49,7 @@ def answer_learnings(args: argparse.Namespace, context: Context, text: str) -> "
     except (Unavailable, ConfigurationError) as error:
         source = None
         notes.append(f"learnings are ranked by words only: {error}")
-    limit = args.limit if args.what == "learnings" else min(args.limit, _MOST_IN_ALL)
+    limit = args.limit if args.what == "learnings" else min(args.limit, MOST_LEARNINGS)
     states = tuple(State(name) for name in args.state)
     view = open_learnings(repository, source, _scope(args, context), args.at or "")
     try:
@@ -113,11 +112,14 @@ def _hit_document(hit: "LearningHit", full: bool, explain: bool) -> dict[str, An
     return document
 
 
-def print_learnings(context: Context, answer: "LearningAnswer", full: bool, explain: bool) -> None:
-    """Print the learnings found, or why there are none."""
-    for hit in answer.hits:
-        _print_hit(context, hit, full, explain)
-    if not answer.hits:
+def print_learnings(
+    context: Context, answer: "LearningAnswer", full: bool, explain: bool, *, shown: bool = False,
+    found: bool = False,
+) -> None:  # fmt: skip
+    """Print the learnings unless they are `shown`; why there are none unless others are `found`."""
+    for hit in () if shown else answer.hits:
+        print_learning(context, hit, full, explain)
+    if not answer.hits and not found:
         context.note(_nothing(answer))
     for problem in answer.broken[:_SHOWN_BROKEN]:
         context.note(safe_line(f"left out: {problem}"))
@@ -136,7 +138,8 @@ def _nothing(answer: "LearningAnswer") -> str:
     return f"no learning found, of {answer.searched}" + (f" ({left} left out)" if left else "")
 
 
-def _print_hit(context: Context, hit: "LearningHit", full: bool, explain: bool) -> None:
+def print_learning(context: Context, hit: "LearningHit", full: bool, explain: bool) -> None:
+    """Print a learning."""
     style, learning = context.style, hit.learning
     state = f"[{learning.state}]"
     marked = style.bad(state) if learning.state is State.BLOCK else state

@@ -16,16 +16,14 @@ from .skills_registry import registry_of
 from .skills_routing import print_entries, retriever_of
 from .terminal import safe, safe_line
 
-# Beside code, conversations and learnings a page has room for these.
-_MOST_IN_ALL = 3
-
 
 @dataclass(frozen=True, slots=True)
 class SkillAnswer:
-    """The skills that were found, or the reason why there are none."""
+    """The skills that were found and how sure that is, or the reason why there are none."""
 
     hits: tuple[Entry, ...]
     reason: str
+    confidence: float = 0.0
 
 
 def check_options(args: argparse.Namespace) -> None:
@@ -39,10 +37,12 @@ def check_options(args: argparse.Namespace) -> None:
 
 def answer_skills(args: argparse.Namespace, context: Context, text: str) -> SkillAnswer:
     """Search the skills."""
-    limit = args.limit if args.what == "skills" else min(args.limit, _MOST_IN_ALL)
+    from ..retrieval.together import MOST_SKILLS
+
+    limit = args.limit if args.what == "skills" else min(args.limit, MOST_SKILLS)
     registry = registry_of(args, context)
     routing = retriever_of(registry, NAME, "auto", context).route(text, limit)
-    return SkillAnswer(tuple(entries_of(routing)), routing.reason)
+    return SkillAnswer(tuple(entries_of(routing)), routing.reason, routing.confidence)
 
 
 def skills_document(answer: SkillAnswer, full: bool, alone: bool) -> dict[str, Any]:
@@ -58,15 +58,17 @@ def skills_document(answer: SkillAnswer, full: bool, alone: bool) -> dict[str, A
 
 def print_skills(context: Context, answer: SkillAnswer, full: bool) -> None:
     """Print the skills found, or why there are none."""
-    if full:
-        for rank, entry in enumerate(answer.hits, 1):
-            print_entries([entry], context, rank)
-            for line in _instructions(entry).rstrip("\n").split("\n"):
-                context.out(f"    {safe(line)}".rstrip())
-    else:
-        print_entries(answer.hits, context)
+    for rank, entry in enumerate(answer.hits, 1):
+        print_skill(context, entry, rank, full)
     if not answer.hits:
         context.note(safe_line(answer.reason))
+
+
+def print_skill(context: Context, entry: Entry, rank: int, full: bool) -> None:
+    """Print a skill."""
+    print_entries([entry], context, rank)
+    for line in _instructions(entry).rstrip("\n").split("\n") if full else ():
+        context.out(f"    {safe(line)}".rstrip())
 
 
 def _instructions(entry: Entry) -> str:

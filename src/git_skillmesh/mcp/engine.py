@@ -25,7 +25,7 @@ from ..retrieval.chats import ChatOptions, FoundChat
 from ..retrieval.learnings import FoundLearning, LearningOptions, LearningSearcher
 from ..retrieval.results import Hit
 from ..retrieval.search import Options
-from ..retrieval.together import Kind, Ranked, together
+from ..retrieval.together import MOST_LEARNINGS, MOST_SKILLS, Kind, Ranked, together
 from .questions import Questions
 from .warm import Now, Opened, Warm
 
@@ -33,9 +33,6 @@ if TYPE_CHECKING:
     from .host import Host
 
 KINDS = ("code", "chats", "learnings", "skills")
-# Beside other kinds a page has room for these.
-_MOST_LEARNINGS = 5
-_MOST_SKILLS = 3
 _MOST_HITS = 100
 _LONGEST_QUERY = 256 * 1024
 _MAKING = "the index is being made"
@@ -142,7 +139,7 @@ class Engine:
         code = self._code(warm, now, wanted, depth, page) if "code" in wanted.kinds else ()
         chats, show_chats = self._chats(warm, wanted, depth, page)
         learnings, show_learnings = self._learned(
-            warm, learned, wanted, depth if alone else _MOST_LEARNINGS, page
+            warm, learned, wanted, depth if alone else MOST_LEARNINGS, page
         )
         skills: list[tuple[object, float]] = []
         # A skill is for a task, whatever files are looked at, and comes where there is room.
@@ -150,7 +147,7 @@ class Engine:
         if "skills" in wanted.kinds and (
             alone or (room > 0 and not (wanted.paths or wanted.languages))
         ):
-            routing = self._host.shelf.route(text, depth if alone else min(room, _MOST_SKILLS))
+            routing = self._host.shelf.route(text, depth if alone else min(room, MOST_SKILLS))
             skills = [(hit, routing.confidence) for hit in routing.hits]
             if alone and routing.reason:
                 page.notes.append(routing.reason)

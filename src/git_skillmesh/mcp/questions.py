@@ -35,9 +35,9 @@ class Questions:
     def of(self, source: VectorSource, text: str) -> Vector:
         """Return the vector of a question. Raises what `source` raises."""
         key = source.model_id, text
-        if self._begun is not None and self._begun.key == key:
-            if (error := self._finish()) is not None:
-                raise error
+        begun = self._begun is not None and self._begun.key == key
+        if begun and (error := self._finish()) is not None:
+            raise error
         if key not in self._known:
             self._keep(key, source.embed_query(text))
         self._known.move_to_end(key)

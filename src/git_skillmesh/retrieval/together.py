@@ -46,6 +46,9 @@ _LEARNING = (-7.1, -1.12, 13.38)
 _SKILL = -9.0
 # Beside other kinds, what is less likely than this only takes room.
 _LEAST = {Kind.CODE: 0.0, Kind.CHAT: 0.04, Kind.LEARNING: 0.05, Kind.SKILL: 0.001}
+# Beside other kinds a page has room for these.
+MOST_LEARNINGS = 5
+MOST_SKILLS = 3
 # What the team has decided counts more than a hint: the odds are multiplied.
 _ODDS = {State.BLOCK: 1.5, State.WARN: 1.25, State.PROPOSED: 1.0, State.RETIRED: 0.5}
 

@@ -29,6 +29,7 @@ def _lines(host: Host) -> list[str]:
     from ...git.trees import working_tree
     from ...index.learnings import state_of_learnings
     from ...index.state import index_state, memory_state
+    from ...thinking.store import counted
 
     repository, config = host.repository, host.config
     commit, tree = repository.head_tree()
@@ -56,6 +57,10 @@ def _lines(host: Host) -> list[str]:
     memory = memory_state(repository)
     waiting = ", newer ones are read by the next search" if memory["behind"] else ""
     lines.append(f"conversations: {memory['sessions']}, {memory['exchanges']} exchanges{waiting}")
+    thoughts = counted(repository)
+    if thoughts["sessions"]:
+        told = "1 session" if thoughts["sessions"] == 1 else f"{thoughts['sessions']} sessions"
+        lines.append(f"thoughts: {thoughts['thoughts']} in {told}")
     learned = state_of_learnings(repository)
     states = ", ".join(f"{count} {state}" for state, count in sorted(learned.states.items()))
     lines.append(f"learnings: {states or 'none'}")

@@ -122,7 +122,8 @@ def _groups(path: str, groups: "Sequence[Group]", learned: "Sequence[Reasons]") 
                 said.append(missing_words(told))
             else:
                 asked = shortened(exchange.prompt, _PROMPT_LINES, _PROMPT)
-                said += [f"asked: {asked}", f"answered: {summary_of_response(exchange.response)}"]
+                answered = summary_of_response(exchange.response)
+                said += [f"asked: {asked or '(nothing in words)'}", f"answered: {answered}"]
                 when = local_time(exchange.ended or exchange.started)
                 said.append(f"by: {', '.join(filter(None, [who(told), when]))}")
             said.append(f"evidence: {evidence_words(group.links)}")
