@@ -52,9 +52,12 @@ def _text(stream: io.TextIOWrapper) -> str:
 
 
 def program_folder(where: Path) -> Path:
-    """Make a folder for PATH that holds `git-skillmesh` and nothing else."""
+    """Make a folder for PATH that holds the two programs and nothing else."""
     where.mkdir()
-    program = where / "git-skillmesh"
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m git_skillmesh "$@"\n')
-    program.chmod(0o755)
+    for name, module in (
+        ("git-skillmesh", "git_skillmesh"), ("git-skillmesh-hook", "git_skillmesh.hooks")
+    ):  # fmt: skip
+        program = where / name
+        program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m {module} "$@"\n')
+        program.chmod(0o755)
     return where

@@ -14,7 +14,7 @@ from git_skillmesh.agents.freshness import freshness
 from git_skillmesh.agents.handshake import NoAnswer, tools_of
 from git_skillmesh.git.repository import discover
 from testing.agents import ClaudeCode
-from testing.commands import call
+from testing.commands import call, program_folder
 from testing.repos import Repo, make_repo
 from testing.rights import run_respecting_permissions
 
@@ -35,16 +35,7 @@ def repo(tmp_path: Path) -> Repo:
 @pytest.fixture
 def programs(tmp_path: Path) -> str:
     """A PATH on which the two programs are, run by the interpreter of the tests."""
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    for name, module in (
-        ("git-skillmesh", "git_skillmesh"),
-        ("git-skillmesh-hook", "git_skillmesh.hooks"),
-    ):
-        program = folder / name
-        program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m {module} "$@"\n')
-        program.chmod(0o755)
-    return f"{folder}{os.pathsep}{os.environ['PATH']}"
+    return f"{program_folder(tmp_path / 'bin')}{os.pathsep}{os.environ['PATH']}"
 
 
 def test_install_list_and_remove(repo: Repo) -> None:
@@ -80,6 +71,14 @@ def test_install_list_and_remove(repo: Repo) -> None:
     assert {one["change"] for one in json.loads(gone.stdout)["files"]} == {"deleted"}
     assert repo.git("status", "--porcelain") == ""
     assert not (repo.common_dir / "skillmesh-agents.json").exists()
+
+
+def test_agents_may_stand_behind_options_and_a_file_that_is_gone_does_not_stay(repo: Repo) -> None:
+    assert call(repo.path, "agents", "install", "--project", "claude-code", "-q").returncode == 0
+    assert call(repo.path, "agents", "install", "--project", "copilot", "-q").returncode == 0
+    gone = call(repo.path, "agents", "remove", "--project", "claude-code", "copilot")
+    assert gone.stderr == ""
+    assert repo.git("status", "--porcelain") == ""
 
 
 def test_a_dry_run_shows_lines_of_nobody_else(repo: Repo) -> None:

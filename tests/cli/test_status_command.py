@@ -119,6 +119,7 @@ def test_the_document_is_whole(repo: Repo) -> None:
             "deleted": 0,
         },
         "memory": {"sessions": 0, "exchanges": 0, "behind": False},
+        "thoughts": {"sessions": 0, "thoughts": 0},
         "learnings": {"states": {}, "broken": [], "behind": 0},
         "skipped": {"count": 0, "reasons": {}, "files": {}},
         "chroma": {"target": "off", "behind": None, "problem": ""},

@@ -166,6 +166,7 @@ def test_the_schema_is_one_and_refuses_what_it_does_not_know() -> None:
                 "repository",
                 "index",
                 "memory",
+                "thoughts",
                 "learnings",
                 "skipped",
                 "chroma",

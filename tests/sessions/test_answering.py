@@ -18,8 +18,14 @@ from git_skillmesh.sessions.answering import (
     grouped,
     made_of,
     tell,
+    tell_pairs,
 )
+from git_skillmesh.sessions.finding import find_exchange
 from git_skillmesh.sessions.links import read_links
+from git_skillmesh.sessions.lookup import Lookup
+from git_skillmesh.sessions.model import Exchange, Session
+from git_skillmesh.sessions.reading import MemoryReader
+from git_skillmesh.sessions.wording import names
 from testing.conversations import damage, link, remember
 from testing.memory import make_session, open_memory
 from testing.repos import Repo, make_repo
@@ -155,3 +161,17 @@ def test_a_link_to_the_commit_as_a_whole_is_told(repo: Repo) -> None:
     (commit,) = commit_log(repository, ["HEAD"], [], 1)
     whole = Link("s", "s-1", 0.9, "quoted")
     assert made_of(commit, [whole]) == {ONE: Made({}, (whole,))}
+
+
+def test_what_is_shown_as_a_name_leads_back(repo: Repo) -> None:
+    # One source knows the end of a session, another its beginning, and then it goes on.
+    for ids in (("late-1", "late-2"), ("early-1", "late-1"), ("late-1", "late-2", "late-3")):
+        remember(repo, Session("t", "a", tuple(Exchange(one, f"ask {one}", "") for one in ids)))
+    every = ("late-1", "late-2", "early-1", "late-3")
+    repository = discover(repo.path)
+    with ObjectDatabase(repository) as db:
+        told = tell_pairs(Lookup(db), [("t", one) for one in every], "all")
+    called = names(told.values())
+    assert list(called.values()) == ["t/1", "t/2", "t/early-1", "t/late-3"]
+    reader = MemoryReader(repository)
+    assert [find_exchange(reader, name) for name in called.values()] == list(called)

@@ -121,6 +121,9 @@ def _planned(
         change.after, notes = work(name, target, real, change.after, site, record)
         change.notes += [note for note in notes if note not in change.notes]
         change.parts = tuple(dict.fromkeys([*change.parts, *target.parts]))
+    for change in changes.values():
+        if change.after is None:
+            change.notes = []  # "stays" was true only until its last agent was removed
     return list(changes.values())
 
 

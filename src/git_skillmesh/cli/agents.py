@@ -16,6 +16,8 @@ from .context import Context
 from .terminal import safe, safe_line
 
 SCHEMA = 1
+# Agents may stand before and behind options.
+WORDS_ANYWHERE = True
 ACTIONS = ("list", "install", "remove", "doctor", "plugin")
 # Option → the actions that know it.
 _OPTIONS = {

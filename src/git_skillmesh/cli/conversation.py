@@ -29,12 +29,15 @@ def exchange_lines(
     place: str,
     agent: str,
     status: Status = Status.CAPTURED,
+    score: float | None = None,
     *,
     full: bool,
 ) -> Iterator[str]:
     """Yield an exchange: its head, the prompt, the steps with their edits, the answer."""
     style = context.style
     noted = status.value if status is not Status.CAPTURED else ""
+    if score is not None:
+        noted = ", ".join(filter(None, [noted, f"score {score:.2f}"]))
     when = local_time(exchange.started or exchange.ended)
     head = " · ".join(filter(None, [place, when, exchange.model, noted]))
     head = clip(head, context.width - 6)

@@ -15,6 +15,8 @@ from .context import Context
 from .terminal import safe, safe_line
 
 SCHEMA = 1
+# Ids may stand before and behind options.
+WORDS_ANYWHERE = True
 ACTIONS = ("list", "show", "new", "test", "edit", "retire")
 # Option → the actions that know it.
 _OPTIONS = {

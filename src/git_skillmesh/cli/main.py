@@ -49,6 +49,8 @@ COMMANDS = {
     "learnings": "list, show, test, write and retire learnings",
     "backtest": "try learnings on past commits",
     "skills": "find, show, add and install instructions for agents",
+    "rewards": "tell from history what became of the work of each exchange",
+    "export-rl": "write a data set of conversations and what became of their code",
     "think": "record, find and read thoughts, the working memory of agents",
     "mcp": "serve the memory to agents over MCP",
     "agents": "connect coding agents with the memory, and prove that it works",
@@ -61,6 +63,7 @@ ALIASES = {
     "review-and-promote": "review",
     "promote-learning": "promote",
     "record-thought": "think record",
+    "export-rl-dataset": "export-rl",
 }
 # A full or read-only disk, of the index or of standard output, is no fault of the program.
 _UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)

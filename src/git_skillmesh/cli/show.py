@@ -20,6 +20,7 @@ from ..sessions.model import exchange_to_json
 from ..sessions.reading import MemoryReader
 from ..sessions.summaries import summary_of_prompt, summary_of_response
 from ..sessions.wording import evidence_words, missing_words, names, who
+from ..training.rewards.stored import scores_of
 from .columns import clip, code_line, local_day, local_time, plural, utc
 from .context import Context
 from .conversation import exchange_lines
@@ -69,7 +70,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
 def _show_session(
     context: Context, reader: MemoryReader, head: Head, exchange: str, full: bool
 ) -> int:
-    known = statuses(reader.events(head.session_id))
+    events = reader.events(head.session_id)
+    known, scores = statuses(events), scores_of(events)
     learned = _learned(context, head)
     if context.json:
         exchanges = (
@@ -84,6 +86,7 @@ def _show_session(
                 {
                     **exchange_to_json(one),
                     "status": known.get(one.exchange_id, Status.CAPTURED),
+                    "score": scores.get(one.exchange_id),
                     "learnings": [
                         learning_document(each)
                         for each in learned(
@@ -111,7 +114,10 @@ def _show_session(
             elif not exchange or one.exchange_id == exchange:
                 status = known.get(one.exchange_id, Status.CAPTURED)
                 place = f"{number} of {count}"
-                for line in exchange_lines(context, one, place, head.agent, status, full=full):
+                score = scores.get(one.exchange_id)
+                for line in exchange_lines(
+                    context, one, place, head.agent, status, score, full=full
+                ):
                     context.out(line)
                 for each in learned(one.exchange_id, number):
                     context.out(f"  {context.style.dim('learned   ')}{learned_line(context, each)}")

@@ -4,6 +4,7 @@ import argparse
 from collections import Counter
 from typing import Any
 
+from ..display import plural
 from ..errors import ExitCode, SkillmeshError, last_error
 from .context import Context
 from .terminal import safe_line
@@ -49,6 +50,7 @@ def _collect(context: Context) -> dict[str, Any]:
     from ..hooks.sharing import last_sharing
     from ..index.identity import repo_id
     from ..index.state import index_state, memory_state
+    from ..thinking.store import counted
 
     repository, config = context.repository, context.config
     commit, tree = repository.head_tree()
@@ -65,6 +67,7 @@ def _collect(context: Context) -> dict[str, Any]:
         },
         "index": index_state(repository, config, tree),
         "memory": memory_state(repository),
+        "thoughts": counted(repository),
         "learnings": _learnings(context),
         "skipped": _skipped(context, tree),
         "chroma": _chroma(context),
@@ -163,6 +166,9 @@ def _print(context: Context, document: dict[str, Any]) -> None:
         waiting = ", newer ones wait: git skillmesh index" if memory["behind"] else ""
         exchanges = f"{memory['sessions']} conversations, {memory['exchanges']} exchanges"
         out(f"memory      {exchanges}{waiting}")
+    thoughts = document["thoughts"]
+    if thoughts["sessions"]:
+        out(f"thoughts    {thoughts['thoughts']} in {plural(thoughts['sessions'], 'session')}")
     learned = document["learnings"]
     if learned["states"] or learned["broken"]:
         told = [f"{count} {state}" for state, count in sorted(learned["states"].items())]

@@ -189,6 +189,16 @@ def new_session_id() -> str:
     return f"think-{uuid.uuid4().hex[:12]}"
 
 
+def counted(repository: Repository) -> dict[str, int]:
+    """Count the sessions of thoughts and the thoughts, without reading any. Raises `Damaged`."""
+    with ObjectDatabase(repository) as db:
+        tip = db.tip(layout.REF)
+        folders = thinking_folders(db, tip.commit.tree) if tip else {}
+        listed = db.trees.many(list(folders.values()))
+    counts = [sum(bool(layout.thought_place(name)) for name in names) for names in listed]
+    return {"sessions": sum(map(bool, counts)), "thoughts": sum(counts)}
+
+
 def thinking_folders(db: ObjectDatabase, tree: str) -> dict[str, str]:
     """Return key → tree of every session of thoughts. Raises `Damaged`."""
     top = db.trees.at(tree, layout.THOUGHTS)
