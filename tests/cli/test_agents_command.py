@@ -205,6 +205,43 @@ def test_doctor_says_where_it_stops(repo: Repo, home: Path, tmp_path: Path) -> N
     assert checks(repo, "gemini")["gemini", "install"] == (False, "not installed")
 
 
+def test_doctor_starts_nothing_that_a_repository_slips_in(
+    repo: Repo, programs: str, tmp_path: Path
+) -> None:
+    """The files of a fresh clone are a stranger's."""
+    repo.state_dir.mkdir()
+    call(repo.path, "agents", "install", "claude-code", "-q")
+    marker = tmp_path / "run"
+    evil = repo.write("tools/git-skillmesh-hook", f"#!/bin/sh\ntouch {marker}\n")
+    evil.chmod(0o755)
+    (repo.path / "tools" / "git-skillmesh").symlink_to(evil)
+    commands = (
+        f"git-skillmesh-hook agent claude-code; touch {marker}",
+        f"git-skillmesh-hook agent $(touch {marker})",
+        "tools/git-skillmesh-hook agent claude-code",
+        f"{evil} agent claude-code",
+    )
+    hook = [{"hooks": [{"type": "command", "command": command} for command in commands]}]
+    settings = repo.path / ".claude/settings.json"
+    document = json.loads(settings.read_text())
+    document["hooks"] |= {"Stop": hook, "UserPromptSubmit": hook, "SessionStart": hook}
+    settings.write_text(json.dumps(document))
+    for program, *words in (
+        ["sh", "-c", f"touch {marker}"],
+        [str(repo.path / "tools" / "git-skillmesh"), "mcp"],
+        ["tools/git-skillmesh", "mcp"],
+        ["git-skillmesh", "-C", "/", "mcp"],
+    ):
+        server = {"command": program, "args": words}
+        (repo.path / ".mcp.json").write_text(json.dumps({"mcpServers": {"skillmesh": server}}))
+        done = call(repo.path, "agents", "doctor", "--json", env={"PATH": programs})
+        told = [one["message"] for one in json.loads(done.stdout)["checks"]]
+        assert done.returncode == 8
+        assert not marker.exists(), server
+        for command in (" ".join([program, *words]), *commands):
+            assert f"{command}: not as install writes it, so it is not started" in told
+
+
 def test_a_transcript_that_was_not_stored(
     repo: Repo, home: Path, wait_for_worker: Callable[[Repo], str]
 ) -> None:

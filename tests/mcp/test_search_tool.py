@@ -174,9 +174,14 @@ def test_status_counts_thoughts(own: Repo) -> None:
     assert document["thoughts"] == {"sessions": 1, "thoughts": 2}
 
 
-def test_an_index_is_made_in_the_background_and_said_to_be(tmp_path: Path) -> None:
+def test_an_index_is_made_in_the_background_and_said_to_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     many = {f"f{n}.py": f"def number_{n}(): ...\n" for n in range(QUICK_FILES + 1)}
+    # Clients start a server in the repository: what lies there is no module of ours.
+    many["git_skillmesh.py"] = many["json.py"] = "raise SystemExit('imported')\n"
     repo = make_repo(tmp_path, files=many)
+    monkeypatch.chdir(repo.path)
     served = Served(repo.path)
     assert served.ask("search", query="number 7", where="code").text.splitlines()[1:] == [
         "the index is being made: code is not searched yet, ask again in a minute"

@@ -4,10 +4,12 @@ In: values as they stand in files. Out: verdicts. An entry that somebody has cha
 of an older version, which differs in nothing else, is replaced or taken out.
 """
 
+import os
 import shlex
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any
 
 from .catalogue import HOOK, PROGRAM, SERVER, WORKSPACE, Entry
@@ -55,6 +57,26 @@ def our_words(command: object) -> list[str]:
         return []
     ours = len(words) > 1 and runs(words[0], HOOK) and words[1] in _PARTS
     return words if ours else []
+
+
+def may_start(words: Sequence[str], top: Path) -> bool:
+    """Whether a command that stands in a file may be started to see if it works.
+
+    Files of a repository are a stranger's until somebody has read them. So only our programs are
+    started, with what install gives them, and only from PATH or from outside of the repository;
+    the one that is running now may lie anywhere.
+    """
+    if not words:
+        return False
+    program, rest = words[0], list(words[1:])
+    hook = runs(program, HOOK) and len(rest) == 2 and rest[0] in _PARTS
+    if not hook and not (runs(program, PROGRAM) and rest in _ARGUMENTS):
+        return False
+    if os.sep not in program:
+        return True
+    outside = not Path(os.path.realpath(program)).is_relative_to(os.path.realpath(top))
+    ours = Path(program).parent == Path(sys.executable).parent
+    return Path(program).is_absolute() and (outside or ours)
 
 
 def commands_of(value: Any) -> list[dict[str, Any]]:

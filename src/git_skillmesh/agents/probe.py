@@ -1,8 +1,9 @@
 """Follow a prompt and an edit from an agent's hooks into the memory of a scratch repository.
 
 In: the hooks of one agent as they stand in its files. Out: `Finding`s, one for each step that was
-reached, the last one telling where it stops. The commands are run as the agent runs them, by a
-shell; nothing of the real repository or of the user's transcripts is touched.
+reached, the last one telling where it stops. The commands are started by their words, without a
+shell, and are those that `entries.may_start` lets through; nothing of the real repository or of the
+user's transcripts is touched.
 """
 
 import json
@@ -110,10 +111,12 @@ def _called(
     started = time.monotonic()
     try:
         done = subprocess.run(
-            ["/bin/sh", "-c", hook.command],
+            our_words(hook.command),
             input=json.dumps(payload).encode(), capture_output=True, cwd=top, env=dict(environ),
             timeout=_HOOK_SECONDS, check=False,
         )  # fmt: skip
+    except OSError as error:
+        return Finding(hook.part, False, f"{hook.command}: {error.strerror or error}")
     except subprocess.TimeoutExpired:
         return Finding(hook.part, False, f"{hook.command} takes more than {_HOOK_SECONDS:.0f} s")
     said = done.stderr.decode("utf-8", "replace").strip().splitlines()

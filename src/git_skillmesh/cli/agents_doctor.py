@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from ..agents.catalogue import AGENTS, SCOPES, WORKSPACE, Places, agent_named
+from ..agents.entries import may_start, our_words
 from ..agents.freshness import freshness, last_stored
 from ..agents.handshake import NoAnswer, tools_of
 from ..agents.probe import Finding, answers, follow
-from ..agents.state import PARTS, State, state_of
+from ..agents.state import PARTS, Hook, State, state_of
 from ..agents.switches import switched_off
 from ..errors import ExitCode, SkillmeshError
 from ..git.repository import Repository
@@ -18,6 +19,8 @@ from .terminal import safe_line
 _HERE = "repository"
 _INSTALL = "git skillmesh agents install {}"
 Checked = tuple[str, Finding]
+# A file of a repository may be a stranger's: what is not ours, word for word, is not tried.
+_NOT_STARTED = "not as install writes it, so it is not started"
 
 
 def check(names: Sequence[str], places: Places, context: Context) -> int:
@@ -94,23 +97,31 @@ def _agent(
         yield Finding("switches", False, what, mend)
     folder = repository.top or repository.git_dir
     if state.server is not None:
-        command = _command(state.server, str(folder))
-        if command not in servers:
+        words = _words(state.server)
+        command = tuple(word.replace(WORKSPACE, str(folder)) for word in words)
+        if not may_start(words, folder):
+            yield Finding("mcp", False, f"{' '.join(words)}: {_NOT_STARTED}", install)
+        elif command not in servers:
             servers[command] = _server(command, folder)
-        yield servers[command]
+        if command in servers:
+            yield servers[command]
     if not state.hooks:
         return
+    strange = [one for one in state.hooks if not may_start(our_words(one.command), folder)]
+    for command_line in dict.fromkeys(one.command for one in strange):
+        yield Finding("hooks", False, f"{command_line}: {_NOT_STARTED}", install)
+    hooks = [one for one in state.hooks if one not in strange]
     try:
-        yield from follow(state.agent.hook, state.hooks)
+        yield from follow(state.agent.hook, hooks)
     except (SkillmeshError, OSError) as error:
         yield Finding("capture", False, str(error))
-    yield from _context(state, repository)
+    yield from _context(hooks, repository)
 
 
-def _command(server: dict[str, Any], folder: str) -> tuple[str, ...]:
+def _words(server: dict[str, Any]) -> list[str]:
     given = server.get("args")
-    words = [server.get("command"), *(given if isinstance(given, list) else ())]
-    return tuple(str(word).replace(WORKSPACE, folder) for word in words)
+    more = given if isinstance(given, list) else []
+    return [str(word) for word in (server.get("command"), *more)]
 
 
 def _server(command: tuple[str, ...], folder: Path) -> Finding:
@@ -121,9 +132,9 @@ def _server(command: tuple[str, ...], folder: Path) -> Finding:
     return Finding("mcp", bool(tools), f"the server has {len(tools)} tools")
 
 
-def _context(state: State, repository: Repository) -> Iterator[Finding]:
+def _context(hooks: Sequence[Hook], repository: Repository) -> Iterator[Finding]:
     """Ask the context hooks; those that answer well share a line."""
-    asked = [hook for hook in state.hooks if hook.part == "context"]
+    asked = [hook for hook in hooks if hook.part == "context"]
     folder = repository.top or repository.git_dir
     told = [answers(hook, folder, "What is this repository about?") for hook in asked]
     yield from dict.fromkeys(one for one in told if not one.ok)

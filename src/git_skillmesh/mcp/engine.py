@@ -240,7 +240,8 @@ class Engine:
         self._indexed_for = now or "chats"
         folder = warm.repository.top or warm.repository.git_dir
         self._indexing = subprocess.Popen(
-            [sys.executable, "-m", "git_skillmesh", "-C", folder, "index"],
+            # -P: the client's folder, which is a repository, has no say in what is imported.
+            [sys.executable, "-P", "-m", "git_skillmesh", "-C", folder, "index"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
