@@ -1,7 +1,7 @@
 """What the steps of the learning loop hand to each other.
 
-In: nothing. Out: `Reward` (rewards → export), `Sample` (export → training), as plain data. Adapters
-and pipelines have models of their own beside what makes them.
+In: nothing. Out: `Reward` (rewards → export), `Sample` (export → training), `Adapter` (training →
+adapters), `Judgement` (evaluation → deployment), as plain data.
 """
 
 from collections.abc import Mapping
@@ -78,3 +78,74 @@ class Sample:
     label: bool = True
     tokens: int = 0
     about: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """A trained adapter: a folder that is complete, and never changes.
+
+    `name` is that of its folder, lora_codelearn_YYYYMMDD or with `.2`, `.3` … behind it. `base` is
+    what was given (a path or a hub id), `base_sha256` the hash of its weights and configuration.
+    `parent` is the adapter that training went on from, "" for none. `data_sha256` is the hash of
+    the data file, `commit` the HEAD that it was made at, `time` when training ended (ISO 8601,
+    UTC), `metrics` the last numbers of the training.
+    """
+
+    name: str
+    base: str
+    base_sha256: str
+    method: Form
+    data_sha256: str
+    parent: str = ""
+    commit: str = ""
+    time: str = ""
+    seed: int = 0
+    steps: int = 0
+    metrics: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A mean and its 95 % interval, from a bootstrap over groups of lines that belong together."""
+
+    mean: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What one model does on held-out lines.
+
+    `loss` is nats a token of the completions, `general` the same on code that has nothing to do
+    with the repository. `exact` and `similar` compare the edits that the model writes with those
+    that stayed: the share that is the same, and the mean similarity, 0..1; None if it was not asked
+    to write.
+    """
+
+    loss: Interval
+    general: Interval
+    exact: float | None
+    similar: float | None
+    lines: int
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """An adapter, its base, and the active adapter (None if there is none) on the same lines.
+
+    `over_base` and `over_active` are differences of losses, line by line: below 0 the adapter is
+    better. `better` is the decision, `reasons` say why, in words.
+    """
+
+    adapter: str
+    marks: Marks
+    base: Marks
+    active: Marks | None
+    over_base: Interval
+    over_active: Interval | None
+    better: bool
+    reasons: tuple[str, ...]
+    data_sha256: str
+    time: str
