@@ -1,5 +1,6 @@
 """Which exchange made which lines of a commit: one situation a test."""
 
+import os
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -356,6 +357,19 @@ def test_odd_paths(repo: Repo) -> None:
     commit(repo, 2, texts)
     link(repo)
     assert {path: by_line(repo, path) for path in ODD} == {path: {1: "s-1 edit"} for path in ODD}
+
+
+def test_a_name_that_is_not_utf8(repo: Repo) -> None:
+    """No conversation can name it; what its commit has else is linked."""
+    name = os.fsdecode(b"caf\xe9.py")
+    remember(repo, "s", wrote(1, "a.py", "import re\n", f"import re\n\n\n{PARSE}"))
+    commit(repo, 2, {"a.py": f"import re\n\n\n{PARSE}", name: "A = 1\n"})
+    link(repo)
+    commit(repo, 3, {name: "A = 1\nB = 2\n"})
+    repo.git("mv", name, "d.py")
+    commit(repo, 4, {"d.py": "A = 1\nB = 2\nC = 3\n"})
+    link(repo)
+    assert by_line(repo, "a.py", "HEAD~2") == dict.fromkeys((3, 4, 5, 6), "s-1 edit")
 
 
 def test_subagents_have_their_own_lines(repo: Repo) -> None:

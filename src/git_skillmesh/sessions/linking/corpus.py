@@ -94,6 +94,8 @@ class Corpus:
 
     def paths(self, name: str) -> list[int]:
         """Return the numbers of a path as agents wrote it: relative, or absolute elsewhere."""
+        if not _can_be_said(name):
+            return []
         rows = self._db.execute(
             "SELECT id, path FROM paths WHERE base = ?", (posixpath.basename(name),)
         )
@@ -208,8 +210,19 @@ class Corpus:
         return found
 
     def _events(self, kind: str, name: str, since: int, until: int) -> list[Named]:
+        if not _can_be_said(name):
+            return []
         rows = self._db.execute(
             "SELECT exchange, at, name, value FROM events WHERE kind = ? AND name = ?"
             " AND at BETWEEN ? AND ? ORDER BY at DESC", (kind, name, since, until),
         )  # fmt: skip
         return [Named(*row) for row in rows]
+
+
+def _can_be_said(name: str) -> bool:
+    """Whether a conversation, which is UTF-8, can name a file that git knows by these bytes."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
