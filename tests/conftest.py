@@ -5,8 +5,10 @@ import os
 import re
 import signal
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +21,7 @@ from testing.warm import COLD, Warm
 os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"
 _OUTSIDE = dict(os.environ)
 _NUMBERS = itertools.count()
+_SERVED = pytest.StashKey[str]()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -32,10 +35,28 @@ def sealed_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Of several processes that run tests, let all fork from the same warm ones: loaded once."""
+    if _OUTSIDE.get(COLD) or not Warm.possible():
+        return
+    config: pytest.Config = node.config
+    if _SERVED not in config.stash:
+        folder = Path(tempfile.mkdtemp(prefix="skillmesh-warm-"))
+        made = Warm(folder)
+        made.serve(sealed(_OUTSIDE, folder / "home"))
+        config.stash[_SERVED] = os.fspath(folder)
+        config.add_cleanup(made.stop)
+    node.workerinput["warm"] = config.stash[_SERVED]
+
+
 @pytest.fixture(scope="session", autouse=True)
-def warm(sealed_session: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
+def warm(
+    sealed_session: None, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Warm]:
     """Let processes of the program start warm; with SKILLMESH_COLD_START=1 all start cold."""
-    made = Warm(tmp_path_factory.mktemp("warm"))
+    served = getattr(request.config, "workerinput", {}).get("warm")
+    made = Warm(tmp_path_factory.mktemp("warm"), Path(served) if served else None)
     if _OUTSIDE.get(COLD) or not made.possible():
         yield made
         return

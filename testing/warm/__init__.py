@@ -1,11 +1,11 @@
 """Processes of the program that start warm: forked from one that has loaded its modules.
 
-In: a folder. Out: `Warm`, whose folder `bin` stands for that of the interpreter. `bin/python -m
-git_skillmesh …`, the hooks' program, the writer of Chroma and the framework pre-commit run there in
-real processes, with arguments, environment, folder, streams, exit code and signals of their own;
-only the imports, most of what a short command costs, are done once for all. All else (`-c`,
-scripts, other modules), and whatever was given other rights, limits or languages, starts cold, as
-for a user.
+In: a folder, and perhaps that of one that serves several. Out: `Warm`, whose folder `bin` stands
+for that of the interpreter. `bin/python -m git_skillmesh …`, the hooks' program, the writer of
+Chroma and the framework pre-commit run there in real processes, with arguments, environment,
+folder, streams, exit code and signals of their own; only the imports, most of what a short command
+costs, are done once for all. All else (`-c`, scripts, other modules), and whatever was given other
+rights, limits or languages, starts cold, as for a user.
 """
 
 import os
@@ -13,6 +13,7 @@ import shutil
 import stat
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from git_skillmesh.hooks.main import PROGRAM
@@ -30,10 +31,12 @@ COLD = "SKILLMESH_COLD_START"  # in the environment: start as for a user
 class Warm:
     """The warm interpreter of one session of tests."""
 
-    def __init__(self, folder: Path, real: str = sys.executable) -> None:
-        self.real = real
+    def __init__(self, folder: Path, shared: Path | None = None) -> None:
+        self.real = sys.executable
         self.bin = folder / "bin"
-        self.sockets = {name: folder / name for name in ("light", "chroma", "framework")}
+        self._shared = shared
+        served = shared or folder
+        self.sockets = {name: served / name for name in ("light", "chroma", "framework")}
         self._servers: list[subprocess.Popen[bytes]] = []
 
     @property
@@ -47,7 +50,7 @@ class Warm:
         return hasattr(os, "pidfd_open") and Path("/proc/self/ns/mnt").exists()
 
     def start(self) -> None:
-        """Write the programs and start what they ask; that loads nothing until it is asked."""
+        """Write the programs, and start what they ask unless that is shared with other sessions."""
         self.bin.mkdir(parents=True)
         for path in Path(self.real).parent.iterdir():
             if path.name not in _PROGRAMS:
@@ -55,11 +58,17 @@ class Warm:
         client = (_HERE / "client.py").read_text()
         for name, before in _PROGRAMS.items():
             self._write(self.bin / name, client, before)
+        if self._shared is None:
+            self.serve()
+
+    def serve(self, environment: Mapping[str, str] | None = None) -> None:
+        """Start what the programs ask, which loads nothing until it is asked."""
         for name, path in self.sockets.items():
             command = [self.real, "-P", os.fspath(_HERE / "server.py"), name, os.fspath(path)]
             self._servers.append(
                 subprocess.Popen(
                     command,
+                    env=environment,
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.STDOUT,
@@ -85,11 +94,6 @@ class Warm:
         constants = "".join(f"{name} = {value!r}\n" for name, value in values.items())
         path.write_text(f"#!{self.real} -IS\n" + client.replace("# constants\n", constants))
         path.chmod(path.stat().st_mode | stat.S_IXUSR)
-
-    @property
-    def pids(self) -> list[int]:
-        """The processes that others are forked from."""
-        return [server.pid for server in self._servers]
 
     def stop(self) -> None:
         """End everything."""

@@ -13,6 +13,7 @@ import marshal
 import os
 import pkgutil
 import runpy
+import select
 import selectors
 import signal
 import socket
@@ -71,6 +72,13 @@ def own_rights() -> tuple[object, ...]:
     return rights((*texts, *places))  # type: ignore[arg-type]
 
 
+def _is_gone(link: socket.socket) -> bool:
+    """Whether nobody is at the other end any more."""
+    poll = select.poll()
+    poll.register(link, 0)
+    return bool(poll.poll(0))
+
+
 class Server:
     """Forks, and tells how it ended."""
 
@@ -123,6 +131,9 @@ class Server:
         if not self._loaded:
             load(self._kind)
             self._loaded = True
+        if _is_gone(link):  # killed while it waited
+            self._forget(link, descriptors)
+            return None
         pid = os.fork()
         if pid == 0:
             sys.executable = python
@@ -132,7 +143,8 @@ class Server:
         pidfd = os.pidfd_open(pid)
         self._children[link] = (pid, pidfd)
         self._selector.register(pidfd, selectors.EVENT_READ, data=link)
-        link.send(str(pid).encode())
+        with contextlib.suppress(OSError):  # gone since, which is heard next
+            link.send(str(pid).encode())
         return None
 
     def _forget(self, link: socket.socket, descriptors: list[int]) -> None:

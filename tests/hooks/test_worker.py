@@ -89,6 +89,7 @@ def test_two_worktrees_that_commit_at_the_same_moment_are_both_served(
     assert sorted(runs(main)) == sorted([main.path, linked.path])
 
 
+@pytest.mark.usefixtures("cold_start")  # a forked one outlives its shadow for a moment
 def test_a_killed_worker_leaves_its_work_to_the_next(
     tmp_path: Path, install_hooks: Install, runs: Runs, hermetic: str
 ) -> None:

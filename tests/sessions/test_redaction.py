@@ -207,7 +207,7 @@ HOSTILE = [
 
 @pytest.mark.parametrize("piece", HOSTILE, ids=repr)
 def test_the_time_is_linear(piece: str) -> None:
-    """Twenty times the text takes at most a hundred times as long, whatever it repeats."""
+    """Fifteen times the text takes at most ninety times as long, whatever it repeats."""
 
     def seconds(size: int) -> float:
         text = piece * (size // len(piece))
@@ -215,8 +215,8 @@ def test_the_time_is_linear(piece: str) -> None:
         EVERYTHING.redact(text)
         return time.process_time() - start
 
-    allowed = 100 * max(min(seconds(5_000), seconds(5_000)), 0.0005)
-    assert seconds(100_000) < allowed or seconds(100_000) < allowed  # twice: others compute too
+    allowed = 90 * max(min(seconds(4_000), seconds(4_000)), 0.0005)
+    assert any(seconds(60_000) < allowed for _ in range(3))  # again: others compute too
 
 
 def test_a_hundred_secrets_in_a_long_line() -> None:
