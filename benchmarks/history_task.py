@@ -99,7 +99,7 @@ class Ways:
         ties = [(found.files[n].path, c.start_line) for n, c in zip(owners, chunks, strict=True)]
 
         def page(values: Any) -> list[Result]:
-            rows = fill_page(np.asarray(values), owners, ties, _DEPTH)
+            rows = fill_page(np.asarray(values), owners, ties.__getitem__, _DEPTH)
             return [Result(ties[r][0], chunks[r].start_line, chunks[r].end_line) for r, _ in rows]
 
         return {

@@ -171,7 +171,7 @@ def _loss_of_one(one: Asked, features: Matrix, weights: Matrix) -> tuple[float, 
 
 def quality(one: Asked, weights: Matrix) -> float:
     """Return NDCG@10 of the page that these weights fill."""
-    page = fill_page(one.features @ weights, one.owners, one.ties, 10)
+    page = fill_page(one.features @ weights, one.owners, one.ties.__getitem__, 10)
     return ndcg(one.ranks_of([one.places[row] for row, _ in page]), one.targets, 10)
 
 

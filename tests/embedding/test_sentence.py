@@ -88,3 +88,13 @@ def test_damage_is_told_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "data" / sentence.MANIFEST).write_text(json.dumps({"format": 2}))
     with pytest.raises(Damaged, match="unknown format"):
         SentenceEmbedder.load(tmp_path / "data")
+
+
+def test_whoever_asks_again_is_told_the_same_by_what_is_kept() -> None:
+    model = SentenceEmbedder.load()
+    asked = [model.embed_query(text).tobytes() for text in SENTENCES]
+    # By now the matrices are kept.
+    assert [model.embed_query(text).tobytes() for text in SENTENCES] == asked
+    assert model.embed_query(SENTENCES[0]).tobytes() == SentenceEmbedder.load().embed_query(
+        SENTENCES[0]
+    ).tobytes()  # fmt: skip

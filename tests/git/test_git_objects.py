@@ -201,3 +201,16 @@ def test_a_partial_clone_never_fetches_by_itself(tmp_path: Path) -> None:
 def test_a_whole_clone_misses_nothing(tmp_path: Path) -> None:
     repo = make_repo(tmp_path, files={"a.txt": "1\n"})
     assert missing_blobs(discover(repo.path), "HEAD") == frozenset()
+
+
+def test_what_is_expected_reaches_whoever_asks_for_it(tmp_path: Path) -> None:
+    repo = make_repo(tmp_path)
+    contents = [b"one", b"two", b"three" * 100_000, b"four"]
+    oids = store(repo, contents)
+    with BlobReader(discover(repo.path)) as reader:
+        reader.expect([oids[2], "0" * 40, oids[0], oids[2]])
+        assert reader.read(oids[1]) == b"two"  # not expected
+        assert list(reader.read_many([oids[0], oids[2], "0" * 40])) == [b"one", contents[2], None]
+        reader.expect([oids[2]])
+        reader.expect([oids[3]])  # and the one before is forgotten
+        assert list(reader.read_many(oids)) == contents

@@ -1,13 +1,17 @@
 """An answer is never older than its question, whoever has changed what since the last one."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
 from git_skillmesh.git import watching
+from git_skillmesh.index.catalogue import FileRow
+from git_skillmesh.index.view import View
 from git_skillmesh.mcp.engine import Engine, Wanted
 from git_skillmesh.mcp.host import Host
+from git_skillmesh.retrieval import search
 from testing.commands import call
 from testing.conversations import remember
 from testing.learnings import files_of, literal
@@ -164,3 +168,33 @@ def test_git_may_tidy_up_beneath_it(repo: Repo, engine: Engine) -> None:
         change(repo)
         assert paths(engine, "number_2") == ["src/f2.py"]
     assert paths(engine, "number_1_again") == ["src/f1.py", "src/g.py"]
+
+
+def test_files_are_read_ahead_after_the_second_question(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ("apple", "birch", "cedar", "dogwood", "elm")
+    repo = make_repo(tmp_path, files={f"{word}.py": f"{word} = '{word}'\n" for word in words})
+    monkeypatch.setattr(search, "_AHEAD", 2)
+    asked: set[int] = set()
+    files = View.files
+
+    def counted(view: View, ids: Iterable[int]) -> dict[int, FileRow]:
+        wanted = list(ids)
+        asked.update(wanted)
+        return files(view, wanted)
+
+    monkeypatch.setattr(View, "files", counted)
+    host = Host(repo.path)
+    for _ in range(2):
+        assert paths(host.engine, "apple") == ["apple.py"]
+    asked.clear()
+    end = monotonic() + 10
+    while len(asked) < len(words) - 1 and monotonic() < end:
+        assert paths(host.engine, "apple") == ["apple.py"]
+    for _ in words:  # each behind what is being read
+        assert paths(host.engine, "apple") == ["apple.py"]
+    asked.clear()
+    assert [paths(host.engine, word) for word in words] == [[f"{word}.py"] for word in words]
+    assert asked == set()
+    host.close()

@@ -1,6 +1,9 @@
 """The lines that are shown."""
 
-from git_skillmesh.retrieval.excerpt import best_lines, mark
+from hypothesis import given
+from hypothesis import strategies as st
+
+from git_skillmesh.retrieval.excerpt import _Finder, best_lines, mark, stems_of
 from git_skillmesh.retrieval.results import Line
 from git_skillmesh.retrieval.terms import parse
 
@@ -18,3 +21,16 @@ def test_blank_chunks_show_nothing_and_long_lines_are_cut() -> None:
     assert best_lines(["", "  "], 1, mark(["", "  "], parse("x"))) == ()
     (line,) = best_lines(["y" * 10_000], 1, mark(["y" * 10_000], parse("x")))
     assert line == Line(1, "y" * 400, ())
+
+
+@given(
+    st.lists(st.sampled_from(["retry", "re", "x1", "get", "naïve", "s", "\u017ft"]), min_size=1),
+    st.text("rRetyTX1gG_s \u017f\u212a.\nİun2-é", max_size=60),
+)
+def test_plain_text_is_searched_like_any_other(words: list[str], text: str) -> None:
+    finder = _Finder(frozenset(words))
+    spans = [(start, end) for start, end, _ in finder.find(text)]
+    wanted = [
+        span for span in finder._words(text) if stems_of(text[slice(*span)]) & frozenset(words)
+    ]
+    assert spans == wanted

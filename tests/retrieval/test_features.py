@@ -3,13 +3,22 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from git_skillmesh.index.catalogue import FileRow
-from git_skillmesh.retrieval.features import Priors, known_file
+from git_skillmesh.retrieval import features as features_module
+from git_skillmesh.retrieval.features import Priors, priors_of
 from git_skillmesh.retrieval.search import Options
 from git_skillmesh.retrieval.terms import parse
 from testing.indexing import ask, index
 from testing.repos import Repo, make_repo
+
+_PIECES = (
+    "test", "Tests", "specs", "Spec", "/", "/", ".", "_", "-", "t", "T", "fuzz", "e2e", "__mocks__",
+    "fixtures", "_SUITE", ".feature", ".bats", "conftest.py", "docs", ".html", "demo", "Benches",
+    "samples", "legacy", "stub", "index", ".ts", "main", "lib.rs", "__init__.pyi", "x", "\u017f",
+    "\n",
+)  # fmt: skip
 
 FILES: dict[str, str | bytes | None] = {
     "core/router.py": "class Router:\n    def add(self, path):\n        return path\n",
@@ -126,4 +135,14 @@ def test_pages_of_a_documentation_tool(path: str, language: str, is_documentatio
 
 
 def priors(path: str, language: str = "python") -> Priors:
-    return known_file(FileRow(1, path, "", "", language, None, 1, 1, None, None)).priors
+    return priors_of(path, language)
+
+
+@given(st.lists(st.sampled_from(_PIECES), min_size=1, max_size=8).map("".join))
+def test_paths_without_the_words_match_no_pattern(path: str) -> None:
+    found = priors_of(path, "python")
+    assert found.test_path == bool(features_module._TEST.search(path))
+    assert found.example_path == bool(features_module._EXAMPLE.search(path))
+    assert found.compat_path == bool(features_module._COMPAT.search(path))
+    assert found.documentation == bool(features_module._PAGE.search(path))
+    assert found.reexport == bool(features_module._REEXPORT.search(path))

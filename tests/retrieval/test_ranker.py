@@ -30,14 +30,14 @@ def test_a_second_hit_of_a_file_is_pushed_down_and_ties_go_by_path() -> None:
     scores = np.array([3.0, 2.9, 2.8, 2.8])
     files = [1, 1, 2, 3]
     ties = [("a", 0), ("a", 1), ("c", 0), ("b", 0)]
-    page = fill_page(scores, files, ties, 4)
+    page = fill_page(scores, files, ties.__getitem__, 4)
     assert page == [
         (0, 3.0),
         (3, 2.8),
         (2, 2.8),
         (1, pytest.approx(2.9 - PENALTY)),
     ]
-    assert fill_page(scores, files, ties, 1) == [(0, 3.0)]
+    assert fill_page(scores, files, ties.__getitem__, 1) == [(0, 3.0)]
 
 
 @given(
@@ -55,7 +55,7 @@ def test_the_page_does_not_depend_on_the_order_of_candidates(
         ties = [(f"{rows[n][1]}", n) for n in chosen]
         return [
             (chosen[row], value)
-            for row, value in fill_page(scores, [rows[n][1] for n in chosen], ties, 10)
+            for row, value in fill_page(scores, [rows[n][1] for n in chosen], ties.__getitem__, 10)
         ]
 
     assert page(order) == page(list(range(len(rows))))
@@ -77,5 +77,5 @@ def test_the_page_is_that_of_all_rows(rows: list[tuple[int, float]], size: int) 
     files = [file for file, _ in rows]
     scores = np.array([score for _, score in rows])
     ties = [(f"{file}", place) for place, file in enumerate(files)]
-    whole = fill_page(scores, files, ties, len(rows))
-    assert fill_page(scores, files, ties, size) == whole[:size]
+    whole = fill_page(scores, files, ties.__getitem__, len(rows))
+    assert fill_page(scores, files, ties.__getitem__, size) == whole[:size]

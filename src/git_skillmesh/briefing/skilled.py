@@ -2,12 +2,12 @@
 
 In: a prompt. Out: cards with the reader's way to their instructions. Finding a skill takes three
 times as long as everything else, so it is only tried where the prompt has words that skills are
-called by.
+called by, and a server that has them ready is asked first (asking.py).
 """
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,6 +16,7 @@ from .prompts import Prompt, words_of
 
 if TYPE_CHECKING:
     from ..registry.model import Card
+    from ..registry.retriever import SkillRetriever
 
 # The routing's own estimates that any skill, and that just this one, is meant.
 LEAST_CONFIDENCE = 0.97
@@ -26,10 +27,19 @@ _LEAST_WORDS, _MOST_WORDS = 4, 45
 _LEAST_NAMES, _LEAST = 0.2, 1.2
 
 
+class Said(NamedTuple):
+    """What is told of a skill."""
+
+    id: str
+    title: str
+    description: str
+    instruction_file: str
+
+
 class Fitting(NamedTuple):
     """A skill, and how likely it is meant."""
 
-    card: "Card"
+    card: Said
     score: float
     confidence: float
 
@@ -38,7 +48,24 @@ def fitting(
     prompt: Prompt, top: Path | None, state: Path | None, least: float = LEAST_CONFIDENCE
 ) -> list[Fitting]:
     """Return the skills that fit."""
-    return _routed(prompt, top, state, least) if may_fit(prompt, top) else []
+    if not may_fit(prompt, top):
+        return []
+    told = _told(prompt, top, state, least) if top is not None and state is not None else None
+    return _routed(prompt, top, state, least) if told is None else told
+
+
+def _told(prompt: Prompt, top: Path, state: Path, least: float) -> list[Fitting] | None:
+    """Return what a server says, None where none does."""
+    from .asking import ask
+
+    answer = ask(state, {"top": str(top), "text": prompt.text, "least": least})
+    if not isinstance(answer, list):
+        return None
+    try:
+        found = [Fitting(Said(*card), float(score), float(sure)) for card, score, sure in answer]
+    except (TypeError, ValueError):
+        return None
+    return found if all(isinstance(text, str) for one in found for text in one.card) else None
 
 
 def may_fit(prompt: Prompt, top: Path | None) -> bool:
@@ -91,19 +118,32 @@ def _words(name: str, title: str, tags: Iterable[str], aliases: Iterable[str]) -
 
 def _routed(prompt: Prompt, top: Path | None, state: Path | None, least: float) -> list[Fitting]:
     from ..registry.loading import skills_of
+
+    return chosen(retriever_of(skills_of(top).cards, state), prompt.text, least)
+
+
+def retriever_of(cards: "Sequence[Card]", state: Path | None) -> "SkillRetriever":
+    """Return what routes prompts to cards: with the built-in models alone, nobody is asked."""
     from ..registry.models import MOST_FOR_SENTENCES
     from ..registry.retriever import SkillRetriever
     from .meaning import sentences
 
-    folder = state / "skills" if state else None
-    cards = skills_of(top).cards
     embedder = sentences() if len(cards) <= MOST_FOR_SENTENCES else None
-    retriever = SkillRetriever(cards, folder=folder, embedder=embedder)
-    routing = retriever.route(prompt.text, _MOST)
+    return SkillRetriever(cards, folder=state / "skills" if state else None, embedder=embedder)
+
+
+def chosen(retriever: "SkillRetriever", text: str, least: float) -> list[Fitting]:
+    """Return the skills that a prompt means with enough certainty."""
+    routing = retriever.route(text, _MOST)
     if routing.confidence < least:
         return []
     return [
-        Fitting(hit.card, hit.score, routing.confidence)
+        Fitting(said_of(hit.card), hit.score, routing.confidence)
         for hit in routing.hits
         if hit.score >= LEAST_SCORE
     ]
+
+
+def said_of(card: "Card") -> Said:
+    """Return what is told of a card."""
+    return Said(card.id, card.title, card.description, card.instruction_file)

@@ -44,6 +44,7 @@ LONGEST = 128  # tokens, with both markers; what is longer is cut
 DEPTHS = 4  # of how many layers, the last among them, `depths` tells
 LONGEST_WORD = 100  # characters; longer ones are unknown, as in the original
 _AT_ONCE = 32  # texts
+_FLEETING = 2  # runs after which the matrices are kept
 _TINY = np.float32(1e-12)
 # A run of letters and digits, or one sign; accents are gone by then.
 _TOKEN = re.compile(r"[a-z0-9]+|[^\w\s]|_")
@@ -57,11 +58,12 @@ class SentenceEmbedder:
         self._manifest = manifest
         self._pieces: dict[str, int] = {}
         self._last: tuple[str, Floats] | None = None
+        self._runs = 0
 
     def _read(self) -> None:
         """Read the weights; whoever asks for the model's name alone does not pay for them."""
         self._words = np.load(self._folder / WORDS, mmap_mode="r")
-        matrices: NDArray[np.int8] = np.load(self._folder / MATRICES)
+        self._stored: NDArray[np.int8] = np.load(self._folder / MATRICES, mmap_mode="r")
         numbers: Floats = np.load(self._folder / NUMBERS)
         self._numbers = {
             name: numbers[start : start + int(np.prod(shape))].reshape(shape)
@@ -70,11 +72,9 @@ class SentenceEmbedder:
         pieces = _numbered(static.DATA / static.VOCABULARY)
         first = len(pieces)
         self._unknown, self._begin, self._end = first, first + 1, first + 2
+        self._places = {name: (at, shape) for name, at, shape in self._manifest["matrices"]}
         self._matrices: dict[str, Floats] = {}
-        for name, start, (rows, columns) in self._manifest["matrices"]:
-            whole = matrices[start : start + rows * columns].reshape(rows, columns)
-            factors = self._numbers[f"{name}.factors"][:, None]
-            self._matrices[name] = np.multiply(whole, factors, dtype=np.float32).T
+        self._largest = max(rows * columns for _, (rows, columns) in self._places.values())
         self._pieces = pieces  # last: another thread takes them for a sign that all is read
 
     @classmethod
@@ -174,6 +174,9 @@ class SentenceEmbedder:
 
     def _run(self, tokens: list[list[int]]) -> Floats:
         """Return `depths` of texts with words; the shorter ones are filled up and masked."""
+        self._runs += 1
+        # Of this run alone: other threads may ask too.
+        room = np.empty(self._largest if self._runs <= _FLEETING else 0, np.float32)
         longest = max(map(len, tokens))
         mask = np.zeros((len(tokens), longest), np.float32)
         ids = np.full((len(tokens), longest), self._end)
@@ -186,17 +189,19 @@ class SentenceEmbedder:
         hidden = (1 - mask)[:, None, None, :] * np.float32(-1e9)
         parts = []
         for layer in range(LAYERS):
-            state = self._layer(state, hidden, f"{layer}.")
+            state = self._layer(state, hidden, f"{layer}.", room)
             if layer >= LAYERS - DEPTHS:
                 total: Floats = (state * mask[..., None]).sum(1)
                 parts.append(total / np.sqrt((total * total).sum(1, keepdims=True)))
         return np.concatenate(parts, axis=1)
 
-    def _layer(self, state: Floats, hidden: Floats, name: str) -> Floats:
+    def _layer(self, state: Floats, hidden: Floats, name: str, room: Floats) -> Floats:
         texts, length, width = state.shape
 
         def heads(kind: str) -> Floats:
-            parts = self._linear(state, name + kind).reshape(texts, length, HEADS, width // HEADS)
+            parts = self._linear(state, name + kind, room).reshape(
+                texts, length, HEADS, width // HEADS
+            )
             return parts.transpose(0, 2, 1, 3)
 
         scores = heads("query") @ heads("key").transpose(0, 1, 3, 2)
@@ -204,15 +209,35 @@ class SentenceEmbedder:
         weights = np.exp(scores - scores.max(-1, keepdims=True))
         weights /= weights.sum(-1, keepdims=True)
         seen = (weights @ heads("value")).transpose(0, 2, 1, 3).reshape(texts, length, width)
-        state = self._normal(state + self._linear(seen, name + "seen"), name + "seen")
-        inner = _gelu(self._linear(state, name + "inner"))
-        return self._normal(state + self._linear(inner, name + "outer"), name + "outer")
+        state = self._normal(state + self._linear(seen, name + "seen", room), name + "seen")
+        inner = _gelu(self._linear(state, name + "inner", room))
+        return self._normal(state + self._linear(inner, name + "outer", room), name + "outer")
 
-    def _linear(self, state: Floats, name: str) -> Floats:
+    def _linear(self, state: Floats, name: str, room: Floats) -> Floats:
         # As one matrix: numpy would multiply text by text, which takes twice as long.
-        rows: Floats = state.reshape(-1, state.shape[-1]) @ self._matrices[name]
+        rows: Floats = state.reshape(-1, state.shape[-1]) @ self._matrix(name, room)
         rows += self._numbers[f"{name}.bias"]
         return rows.reshape(*state.shape[:-1], -1)
+
+    def _matrix(self, name: str, room: Floats) -> Floats:
+        """Return a matrix with its factors.
+
+        Whoever asks once gets each in the same room: 40 MB of new memory take ten times as long to
+        get as to fill. Whoever asks again, and has no room, has them kept.
+        """
+        known = self._matrices.get(name)
+        if known is not None:
+            return known
+        start, (rows, columns) = self._places[name]
+        size = rows * columns
+        fleeting = len(room) > 0
+        matrix: Floats = (room if fleeting else np.empty(size, np.float32))[:size]
+        matrix = matrix.reshape(rows, columns)
+        np.copyto(matrix, self._stored[start : start + size].reshape(rows, columns))
+        matrix *= self._numbers[f"{name}.factors"][:, None]
+        if not fleeting:
+            self._matrices[name] = matrix.T
+        return matrix.T
 
     def _normal(self, state: Floats, name: str) -> Floats:
         state = state - state.mean(-1, keepdims=True)
@@ -251,7 +276,9 @@ def _plain(text: str) -> str:
 
 def _numbered(path: Path) -> dict[str, int]:
     pieces = path.read_text(encoding="utf-8").split("\n")
-    return {piece: number for number, piece in enumerate(pieces) if piece}
+    numbered = dict(zip(pieces, range(len(pieces)), strict=True))
+    numbered.pop("", None)
+    return numbered
 
 
 def _damaged(what: str) -> Damaged:

@@ -18,6 +18,7 @@ from .repository import Repository
 # Requests in flight. A window of object ids stays far below the 64 KiB a pipe holds, so writing
 # ahead can never block while git waits for us to read.
 _WINDOW = 200
+_FRUGAL = ("-c", "core.packedGitLimit=128m", "-c", "core.packedGitWindowSize=16m")
 
 
 class StoredObject(NamedTuple):
@@ -39,13 +40,16 @@ class BlobReader:
     """Reads blobs for as long as it is open. Not for use by several threads.
 
     Calls may be interleaved, and iterators left before their end: an answer always reaches
-    whoever asked for it.
+    whoever asked for it. With `frugal` git maps no more than 128 MB of its packs at a time, where
+    it would keep all that was ever read; that costs no time, and bounds memory.
     """
 
-    def __init__(self, repository: Repository) -> None:
+    def __init__(self, repository: Repository, *, frugal: bool = False) -> None:
         self._repository = repository
+        self._options = _FRUGAL if frugal else ()
         self._process: subprocess.Popen[bytes] | None = None
         self._unanswered: deque[_Request] = deque()
+        self._expected: dict[str, _Request] = {}
 
     def __enter__(self) -> "BlobReader":
         return self
@@ -73,6 +77,15 @@ class BlobReader:
         found = self._answer_to(self._ask(oid))
         return found.data if found else None
 
+    def expect(self, oids: Iterable[str]) -> None:
+        """Let git begin to read blobs; those that are not asked for next are forgotten."""
+        expected = {oid: self._ask(oid) for oid in dict.fromkeys(islice(oids, _WINDOW))}
+        self._expected = expected
+        if expected:
+            stdin, _ = self._pipes()
+            with suppress(BrokenPipeError):
+                stdin.flush()
+
     def look_up(self, name: str) -> StoredObject | None:
         """Return the object of any kind that a name leads to (an id, a ref, "REF:path") now."""
         return self._answer_to(self._ask(name))
@@ -89,6 +102,9 @@ class BlobReader:
                 asked.extend(self._ask(oid) for oid in islice(source, _WINDOW // 2))
 
     def _ask(self, oid: str) -> _Request:
+        expected = self._expected.pop(oid, None)
+        if expected is not None:
+            return expected
         if len(self._unanswered) >= _WINDOW:
             self._receive()
         request = _Request(oid)
@@ -132,7 +148,7 @@ class BlobReader:
 
     def _pipes(self) -> tuple[IO[bytes], IO[bytes]]:
         if self._process is None:
-            self._process = self._repository.git.start("cat-file", "--batch")
+            self._process = self._repository.git.start(*self._options, "cat-file", "--batch")
         process = self._process
         if process.stdin is None or process.stdout is None:
             raise Damaged("git cat-file has no pipes")

@@ -8,6 +8,7 @@ that check a commit fail for what they find, and for nothing else.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -58,6 +59,7 @@ def dispatch(name: str, arguments: Sequence[str]) -> int:
 
         note(arguments)
     elif name == "context":
+        gc.disable()  # it ends within seconds, and what it builds is no garbage
         from .context import main as tell
 
         tell(arguments)

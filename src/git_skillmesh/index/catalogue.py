@@ -73,6 +73,8 @@ class NewFile:
 
 
 _CHUNK_COLUMNS = "ordinal, symbol, kind, key, start_line, end_line, content_hash, outline"
+# Chunks or files asked for with one statement.
+_AT_ONCE = 200
 _FILE_COLUMNS = "id, path, blob, reading, language, skip, bytes, chunks, segment, first_row"
 
 
@@ -130,13 +132,13 @@ class Catalogue:
 
     def files(self, ids: Iterable[int]) -> dict[int, FileRow]:
         """Return the rows of file versions by id."""
-        sql = f"SELECT {_FILE_COLUMNS} FROM files WHERE id = ?"
-        found = {}
-        with damage_reported():
-            for number in ids:
-                row = self.connection.execute(sql, (int(number),)).fetchone()
-                if row is not None:
-                    found[int(number)] = _file_row(row)
+        wanted = [int(number) for number in ids]
+        found: dict[int, FileRow] = {}
+        for start in range(0, len(wanted), _AT_ONCE):
+            part = wanted[start : start + _AT_ONCE]
+            marks = ",".join("?" * len(part))
+            sql = f"SELECT {_FILE_COLUMNS} FROM files WHERE id IN ({marks})"
+            found |= {row[0]: _file_row(row) for row in self.rows(sql, part)}
         return found
 
     def all_files(self) -> Iterator[FileRow]:
@@ -159,6 +161,23 @@ class Catalogue:
         if not rows:
             raise Damaged("the index lost a chunk", REBUILD)
         return _chunk_row(rows[0])
+
+    def chunks_at(self, places: Sequence[tuple[int, int]]) -> dict[tuple[int, int], ChunkRow]:
+        """Return some chunks by file and ordinal. Raises `Damaged`."""
+        found: dict[tuple[int, int], ChunkRow] = {}
+        for start in range(0, len(places), _AT_ONCE):
+            part = places[start : start + _AT_ONCE]
+            rows = self.rows(
+                # In this order, or SQLite goes through all chunks.
+                f"SELECT file, {_CHUNK_COLUMNS}"
+                f" FROM (VALUES {','.join(['(?, ?)'] * len(part))}) CROSS JOIN chunks"
+                " ON file = column1 AND ordinal = column2",
+                [number for place in part for number in place],
+            )
+            found |= {(row[0], row[1]): _chunk_row(row[1:]) for row in rows}
+        if len(found) < len(set(places)):
+            raise Damaged("the index lost a chunk", REBUILD)
+        return found
 
     def next_file_id(self) -> int:
         """Return an id above every stored one."""

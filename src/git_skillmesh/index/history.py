@@ -17,6 +17,8 @@ from .catalogue import Catalogue
 
 # Commits read at most to find which one made a version; older ones stay unknown.
 HISTORY_LIMIT = 20_000
+# Files asked for with one statement.
+_AT_ONCE = 500
 
 
 class Commits:
@@ -34,12 +36,16 @@ class Commits:
 
     def of(self, files: Iterable[int]) -> dict[int, str]:
         """Return file id → commit, as far as known."""
-        sql = "SELECT commit_id FROM commits WHERE worktree = ? AND file = ?"
-        found = {}
-        for number in files:
-            rows = self._catalogue.rows(sql, (self._worktree, int(number)))
-            if rows and rows[0][0]:
-                found[int(number)] = rows[0][0].hex()
+        wanted = [int(number) for number in files]
+        found: dict[int, str] = {}
+        for start in range(0, len(wanted), _AT_ONCE):
+            part = wanted[start : start + _AT_ONCE]
+            marks = ",".join("?" * len(part))
+            rows = self._catalogue.rows(
+                f"SELECT file, commit_id FROM commits WHERE worktree = ? AND file IN ({marks})",
+                [self._worktree, *part],
+            )
+            found |= {int(number): commit.hex() for number, commit in rows if commit}
         return found
 
     def all(self) -> dict[int, str]:

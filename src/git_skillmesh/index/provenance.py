@@ -9,7 +9,7 @@ what it changed. All of it can be made anew from git.
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -238,15 +238,25 @@ def traced_since(catalogue: Catalogue, run: int) -> list[int]:
 
 def origins_of(catalogue: Catalogue, file: int) -> dict[int, tuple[Origin, ...]]:
     """Return ordinal of the chunk → the exchanges that made lines of it, most lines first."""
+    return origins_of_files(catalogue, [file]).get(file, {})
+
+
+def origins_of_files(
+    catalogue: Catalogue, files: Collection[int]
+) -> dict[int, dict[int, tuple[Origin, ...]]]:
+    """Return the same for each file that has any."""
     rows = catalogue.rows(
-        "SELECT ordinal, session, exchange, lines FROM origins WHERE file = ?"
-        " ORDER BY ordinal, lines DESC, session, exchange",
-        (file,),
+        "SELECT file, ordinal, session, exchange, lines FROM origins"
+        f" WHERE file IN ({','.join('?' * len(files))})"
+        " ORDER BY file, ordinal, lines DESC, session, exchange",
+        list(files),
     )
-    found: dict[int, list[Origin]] = {}
-    for ordinal, session, exchange, lines in rows:
-        found.setdefault(int(ordinal), []).append(Origin(session, exchange, int(lines)))
-    return {ordinal: tuple(origins) for ordinal, origins in found.items()}
+    found: dict[int, dict[int, tuple[Origin, ...]]] = {}
+    for file, ordinal, session, exchange, lines in rows:
+        of_file = found.setdefault(int(file), {})
+        origin = Origin(session, exchange, int(lines))
+        of_file[int(ordinal)] = (*of_file.get(int(ordinal), ()), origin)
+    return found
 
 
 def chunks_of_session(catalogue: Catalogue, session: str) -> list[tuple[str, int, int, int]]:

@@ -29,10 +29,14 @@ _TINIEST = 1e-30
 
 @dataclass(frozen=True, slots=True)
 class Vectors:
-    """`rows` int8[n, dimension] and their lengths `norms` float32[n] (0 where nothing is known)."""
+    """`rows` int8[n, dimension] and their lengths `norms` float32[n] (0 where nothing is known).
+
+    `file` names the file that they are mapped from: what equals it has the same rows.
+    """
 
     rows: NDArray[np.int8]
     norms: NDArray[np.float32]
+    file: tuple[int, ...] | None = None
 
 
 class VectorSource(Protocol):
@@ -200,5 +204,13 @@ def write_vectors(vectors: Vectors, path: Path) -> None:
 
 def open_vectors(path: Path, check: bool = False) -> Vectors:
     """Map the vectors of one segment. Raises `Damaged` and FileNotFoundError."""
+    before = _file_at(path)
     arrays = open_arrays(path, check)
-    return Vectors(arrays["rows"], arrays["norms"])
+    # Files are replaced as a whole: the one that was there before and after is the one mapped.
+    file = before if _file_at(path) == before else None
+    return Vectors(arrays["rows"], arrays["norms"], file)
+
+
+def _file_at(path: Path) -> tuple[int, ...]:
+    found = path.stat()
+    return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size

@@ -7,7 +7,7 @@ changed since are never answered from their old version.
 
 import os
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -24,7 +24,7 @@ from .build import Batch, Version, build, oversized_files, read_blobs
 from .catalogue import Catalogue, ChunkRow, FileRow, NewFile
 from .database import REBUILD
 from .history import Commits
-from .provenance import Origin, origins_of
+from .provenance import Origin, origins_of_files
 from .rules import Rules
 from .store import LoadedSegment, Store
 from .sync import Resolution, remember, resolve, versions_of
@@ -114,9 +114,18 @@ class View:
 
     def origins(self, file: FileRow) -> dict[int, tuple[Origin, ...]]:
         """Return ordinal of the chunk → the exchanges that made lines of it, as far as known."""
-        if self.catalogue is None or file.id in self.extra_files or file.path in self.on_disk:
+        return self.origins_of([file]).get(file.id, {})
+
+    def origins_of(self, files: Iterable[FileRow]) -> dict[int, dict[int, tuple[Origin, ...]]]:
+        """Return the same for each file that has any."""
+        if self.catalogue is None:
             return {}
-        return origins_of(self.catalogue, file.id)
+        known = [
+            file.id
+            for file in files
+            if file.id not in self.extra_files and file.path not in self.on_disk
+        ]
+        return origins_of_files(self.catalogue, known) if known else {}
 
     def chunk(self, file: int, ordinal: int) -> ChunkRow:
         """Return a chunk of a live file."""
@@ -126,20 +135,30 @@ class View:
             raise Damaged("the index lost a file", REBUILD)
         return self.catalogue.chunk(file, ordinal)
 
+    def chunks(self, places: Sequence[tuple[int, int]]) -> dict[tuple[int, int], ChunkRow]:
+        """Return chunks of live files by file and ordinal."""
+        extra = self.extra_files
+        found = {(file, n): extra[file].chunks[n] for file, n in places if file in extra}
+        stored = [place for place in places if place[0] not in extra]
+        if stored and self.catalogue is None:
+            raise Damaged("the index lost a file", REBUILD)
+        return found | (self.catalogue.chunks_at(stored) if self.catalogue and stored else {})
+
+    def expect(self, files: Sequence[FileRow]) -> None:
+        """Let git begin to read what `texts` will be asked for."""
+        self.reader.expect(row.blob for row in files if row.path not in self.on_disk)
+
     def texts(self, files: Sequence[FileRow]) -> dict[int, bytes]:
         """Return the bytes of files: from disk where they changed, else from git."""
-        found: dict[int, bytes] = {}
-        wanted = []
+        return {row.id: data for row, data in zip(files, self.each_text(files), strict=True)}
+
+    def each_text(self, files: Sequence[FileRow]) -> Iterator[bytes]:
+        """Yield the same in order, each as soon as git has read it."""
+        on_disk = {row.id: self._disk_bytes(row) for row in files if row.path in self.on_disk}
+        blobs = self.reader.read_many(row.blob for row in files if on_disk.get(row.id) is None)
         for row in files:
-            data = self._disk_bytes(row) if row.path in self.on_disk else None
-            if data is not None:
-                found[row.id] = data
-            else:
-                wanted.append(row)
-        blobs = self.reader.read_many(row.blob for row in wanted)
-        for row, data in zip(wanted, blobs, strict=True):
-            found[row.id] = data if data is not None else b""
-        return found
+            data = on_disk.get(row.id)
+            yield data if data is not None else next(blobs) or b""
 
     def _disk_bytes(self, row: FileRow) -> bytes | None:
         top = self.repository.top

@@ -23,7 +23,7 @@ from ..index.view import NoIndexError, Scope
 from ..learnings.model import FOLDER
 from ..retrieval.chats import ChatOptions, FoundChat
 from ..retrieval.learnings import FoundLearning, LearningOptions, LearningSearcher
-from ..retrieval.results import Hit
+from ..retrieval.page import FoundHit
 from ..retrieval.search import Options
 from ..retrieval.together import MOST_LEARNINGS, MOST_SKILLS, Kind, Ranked, together
 from .questions import Questions
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 KINDS = ("code", "chats", "learnings", "skills")
 _MOST_HITS = 100
-_LONGEST_QUERY = 256 * 1024
+_LONGEST_QUERY = 256 * 1024  # bytes
 _MAKING = "the index is being made"
 T = TypeVar("T")
 # Makes hits of what was found.
@@ -73,6 +73,7 @@ class Engine:
         self._host = host
         self._thread: ThreadPoolExecutor | None = None
         self._lock = threading.Lock()
+        self._reading = False  # whether `_read_ahead` is waiting for its turn
         self._warm: Warm | None = None
         self._vectors = Questions()
         self._indexing: subprocess.Popen[bytes] | None = None
@@ -113,8 +114,19 @@ class Engine:
         with self._lock:
             if self._thread is None:
                 self._thread = ThreadPoolExecutor(1, "search")
-            future = self._thread.submit(guarded)
+            thread = self._thread
+            future = thread.submit(guarded)
+            if not self._reading:
+                self._reading = True
+                thread.submit(self._read_ahead, thread)
         return future.result()
+
+    def _read_ahead(self, thread: ThreadPoolExecutor) -> None:
+        """Read a little of what later questions need; one that has come meanwhile is first."""
+        self._reading = False
+        if self._warm is not None and self._warm.read_ahead():
+            self._reading = True
+            thread.submit(self._read_ahead, thread)
 
     def _close(self) -> None:
         if self._warm is not None:
@@ -125,7 +137,7 @@ class Engine:
         text = wanted.query
         if not text.strip():
             raise UsageError("the query is empty")
-        if len(text) > _LONGEST_QUERY:
+        if 4 * len(text) > _LONGEST_QUERY < len(text.encode("utf-8", "replace")):
             raise UsageError("the query is larger than 256 KiB")
         now, page = warm.now(), Page()
         # One more than is shown, to know whether there is more.
@@ -136,7 +148,7 @@ class Engine:
             learned = warm.learnings(now, _scope(warm.repository, wanted.revision), wanted.revision)
             if learned.source is not None and learned.view.known:
                 self._vectors.begin(learned.source, text)  # while the code is searched
-        code = self._code(warm, now, wanted, depth, page) if "code" in wanted.kinds else ()
+        code, show_code = self._code(warm, now, wanted, depth, page)
         chats, show_chats = self._chats(warm, wanted, depth, page)
         learnings, show_learnings = self._learned(
             warm, learned, wanted, depth if alone else MOST_LEARNINGS, page
@@ -154,29 +166,35 @@ class Engine:
         ranked = together(code, chats, learnings, skills)
         page.hits = ranked[wanted.offset : wanted.offset + wanted.limit]
         page.count = len(ranked)
-        _show(page, {Kind.CHAT: show_chats, Kind.LEARNING: show_learnings})
+        _show(page, {Kind.CODE: show_code, Kind.CHAT: show_chats, Kind.LEARNING: show_learnings})
         return page
 
-    def _code(self, warm: Warm, now: Now, wanted: Wanted, depth: int, page: Page) -> Sequence[Hit]:
+    def _code(
+        self, warm: Warm, now: Now, wanted: Wanted, depth: int, page: Page
+    ) -> tuple[Sequence[FoundHit], Shown]:
+        if "code" not in wanted.kinds:
+            return _NONE
         scope = _scope(warm.repository, wanted.revision)
         try:
             opened = warm.code(now, scope, wanted.revision)
         except NoIndexError:
             self._index(warm, now)
             page.notes.append(f"{_MAKING}: code is not searched yet, ask again in a minute")
-            return ()
+            return _NONE
         if opened.view.behind:
             self._index(warm, now)
             page.notes.append(f"{_MAKING}: {opened.view.behind} files are not searched yet")
         vector = self._vector(opened, wanted.query, page)
         without = f"{FOLDER}/" if "learnings" in wanted.kinds else ""
         options = Options(depth, wanted.languages, wanted.paths, without=without)
-        answer = opened.searcher.answer(wanted.query, options, vector)
-        page.searched |= {"files": answer.files, "chunks": answer.chunks}
-        page.notes += answer.notes
-        if not answer.hits and answer.suggestions:
-            page.notes.append("did you mean: " + ", ".join(answer.suggestions))
-        return answer.hits
+        searcher = opened.searcher
+        ranked = searcher.ranked(wanted.query, options, vector)
+        files, chunks = searcher.searched
+        page.searched |= {"files": files, "chunks": chunks}
+        page.notes += searcher.notes(vector)
+        if not ranked.found and (meant := searcher.suggestions(ranked)):
+            page.notes.append("did you mean: " + ", ".join(meant))
+        return ranked.found, lambda some: searcher.shown(ranked, some, options)
 
     def _chats(
         self, warm: Warm, wanted: Wanted, depth: int, page: Page

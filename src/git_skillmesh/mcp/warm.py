@@ -29,6 +29,7 @@ from ..index.store import Store
 from ..index.vectors import VectorSource, prose_source_of, source_of
 from ..index.view import Scope, View, open_view
 from ..retrieval.chats import ChatSearcher
+from ..retrieval.dense import Wide
 from ..retrieval.learnings import LearningSearcher
 from ..retrieval.search import Searcher
 from ..sessions import layout
@@ -107,6 +108,7 @@ class Warm:
         }
         self._kept: OrderedDict[Hashable, tuple[Hashable, Any]] = OrderedDict()
         self._looked = 0
+        self._wide = Wide()
 
     @property
     def watched(self) -> str:
@@ -115,6 +117,7 @@ class Warm:
 
     def now(self) -> Now:
         """Notice what has happened since the last call. Raises `ConfigurationError`."""
+        self._objects.reader.expect(["HEAD"])  # git looks while we do
         if not self._watch.quiet():
             self._looked += 1
             self._config = None
@@ -139,7 +142,7 @@ class Warm:
             source, note = self._source(source_of, store, "ranked by words only")
             view = open_view(self.repository, self.config, store, source, scope, revision)
             identity = repo_id(self.repository, self.config)
-            return Opened(Searcher(view, identity), view, source, note)
+            return Opened(Searcher(view, identity, self._wide), view, source, note)
 
         commit = revision and self.repository.resolve(revision)[0]
         return self._get(("code", scope, commit), (now, self._stamps["code"].now()), make)
@@ -151,7 +154,7 @@ class Warm:
             store = exchange_store(self.repository)
             source, note = self._source(source_of, store, "conversations are ranked by words only")
             view = open_exchanges(self.repository, source)
-            return Opened(ChatSearcher(view), view, source, note)
+            return Opened(ChatSearcher(view, self._wide), view, source, note)
 
         tip = self._objects.tip(layout.REF)
         key = (tip and tip.oid, self._looked, self._stamps["chats"].now())
@@ -181,6 +184,14 @@ class Warm:
             stamp.close()
         self._objects.reader.close()
         self._watch.close()
+
+    def read_ahead(self) -> bool:
+        """Read a little of what later questions need; return whether there is more."""
+        return any(
+            kept.searcher.read_ahead()
+            for _, kept in list(self._kept.values())
+            if isinstance(kept, Opened) and isinstance(kept.searcher, Searcher)
+        )
 
     def _source(
         self, of: Callable[[Config, Path], VectorSource], store: Store, told: str

@@ -17,6 +17,7 @@ from ..index.catalogue import FileRow
 from ..index.exchange_view import ExchangeView
 from ..index.exchanges import ExchangeInfo
 from .corpus import Floats
+from .dense import Wide
 from .excerpt import best_lines, mark
 from .features import NAMES
 from .results import Line
@@ -101,9 +102,9 @@ class ChatAnswer:
 class ChatSearcher:
     """Answers queries about the conversations, as long as the view is open."""
 
-    def __init__(self, view: ExchangeView) -> None:
+    def __init__(self, view: ExchangeView, wide: Wide | None = None) -> None:
         self._view = view
-        self._searcher = Searcher(view, "")
+        self._searcher = Searcher(view, "", wide)
 
     def answer(
         self,

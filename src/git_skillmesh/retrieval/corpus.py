@@ -41,8 +41,26 @@ class Corpus:
             else np.zeros((Field.COUNT, 0), np.uint16)
         )
 
+        self._scratch: dict[str, NDArray[Any]] = {}
+
     def __len__(self) -> int:
         return len(self.files)
+
+    def scratch(self, name: str, kind: type[np.generic] = np.float64) -> NDArray[Any]:
+        """Return [n] to work in, for one query at a time; it holds what was left there.
+
+        A new array of this size is new memory, which takes longer to get than to fill.
+        """
+        found = self._scratch.get(name)
+        if found is None:
+            found = self._scratch[name] = np.empty(len(self), kind)
+        return found
+
+    def cleared(self, name: str, kind: type[np.generic] = np.float64) -> NDArray[Any]:
+        """Return the same, filled with zeros."""
+        found = self.scratch(name, kind)
+        found.fill(0)
+        return found
 
     @cached_property
     def live_chunks(self) -> int:
@@ -55,6 +73,12 @@ class Corpus:
         seen = np.zeros(self.file_count, np.bool_)
         seen[self.files[self.live]] = True
         return int(seen.sum())
+
+    @cached_property
+    def is_first(self) -> NDArray[np.bool_]:
+        """bool[n]: whether a document is the first of its file."""
+        first: NDArray[np.bool_] = self.ordinals == 0
+        return first
 
     @cached_property
     def totals(self) -> Floats:
@@ -92,23 +116,55 @@ class Corpus:
         norms = [loaded.vectors.norms for loaded in self.segments if loaded.vectors is not None]
         return _join(norms, np.float32).astype(np.float64)
 
+    @cached_property
+    def live_norms(self) -> Floats:
+        """float64[n]: the same, 0 also for what is not live."""
+        return np.where(self.live, self.vector_norms, 0.0)
+
+    @cached_property
+    def is_embedded(self) -> NDArray[np.bool_]:
+        """bool[n]: live, and not the zero vector."""
+        return self.live_norms > 0
+
+    @cached_property
+    def all_live(self) -> list[bool]:
+        """Whether all documents of a segment are live, for each segment."""
+        ends = zip(self.offsets, self.offsets[1:], strict=False)
+        return [bool(self.live[start:end].all()) for start, end in ends]
+
+    @cached_property
+    def average_lengths(self) -> list[float]:
+        """Tokens of a live document, or of a live file's path, for each field."""
+        of_files = (Field.STEM, Field.DIRECTORY)
+        return [
+            float(total) / (self.live_files if field in of_files else self.live_chunks)
+            for field, total in enumerate(self.totals.tolist())
+        ]
+
     def postings(self, keys: Sequence[int]) -> list[tuple[Integers, Floats]]:
-        """Return (documents, frequencies) of each posting key, live documents only."""
+        """Return (documents, frequencies) of each posting key, live documents only, ascending."""
         wanted = np.array(keys, np.uint64)
         found: list[tuple[list[Integers], list[Floats]]] = [([], []) for _ in keys]
-        for loaded, offset in zip(self.segments, self.offsets, strict=False):
+        for loaded, offset, whole in zip(self.segments, self.offsets, self.all_live, strict=False):
             segment = loaded.segment
-            places = np.searchsorted(segment.keys, wanted)
-            for number, place in enumerate(places.tolist()):
-                if place < len(segment.keys) and segment.keys[place] == wanted[number]:
-                    start, end = segment.starts[place], segment.starts[place + 1]
-                    documents = segment.documents[start:end].astype(np.int64) + offset
+            if not len(segment.keys):
+                continue
+            places = segment.keys.searchsorted(wanted)
+            there = segment.keys[np.minimum(places, len(segment.keys) - 1)] == wanted
+            for number in there.nonzero()[0].tolist():
+                place = places[number]
+                start, end = segment.starts[place], segment.starts[place + 1]
+                documents = np.add(segment.documents[start:end], offset, dtype=np.int64)
+                frequencies = segment.frequencies[start:end].astype(np.float64)
+                if not whole:
                     alive = self.live[documents]
-                    found[number][0].append(documents[alive])
-                    found[number][1].append(
-                        segment.frequencies[start:end][alive].astype(np.float64)
-                    )
-        return [(_join(docs, np.int64), _join(tfs, np.float64)) for docs, tfs in found]
+                    documents, frequencies = documents[alive], frequencies[alive]
+                found[number][0].append(documents)
+                found[number][1].append(frequencies)
+        return [
+            (docs[0], tfs[0]) if len(docs) == 1 else (_join(docs, np.int64), _join(tfs, np.float64))
+            for docs, tfs in found
+        ]
 
 
 def _join(parts: Sequence[NDArray[Any]], kind: type[np.generic]) -> NDArray[Any]:

@@ -5,8 +5,8 @@ In: lines, a query. Out: a few lines with the matched words marked.
 
 import re
 from bisect import bisect_right
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property, lru_cache
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -19,6 +19,9 @@ _MOST_LINES = 3
 _LONGEST = 400
 # Long chunks are read up to here; what matches later still counted for the ranking.
 _MOST_READ = 400
+# Words of texts that are remembered for one query.
+_MOST_WORDS = 20_000
+_REST = re.compile(r"\w*", re.ASCII)
 
 
 class Marks(NamedTuple):
@@ -33,7 +36,7 @@ _NOTHING = Marks((), frozenset())
 
 def mark(lines: Sequence[str], query: Query) -> list[Marks]:
     """Return what matches in each line, as far as they are read."""
-    pattern = _candidates(frozenset(query.stems))
+    finder = _finder(frozenset(query.stems))
     read = [line[:_LONGEST] for line in lines[:_MOST_READ]]
     starts = list(accumulate((len(line) + 1 for line in read), initial=0))
     marked = [_NOTHING] * len(read)
@@ -41,16 +44,13 @@ def mark(lines: Sequence[str], query: Query) -> list[Marks]:
     stems: set[str] = set()
     number = 0
     # One search of all: no word goes over the end of a line.
-    for match in pattern.finditer("\n".join(read)):
-        matched = stems_of(match[0]) & query.stems.keys()
-        if not matched:
-            continue
-        if match.start() >= starts[number + 1]:
+    for start, end, matched in finder.find("\n".join(read)):
+        if start >= starts[number + 1]:
             if columns:
                 marked[number] = Marks(tuple(columns), frozenset(stems))
             columns, stems = [], set()
-            number = bisect_right(starts, match.start()) - 1
-        columns.append((match.start() - starts[number], match.end() - starts[number]))
+            number = bisect_right(starts, start) - 1
+        columns.append((start - starts[number], end - starts[number]))
         stems |= matched
     if columns:
         marked[number] = Marks(tuple(columns), frozenset(stems))
@@ -81,14 +81,65 @@ def best_lines(
     return tuple(Line(first + n, lines[n][:_LONGEST], marked[n].columns) for n in chosen)
 
 
-@lru_cache(maxsize=16)
-def _candidates(stems: frozenset[str]) -> "re.Pattern[str]":
-    """Return a pattern for words that may have one of the stems: most words need no closer look.
+class _Finder:
+    """Finds the words of a text that have one of some stems.
 
-    A stem's first letters are those of its words, save for a few that English changes.
+    A stem's first letters are those of its words, save for a few that English changes: most words
+    need no closer look.
     """
-    starts = sorted({word[: 3 if len(word) > 3 else 2] for word in stems})
-    return re.compile(rf"\b\w*?(?:{'|'.join(map(re.escape, starts)) or '(?!)'})\w*", re.IGNORECASE)
+
+    def __init__(self, stems: frozenset[str]) -> None:
+        self._stems = stems
+        self._matched: dict[str, frozenset[str]] = {}
+        self._begins = sorted({_begin(word) for word in stems})
+        together = "".join(self._begins)
+        self._plain = all(self._begins) and together.isascii() and together == together.lower()
+
+    def find(self, text: str) -> Iterator[tuple[int, int, frozenset[str]]]:
+        """Yield where each word begins and ends, and which of the stems it has."""
+        plain = self._plain and text.isascii()
+        for start, end in self._plainly(text) if plain else self._words(text):
+            word = text[start:end]
+            matched = self._matched.get(word)
+            if matched is None:
+                if len(self._matched) > _MOST_WORDS:
+                    self._matched.clear()
+                matched = self._matched[word] = stems_of(word) & self._stems
+            if matched:
+                yield start, end, matched
+
+    @cached_property
+    def _pattern(self) -> "re.Pattern[str]":
+        begins = "|".join(map(re.escape, self._begins)) or "(?!)"
+        return re.compile(rf"\b\w*?(?:{begins})\w*", re.IGNORECASE)
+
+    def _words(self, text: str) -> Iterable[tuple[int, int]]:
+        return (match.span() for match in self._pattern.finditer(text))
+
+    def _plainly(self, text: str) -> Iterable[tuple[int, int]]:
+        """Return the same for ASCII, several times sooner."""
+        lower = text.lower()
+        found: dict[int, int] = {}
+        for begin in self._begins:
+            start = lower.find(begin)
+            while start >= 0:
+                rest = _REST.match(lower, start)
+                end = rest.end() if rest is not None else start
+                while start and (lower[start - 1].isalnum() or lower[start - 1] == "_"):
+                    start -= 1
+                found[start] = end
+                start = lower.find(begin, end)
+        return sorted(found.items())
+
+
+def _begin(stem: str) -> str:
+    """Return how each word with a stem begins: English changes no more than its end."""
+    return stem[: max(3, len(stem) - 2) if len(stem) > 3 else 2]
+
+
+@lru_cache(maxsize=16)
+def _finder(stems: frozenset[str]) -> _Finder:
+    return _Finder(stems)
 
 
 @lru_cache(maxsize=20_000)

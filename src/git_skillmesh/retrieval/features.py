@@ -6,7 +6,8 @@ repository.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -47,15 +48,23 @@ _TEST = re.compile(
     r"|(^|/)(test_[^/]*|tests\.\w+|conftest\.py)$|[_.-](test|tests|spec)\.[^/]+$"
     r"|(Test|Tests|Spec|TestCase|_SUITE)\.[^/]+$|\.(feature|bats)$"
 )
+_TEST_WORDS = (
+    "test", "spec", "fixture", "mocks", "snapshots", "e2e", "fuzz", "suite", "/t/", ".feature",
+    ".bats",
+)  # fmt: skip
 _EXAMPLE = re.compile(
     r"(^|/)([^/]*[-_.])?"
     r"(examples?|samples?|demos?|benchmarks?|bench|playground|tutorials?|docs_src)/"
     r"|(^|/)(benches|benchsuite|quickstarts?)/",
     re.IGNORECASE,
 )
+_EXAMPLE_WORDS = (
+    "example", "sample", "demo", "bench", "playground", "tutorial", "docs_src", "quickstart"
+)  # fmt: skip
 _COMPAT = re.compile(
     r"(^|/)(_?compat|legacy|deprecated|polyfills?|shims?|stubs?)(/|\.|$)", re.IGNORECASE
 )
+_COMPAT_WORDS = ("compat", "legacy", "deprecated", "polyfill", "shim", "stub")
 _REEXPORT = re.compile(
     r"(^|/)(__init__\.pyi?|index\.[jt]sx?|mod\.rs|lib\.rs|main\.\w+|package-info\.java)$"
 )
@@ -95,30 +104,47 @@ class Priors(NamedTuple):
     depth: int
 
 
-class KnownFile(NamedTuple):
-    """What the ranker knows of a file; `stem` is its name up to the first dot."""
+class KnownFiles:
+    """What the ranker knows of files, looked at once.
 
-    row: FileRow
-    stem: str
-    priors: Priors
+    `rows` and `stems` (their names up to the first dot) by id, `priors` float64[f, fields].
+    """
+
+    def __init__(self, count: int) -> None:
+        self.rows: dict[int, FileRow] = {}
+        self.stems: dict[int, str] = {}
+        self.priors = np.zeros((count, len(Priors._fields)))
+
+    def add(self, row: FileRow) -> None:
+        """Judge a file by its path and language."""
+        name = row.path.rpartition("/")[2]
+        self.rows[row.id] = row
+        self.stems[row.id] = name.lstrip(".").partition(".")[0]
+        self.priors[row.id] = priors_of(row.path, row.language)
 
 
-def known_file(row: FileRow) -> KnownFile:
+@lru_cache(maxsize=32_768)
+def priors_of(path: str, language: str) -> Priors:
     """Judge a file by its path and language."""
-    name = row.path.rpartition("/")[2]
-    return KnownFile(row, name.lstrip(".").partition(".")[0], _priors(row))
-
-
-def _priors(row: FileRow) -> Priors:
+    name = path.rpartition("/")[2]
+    # Most paths have none of the words: the patterns take longer to say so.
+    lower = f"/{path.lower()}" if path.isascii() else ""
     return Priors(
-        bool(_TEST.search(row.path)),
-        bool(_EXAMPLE.search(row.path)),
-        bool(_COMPAT.search(row.path)),
-        row.language in _DOCUMENTATION or bool(_PAGE.search(row.path)),
-        row.language in _CONFIGURATION,
-        bool(_REEXPORT.search(row.path)),
-        row.path.count("/"),
+        _may(lower, _TEST_WORDS) and bool(_TEST.search(path)),
+        _may(lower, _EXAMPLE_WORDS) and bool(_EXAMPLE.search(path)),
+        _may(lower, _COMPAT_WORDS) and bool(_COMPAT.search(path)),
+        language in _DOCUMENTATION or bool(name.endswith(("l", "m", "\n")) and _PAGE.search(path)),
+        language in _CONFIGURATION,
+        bool(_REEXPORT.search(name)),
+        path.count("/"),
     )
+
+
+def _may(path: str, words: Sequence[str]) -> bool:
+    for word in words:  # several times as fast as any()
+        if word in path:
+            return True
+    return not path
 
 
 def compute(
@@ -127,9 +153,9 @@ def compute(
     lexical: LexicalScores,
     cosines: Floats,
     candidates: Integers,
-    files: Mapping[int, KnownFile],
+    files: KnownFiles,
 ) -> NDArray[np.float64]:
-    """Return float64[candidates, features]; `files` holds those of the candidates."""
+    """Return float64[candidates, features]; `files` knows those of the candidates."""
     columns: dict[str, Floats] = {
         **_lexical_columns(corpus, lexical, candidates),
         **_name_columns(corpus, query, lexical, candidates),
@@ -146,18 +172,19 @@ def _lexical_columns(
     """Scores of the fields, and which share of the query's weight is where."""
     own, idf = corpus.files[candidates], lexical.idf
     columns = {
-        name: _share_of_best(lexical.chunk[field], corpus.live)[candidates]
+        name: _share_of_best(lexical.chunk[field], candidates)
         for name, field in _CHUNK_COLUMNS.items()
     }
     for name, field in _FILE_COLUMNS.items():
-        columns[name] = _share_of_best(lexical.file[field])[own]
-    columns["file_body"] = _share_of_best(lexical.file_body)[own]
-    columns["file_symbol"] = _share_of_best(lexical.file_symbol)[own]
-    columns["chunk_coverage"] = _coverage(idf, lexical.chunk_hits[candidates])
-    columns["symbol_coverage"] = _coverage(idf, lexical.symbol_hits[candidates])
-    columns["file_coverage"] = _coverage(idf, lexical.file_hits[own])
-    columns["stem_coverage"] = _coverage(idf, lexical.stem_hits[own])
-    columns["directory_coverage"] = _coverage(idf, lexical.directory_hits[own])
+        columns[name] = _share_of_best(lexical.file[field], own)
+    columns["file_body"] = _share_of_best(lexical.file_body, own)
+    columns["file_symbol"] = _share_of_best(lexical.file_symbol, own)
+    bits = np.stack([
+        lexical.chunk_hits[candidates], lexical.symbol_hits[candidates], lexical.file_hits[own],
+        lexical.stem_hits[own], lexical.directory_hits[own],
+    ])  # fmt: skip
+    names = ("chunk", "symbol", "file", "stem", "directory")
+    columns |= dict(zip((f"{name}_coverage" for name in names), _coverage(idf, bits), strict=True))
     matched = _coverage([1.0] * len(idf), lexical.stem_hits[own]) * len(idf)
     columns["stem_precision"] = matched / np.maximum(corpus.file_stems[own], 1)
     whole = (columns["stem_coverage"] > _WHOLE) & (columns["stem_precision"] > _WHOLE)
@@ -168,14 +195,15 @@ def _lexical_columns(
     return columns
 
 
-def _share_of_best(scores: Floats, among: NDArray[np.bool_] | None = None) -> Floats:
-    best = float(scores.max(initial=0.0) if among is None else scores[among].max(initial=0.0))
-    return scores / best if best > 0 else scores
+def _share_of_best(scores: Floats, chosen: Integers) -> Floats:
+    """Return some of the scores, divided by the best of all; what is not live has none."""
+    best = float(scores.max(initial=0.0))
+    return scores[chosen] / best if best > 0 else scores[chosen]
 
 
 def _coverage(idf: Sequence[float], bits: Integers) -> Floats:
     """Return the share of the query's idf weight that each set of stems (as bits) carries."""
-    share = np.zeros(len(bits))
+    share = np.zeros(bits.shape)
     for number, weight in enumerate(idf):
         share += weight * ((bits >> number) & 1)
     return share / (sum(idf) or 1.0)
@@ -188,22 +216,37 @@ def _name_columns(
     columns = {"defines_query": _defines(corpus, query, lexical, candidates)}
     total = sum(lexical.idf) or 1.0
     weight = dict(zip(query.stems, lexical.idf, strict=False))
-    found: dict[str, Floats] = {}
-    for column, field in _NAME_COLUMNS.items():
-        for form, keys in (("exact", query.exact), ("joined", query.joined)):
-            scores = found[f"{column}_{form}"] = np.zeros(len(corpus))
-            postings = corpus.postings([key | field for key in keys])
-            for (documents, _), stems in zip(postings, keys.values(), strict=True):
-                share = sum(weight.get(stem, 0.0) for stem in set(stems)) / total
-                scores[documents] = np.maximum(
-                    scores[documents], 1.0 if query.is_identifier else share
-                )
-    if query.is_identifier and query.wholes and found["defined_exact"].any():
+    forms = (("exact", query.exact), ("joined", query.joined))
+    wanted = [
+        (f"{column}_{form}", key | field, stems)
+        for column, field in _NAME_COLUMNS.items()
+        for form, keys in forms
+        for key, stems in keys.items()
+    ]
+    for column in _NAME_COLUMNS:
+        columns |= {f"{column}_{form}": np.zeros(len(candidates)) for form, _ in forms}
+    is_defined = False
+    postings = corpus.postings([key for _, key, _ in wanted])
+    for (name, _, stems), (documents, _) in zip(wanted, postings, strict=True):
+        share = sum(weight.get(stem, 0.0) for stem in set(stems)) / total
+        value = 1.0 if query.is_identifier else share
+        at = _among(candidates, documents)
+        columns[name][at] = np.maximum(columns[name][at], value)
+        is_defined = is_defined or (name == "defined_exact" and bool(len(documents) and value))
+    if query.is_identifier and query.wholes and is_defined:
         # Another spelling is an answer only where the one asked for is not defined.
         for column in _NAME_COLUMNS:
-            found[f"{column}_joined"] *= found["defined_exact"]
-    columns.update((name, scores[candidates]) for name, scores in found.items())
+            columns[f"{column}_joined"] *= columns["defined_exact"]
     return columns
+
+
+def _among(candidates: Integers, documents: Integers) -> Integers:
+    """Return the places of documents among the candidates, as far as they are; both ascend."""
+    if not len(candidates) or not len(documents):
+        return documents[:0]
+    places = candidates.searchsorted(documents)
+    found: Integers = places[candidates[np.minimum(places, len(candidates) - 1)] == documents]
+    return found
 
 
 def _defines(corpus: Corpus, query: Query, lexical: LexicalScores, candidates: Integers) -> Floats:
@@ -218,10 +261,10 @@ def _defines(corpus: Corpus, query: Query, lexical: LexicalScores, candidates: I
     hit = (lexical.symbol_hits[candidates] & everything) == everything
     if query.is_identifier and query.wholes:
         wholes = corpus.postings([key | Field.SYMBOL for key in query.wholes.values()])
-        named = np.zeros(len(corpus), np.bool_)
+        named = np.zeros(len(candidates), np.bool_)
         for documents, _ in wholes:
-            named[documents] = True
-        hit &= named[candidates]
+            named[_among(candidates, documents)] = True
+        hit &= named
     strength = 1.0 if query.is_identifier else 0.25
     length = np.maximum(corpus.lengths[Field.SYMBOL][candidates].astype(np.float64), 1)
     closeness = np.minimum(1.0, (len(lexical.idf) + 1) / (length + 1))
@@ -233,10 +276,11 @@ def _dense_columns(corpus: Corpus, cosines: Floats, candidates: Integers) -> dic
     """Cosines of the chunk and of its file, and how far the chunk stands out among all."""
     dense = cosines[candidates]
     # On a grid of 2^-16 the sums are exact, so the order of documents does not show.
-    grid = np.rint(cosines[corpus.live] * 65_536)
-    count = max(len(grid), 1)
+    grid = np.multiply(cosines, 65_536, out=corpus.scratch("grid"))  # 0 for what is not live
+    np.rint(grid, out=grid)
+    count = max(corpus.live_chunks, 1)
     mean = float(grid.sum()) / count
-    spread = max(float((grid * grid).sum()) / count - mean * mean, 0.0) ** 0.5
+    spread = max(float(np.dot(grid, grid)) / count - mean * mean, 0.0) ** 0.5
     best, three = _best_of_files(corpus.files[candidates], dense)
     return {
         "dense": dense,
@@ -263,20 +307,18 @@ def _best_of_files(own: Integers, dense: Floats) -> tuple[Floats, Floats]:
 
 
 def _prior_columns(
-    corpus: Corpus, query: Query, candidates: Integers, files: Mapping[int, KnownFile]
+    corpus: Corpus, query: Query, candidates: Integers, files: KnownFiles
 ) -> dict[str, Floats]:
     """What path, kind and size say, unless the query asks for just that."""
     own, kinds = corpus.files[candidates], corpus.kinds[candidates]
-    table = np.array([files[number].priors for number in own.tolist()], np.float64)
-    table = table.reshape(-1, len(Priors._fields))
-    columns: dict[str, Floats] = dict(zip(Priors._fields, table.T, strict=True))
+    columns: dict[str, Floats] = dict(zip(Priors._fields, files.priors[own].T, strict=True))
     if {"test", "spec"} & query.stems.keys():
         columns["test_path"] = np.zeros(len(own))
     if {"exampl", "sampl", "demo", "benchmark", "bench", "tutori"} & query.stems.keys():
         columns["example_path"] = np.zeros(len(own))
     lengths = corpus.lengths[Field.BODY][candidates].astype(np.float64)
-    same = {n for n, file in files.items() if query.name and file.stem == query.name}
-    columns["stem_same"] = np.array([number in same for number in own.tolist()], np.float64)
+    same = [query.name == files.stems[n] for n in own.tolist()] if query.name else 0
+    columns["stem_same"] = np.zeros(len(own)) + same
     columns["type"] = _TYPES[kinds].astype(np.float64)
     columns["callable"] = _CALLABLES[kinds].astype(np.float64)
     columns["header"] = _HEADERS[kinds].astype(np.float64)

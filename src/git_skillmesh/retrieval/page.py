@@ -6,10 +6,12 @@ In: candidates with their scores. Out: `Hit`s, best first.
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from ..chunking.model import Definition
 from ..index.catalogue import ChunkRow, FileRow
 from ..index.identity import chunk_id
+from ..index.provenance import Origin
 from ..index.view import View
 from .corpus import Floats
 from .excerpt import best_lines, mark
@@ -104,32 +106,87 @@ def _partners(
     return found
 
 
-def fill(view: View, repo: str, ranked: Ranked, size: int, kinds: Sequence[str]) -> tuple[Hit, ...]:
-    """Return the hits of a page of `size`; `kinds` are those asked for, none for all."""
+@dataclass(frozen=True, slots=True)
+class FoundHit:
+    """Where a hit stands on the page, before its text is read; `features` are some of its own."""
+
+    rank: int
+    span: Span
+    features: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class FoundHits:
+    """What was found, best first, and what is needed to show it."""
+
+    ranked: Ranked
+    found: tuple[FoundHit, ...]
+
+
+# Weighted features by which a hit is compared with those of other kinds (together.py).
+_COMPARED = tuple((name, NAMES.index(name)) for name in ("dense", "file_coverage"))
+
+
+def fill(view: View, ranked: Ranked, size: int) -> FoundHits:
+    """Return the hits of a page of `size`, unread."""
     if not len(ranked.scores):
-        return ()
+        return FoundHits(ranked, ())
 
     def symbols(span: Span) -> set[str]:
-        return {chunk.symbol for chunk in _chunks(view, span)}
+        return {chunk.symbol for chunk in view.chunks(_places(span)).values()}
 
     page = _page(ranked, size, lambda span: len(found := symbols(span)) == 1 and "" not in found)
-    shown = [ranked.files[span.file] for span in page]
-    texts, commits = view.texts(shown), view.commits(shown)
-    return tuple(
-        _hit(rank, span, repo, view, ranked, texts[span.file], commits.get(span.file), kinds)
+    scale = weights().values
+    found = [
+        FoundHit(rank, span, {
+            name: round(float(scale[column] * ranked.features[span.row, column]), 4)
+            for name, column in _COMPARED
+        })
         for rank, span in enumerate(page, 1)
-    )
+    ]  # fmt: skip
+    return FoundHits(ranked, tuple(found))
+
+
+def show(
+    view: View, repo: str, page: FoundHits, wanted: Sequence[FoundHit], kinds: Sequence[str]
+) -> tuple[Hit, ...]:
+    """Read some hits of a page; `kinds` are those asked for, none for all."""
+    ranked = page.ranked
+    files = [ranked.files[one.span.file] for one in wanted]
+    view.expect(files)
+    origins, commits = view.origins_of(files), view.commits(files)
+    chunks = view.chunks([place for one in wanted for place in _places(one.span)])
+    arriving = view.each_text(list({file.id: file for file in files}.values()))
+    texts: dict[int, bytes] = {}
+    rows = ranked.features[[one.span.row for one in wanted]] * weights().values
+    weighted = dict(zip((one.rank for one in wanted), rows.tolist(), strict=True))
+    hits = []
+    for one, file in zip(wanted, files, strict=True):
+        if file.id not in texts:  # one by one: git reads the next while this one is shown
+            texts[file.id] = next(arriving)
+        read = _Read(
+            [chunks[place] for place in _places(one.span)],
+            texts[file.id],
+            commits.get(file.id),
+            origins.get(file.id, {}),
+        )
+        shares = _shares(ranked, one.span.row, weighted[one.rank])
+        hits.append(_hit(one, repo, file, file.path in view.on_disk, ranked, read, shares, kinds))
+    return tuple(hits)
 
 
 def _page(ranked: Ranked, size: int, belong_together: Callable[[Span], bool]) -> list[Span]:
     owners, ordinals = ranked.owners, ranked.ordinals
-    ties = [(ranked.files[n].path, place) for n, place in zip(owners, ordinals, strict=True)]
+
+    def tie(row: int) -> tuple[str, int]:
+        return ranked.files[owners[row]].path, ordinals[row]
+
     # Some will merge: more are asked for than there are places.
     count = size + size // 2 + 1
     while True:
         spans = [
             Span(row, score, owners[row], ordinals[row], ordinals[row])
-            for row, score in fill_page(ranked.scores, owners, ties, count)
+            for row, score in fill_page(ranked.scores, owners, tie, count)
         ]
         page = merge(spans, size, belong_together)
         if len(page) == size or len(spans) == len(owners):
@@ -137,42 +194,46 @@ def _page(ranked: Ranked, size: int, belong_together: Callable[[Span], bool]) ->
         count *= 4
 
 
-def _chunks(view: View, span: Span) -> list[ChunkRow]:
-    return [view.chunk(span.file, ordinal) for ordinal in range(span.first, span.last + 1)]
+def _places(span: Span) -> list[tuple[int, int]]:
+    return [(span.file, ordinal) for ordinal in range(span.first, span.last + 1)]
+
+
+class _Read(NamedTuple):
+    """What was read to show a hit: its chunks, its file, who made its lines."""
+
+    chunks: Sequence[ChunkRow]
+    data: bytes
+    commit: str | None
+    origins: Mapping[int, Sequence[Origin]]
+
+
+def _shares(ranked: Ranked, row: int, weighted: Sequence[float]) -> dict[str, float]:
+    """Return what each feature and each piece of evidence adds to a candidate's score."""
+    shares = {
+        name: round(share, 4)
+        for name, share, number in zip(NAMES, weighted, ranked.features[row].tolist(), strict=True)
+        if number
+    }
+    added = {name: round(float(values[row]), 4) for name, values in ranked.added.items()}
+    return shares | {name: number for name, number in added.items() if number}
 
 
 def _hit(
-    rank: int,
-    span: Span,
-    repo: str,
-    view: View,
-    ranked: Ranked,
-    data: bytes,
-    commit: str | None,
-    kinds: Sequence[str],
-) -> Hit:
-    file, chunks = ranked.files[span.file], _chunks(view, span)
+    one: FoundHit, repo: str, file: FileRow, changed: bool, ranked: Ranked, read: _Read,
+    shares: dict[str, float], kinds: Sequence[str],
+) -> Hit:  # fmt: skip
+    span, chunks = one.span, read.chunks
     best = chunks[ranked.ordinals[span.row] - span.first]
     start, end = chunks[0].start_line, chunks[-1].end_line
-    raw = data.removeprefix(_BOM).split(b"\n", end)[start - 1 : end]
-    lines = [line.removesuffix(b"\r").decode(errors="replace") for line in raw]
+    lines = _lines(read.data, start, end)
     marked = mark(lines, ranked.query)
     outline = _outline(chunks, kinds)
     # Nothing to point at: a part of something that begins before, or text.
     about = point(outline, marked, start, ranked.query, ranked.stems)
-    shares = {
-        name: round(weight * number, 4)
-        for name, weight, number in zip(
-            NAMES, weights().values.tolist(), ranked.features[span.row].tolist(), strict=True
-        )
-        if number
-    }
-    added = {name: round(float(values[span.row]), 4) for name, values in ranked.added.items()}
-    shares |= {name: number for name, number in added.items() if number}
     strongest = sorted((name for name in shares if shares[name] > 0), key=lambda n: -shares[n])
     ids = [chunk_id(repo, file.path, chunk.key) for chunk in chunks]
     return Hit(
-        rank=rank,
+        rank=one.rank,
         chunk_id=ids[chunks.index(best)],
         chunk_ids=tuple(ids),
         path=file.path,
@@ -185,21 +246,28 @@ def _hit(
         language=file.language,
         score=round(span.score, 4),
         reasons=tuple(strongest[:_SHOWN_REASONS]),
-        commit=commit,
-        changed=file.path in view.on_disk,
+        commit=read.commit,
+        changed=changed,
         lines=best_lines(lines, start, marked, about),
         text="\n".join(lines),
         features=shares,
-        sessions=_sessions(view, file, span),
+        sessions=_sessions(span, read.origins),
     )
 
 
-def _sessions(view: View, file: FileRow, span: Span) -> tuple[str, ...]:
+def _lines(data: bytes, start: int, end: int) -> list[str]:
+    """Return lines `start` to `end` of a file, without what ends them."""
+    text = b"\n".join(data.removeprefix(_BOM).split(b"\n", end)[start - 1 : end])
+    lines = text.decode(errors="replace").split("\n")
+    return [line.removesuffix("\r") for line in lines] if b"\r" in text else lines
+
+
+def _sessions(span: Span, origins: Mapping[int, Sequence[Origin]]) -> tuple[str, ...]:
     """Return the conversations that made lines of a span, most lines first."""
     lines: Counter[str] = Counter()
-    for ordinal, origins in view.origins(file).items():
+    for ordinal, made in origins.items():
         if span.first <= ordinal <= span.last:
-            for origin in origins:
+            for origin in made:
                 lines[origin.session] += origin.lines
     return tuple(sorted(lines, key=lambda session: (-lines[session], session)))
 

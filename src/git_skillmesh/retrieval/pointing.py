@@ -5,6 +5,7 @@ the outline comes from the index, so nothing is parsed.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from ..chunking.model import Definition
 from ..embedding.tokens import identifiers, parts
@@ -63,10 +64,10 @@ def _named(one: Definition, query: Query, weights: Mapping[str, float], whole: f
     # `impl Name` does not define the name.
     if one.kind == "impl":
         return 0.0
-    name = last_name(one.symbol)
+    as_written, any_style = _name_keys(last_name(one.symbol))
     for factor, key, names in (
-        (_AS_WRITTEN, exact_name(name), query.exact),
-        (_ANY_STYLE, joined(parts(name)), query.joined),
+        (_AS_WRITTEN, as_written, query.exact),
+        (_ANY_STYLE, any_style, query.joined),
     ):
         stems = names.get(key)
         if stems is not None:
@@ -75,6 +76,13 @@ def _named(one: Definition, query: Query, weights: Mapping[str, float], whole: f
     return 0.0
 
 
+@lru_cache(maxsize=4_096)
+def _name_keys(name: str) -> tuple[int, int]:
+    """Return the hashes of a name as it is written and in any style."""
+    return exact_name(name), joined(parts(name))
+
+
+@lru_cache(maxsize=4_096)
 def _stems_of_path(symbol: str) -> frozenset[str]:
     """Return the stems of all names of a symbol path."""
     return frozenset().union(*map(stems_of, identifiers(symbol)))

@@ -5,7 +5,7 @@ can read what counts.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -59,7 +59,7 @@ def reciprocal_ranks(rankings: Sequence[Floats]) -> Floats:
 
 
 def fill_page(
-    scores: Floats, files: Sequence[int], ties: Sequence[tuple[str, int]], size: int
+    scores: Floats, files: Sequence[int], ties: Callable[[int], tuple[str, int]], size: int
 ) -> list[tuple[int, float]]:
     """Return the best (row, score) with each further hit of one file pushed down.
 
@@ -67,7 +67,7 @@ def fill_page(
     """
     rounded = np.round(scores, 9)
     best_first = np.argsort(-rounded, kind="stable")
-    count = 12 * size
+    count = 6 * size
     while True:
         # Rows with the score of the last one come along: ties decide among them all.
         edge = rounded[best_first[min(count, len(scores)) - 1]]
@@ -80,15 +80,35 @@ def fill_page(
 
 
 def _lower(
-    scores: Floats, rows: Sequence[int], files: Sequence[int], ties: Sequence[tuple[str, int]]
+    scores: Floats,
+    rows: Sequence[int],
+    files: Sequence[int],
+    ties: Callable[[int], tuple[str, int]],
 ) -> list[tuple[int, float]]:
-    values = dict(zip(rows, scores[rows].tolist(), strict=True))
+    """Return rows, which come best first, with their scores after the lowering, best first."""
+    values = scores[rows]
+    if (values[1:] < values[:-1]).all():
+        # Nothing to decide, unless the second hit of a file meets another there.
+        lowered = sorted(_lowered(values.tolist(), rows, files))
+        if len({value for value, _ in lowered}) == len(lowered):
+            return [(row, -negative) for negative, row in lowered]
+    named = {row: ties(row) for row in rows}
+    known = dict(zip(rows, values.tolist(), strict=True))
+    order = sorted(rows, key=lambda row: (-known[row], named[row]))
+    lowered = _lowered([known[row] for row in order], order, files)
+    lowered.sort(key=lambda one: (one[0], named[one[1]], one[1]))
+    return [(row, -negative) for negative, row in lowered]
+
+
+def _lowered(
+    values: Sequence[float], rows: Sequence[int], files: Sequence[int]
+) -> list[tuple[float, int]]:
+    """Return (negative score, row) of rows in this order, each further one of a file lowered."""
     penalty = weights().second_hit_penalty
     seen: dict[int, int] = {}
-    lowered = []
-    for row in sorted(rows, key=lambda row: (-values[row], ties[row])):
+    found = []
+    for value, row in zip(values, rows, strict=True):
         before = seen.get(files[row], 0)
         seen[files[row]] = before + 1
-        lowered.append((round(penalty * before - values[row], 9), ties[row], row))
-    lowered.sort()
-    return [(row, -negative) for negative, _, row in lowered]
+        found.append((round(penalty * before - value, 9), row))
+    return found

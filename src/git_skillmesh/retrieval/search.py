@@ -3,10 +3,12 @@
 In: a view, queries, options. Out: `Answer`s.
 """
 
-import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache, partial
+from itertools import islice
+from threading import Thread
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,22 +19,28 @@ from ..index.catalogue import ChunkRow, FileRow
 from ..index.view import View
 from .asked import Asked, read_query
 from .corpus import Corpus, Floats, Integers
-from .dense import cosines
+from .dense import Wide, cosines
 from .evidence import Evidence
-from .features import NAMES, KnownFile, compute, known_file
-from .lexical import CHUNK_FIELDS, PATH_FIELDS, LexicalScores, score
-from .page import Ranked, fill
+from .features import NAMES, KnownFiles, compute
+from .lexical import CHUNK_FIELDS, PATH_FIELDS, LexicalScores, Words, score
+from .page import FoundHit, FoundHits, Ranked, fill, show
 from .places import Place, PlaceFinder
 from .ranker import linear, reciprocal_ranks
 from .results import Answer, Hit
 from .suggest import suggest
 from .terms import Query, parse
 
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
+
 # Candidates that get features: the best by words, and the best by vector.
 _LEXICAL_POOL = 600
 _DENSE_POOL = 150
 # Below this a vector alone is no evidence: unrelated text reaches it too.
 _LEAST_COSINE = 0.4
+# What a server reads of files before it is asked for: so many at a time, of so many.
+_AHEAD = 150
+_MOST_AHEAD = 20_000
 # Filters whose files are remembered.
 _FILTERS = 8
 # From so many documents on their vectors are looked at beside their words.
@@ -81,12 +89,29 @@ class Searcher:
     What does not depend on the query is computed once: a server keeps the searcher of a tree.
     """
 
-    def __init__(self, view: View, repo: str) -> None:
+    def __init__(self, view: View, repo: str, wide: Wide | None = None) -> None:
         self._view = view
         self._repo = repo
         self._corpus = Corpus(view)
-        self._files: dict[int, KnownFile] = {}
+        self._wide = wide
+        self._words: Words | None = None
+        self._files = KnownFiles(self._corpus.file_count)
         self._passing = lru_cache(_FILTERS)(self._files_that_pass)
+        self._asked = 0
+        self._unread: Iterator[int] | None = None
+
+    def read_ahead(self) -> bool:
+        """Read a few files that later queries will ask for; return whether there are more.
+
+        Only where there was more than one query already: after each edit there is a new searcher.
+        """
+        if self._unread is None:
+            if self._asked < 2 or self._corpus.live_files > _MOST_AHEAD:
+                return False
+            self._unread = iter(self._view.live.nonzero()[0].tolist())
+        part = list(islice(self._unread, _AHEAD))
+        self._files_of(part)
+        return len(part) == _AHEAD
 
     def answer(
         self,
@@ -97,11 +122,9 @@ class Searcher:
     ) -> Answer:
         """Return the best chunks; `vector` is the embedded query, None for words only."""
         view, corpus = self._view, self._corpus
-        said = list(notes)
-        if vector is not None and not corpus.has_vectors:
-            said.append("vectors are incomplete, ranked by words only; run: git skillmesh index")
-        candidates = self.candidates(text, options, vector)
-        hits = self._page(candidates, options)
+        said = [*notes, *self.notes(vector)]
+        page = self.ranked(text, options, vector)
+        hits = self.shown(page, page.found, options)
         return Answer(
             query=text,
             hits=hits,
@@ -113,28 +136,53 @@ class Searcher:
             chunks=corpus.live_chunks,
             behind=view.behind,
             notes=tuple(said),
-            suggestions=() if hits else suggest(view, candidates.query),
+            suggestions=() if hits else self.suggestions(page),
         )
+
+    def shown(
+        self, page: FoundHits, wanted: Sequence[FoundHit], options: Options
+    ) -> tuple[Hit, ...]:
+        """Return some of what was found as hits."""
+        return show(self._view, self._repo, page, wanted, options.kinds)
+
+    def suggestions(self, page: FoundHits) -> tuple[str, ...]:
+        """Return symbols that may have been meant by a query that found nothing."""
+        return suggest(self._view, page.ranked.query)
+
+    @property
+    def searched(self) -> tuple[int, int]:
+        """How many files and chunks are searched."""
+        return self._corpus.live_files, self._corpus.live_chunks
+
+    def notes(self, vector: NDArray[np.float32] | None) -> list[str]:
+        """Return what is to be said of every answer."""
+        if vector is None or self._corpus.has_vectors:
+            return []
+        return ["vectors are incomplete, ranked by words only; run: git skillmesh index"]
 
     def candidates(
         self, text: str, options: Options, vector: NDArray[np.float32] | None
     ) -> Candidates:
         """Return the documents that may be shown, with what the ranker looks at."""
         asked, corpus = read_query(text), self._corpus
+        self._asked += 1
         query = parse(asked.words)
-        looking = _Alike(corpus, vector)
-        lexical = score(corpus, query)
-        dense = looking.cosines()
+        looking = _Alike(corpus, vector, self._wide)
+        if self._words is None and corpus.live_chunks:
+            self._words = Words(corpus)
+        lexical = score(corpus, query, self._words)
         allowed = self._allowed(options)
-        rows = _choose(corpus, lexical, dense, allowed, options.least_cosine)
+        by_words = _by_words(corpus, lexical, allowed)
+        self._files_of(np.unique(corpus.files[by_words]).tolist())
+        dense = looking.cosines()
+        rows = np.union1d(by_words, _by_meaning(dense, allowed, options.least_cosine))
         places: list[Place] = []
         if asked.trace.frames:
             places = PlaceFinder(self._view, corpus).find(asked.trace.frames)
             named = np.array([place.document for place in places], np.int64)
             rows = np.union1d(rows, named[allowed[named]])
-        files = self._files_of(np.unique(corpus.files[rows]).tolist())
-        features = compute(corpus, query, lexical, dense, rows, files)
-        known = {number: file.row for number, file in files.items()}
+        known = self._files_of(np.unique(corpus.files[rows]).tolist())
+        features = compute(corpus, query, lexical, dense, rows, self._files)
         # Only the first stems of a very long query are scored.
         stems = dict(zip(query.stems, lexical.idf, strict=False))
         return Candidates(asked, places, query, rows, features, known, stems)
@@ -150,11 +198,12 @@ class Searcher:
         chunks = [self._view.chunk(file, n) for file, n in zip(owners, ordinals, strict=True)]
         return owners, chunks
 
-    def _files_of(self, numbers: Sequence[int]) -> dict[int, KnownFile]:
-        new = [number for number in numbers if number not in self._files]
-        for number, row in self._view.files(new).items():
-            self._files[number] = known_file(row)
-        return {number: self._files[number] for number in numbers}
+    def _files_of(self, numbers: Sequence[int]) -> dict[int, FileRow]:
+        rows = self._files.rows
+        new = [number for number in numbers if number not in rows]
+        for row in self._view.files(new).values():
+            self._files.add(row)
+        return {number: rows[number] for number in numbers}
 
     def _allowed(self, options: Options) -> NDArray[np.bool_]:
         """Return which documents the filters let through."""
@@ -181,7 +230,9 @@ class Searcher:
             passing[row.id] = right and (not paths or globs.match(row.path))
         return passing
 
-    def _page(self, found: Candidates, options: Options) -> tuple[Hit, ...]:
+    def ranked(self, text: str, options: Options, vector: NDArray[np.float32] | None) -> FoundHits:
+        """Return the order of the best chunks, without reading them."""
+        found = self.candidates(text, options, vector)
         added: dict[str, Floats] = {}
         if options.mode == "rrf":
             columns = dict(zip(NAMES, found.features.T, strict=True))
@@ -204,7 +255,7 @@ class Searcher:
             ordinals=self._corpus.ordinals[found.rows].tolist(),
             files=found.files,
         )
-        return fill(self._view, self._repo, ranked, options.limit, options.kinds)
+        return fill(self._view, ranked, options.limit)
 
 
 class _Alike:
@@ -213,61 +264,82 @@ class _Alike:
     The scan of a large corpus leaves the interpreter free for the words of the query.
     """
 
-    def __init__(self, corpus: Corpus, vector: NDArray[np.float32] | None) -> None:
+    def __init__(
+        self, corpus: Corpus, vector: NDArray[np.float32] | None, wide: Wide | None
+    ) -> None:
         self._corpus = corpus
-        self._vector = vector if corpus.has_vectors else None
+        self._begun: Future[Floats] | None = None
+        self._thread: Thread | None = None
         self._found: Floats | None = None
-        self._thread: threading.Thread | None = None
-        if self._vector is not None and len(corpus) >= _WORTH_A_THREAD:
-            self._thread = threading.Thread(target=self._look, daemon=True)
+        self._look: Callable[[], Floats] = partial(np.zeros, len(corpus))
+        if vector is None or not corpus.has_vectors:
+            return
+        self._look = partial(cosines, corpus, vector, wide)
+        if len(corpus) < _WORTH_A_THREAD:
+            return
+        if wide is not None:  # a server
+            self._begun = _beside().submit(self._look)
+        else:
+            self._thread = Thread(target=self._keep, daemon=True)
             self._thread.start()
 
     def cosines(self) -> Floats:
         """Return one number a document, 0 for those that are not live."""
+        if self._begun is not None:
+            return self._begun.result()
         if self._thread is not None:
             self._thread.join()
-        if self._found is None:  # or what went wrong there goes wrong here, and is told
-            self._look()
-        return self._found if self._found is not None else np.zeros(len(self._corpus))
+        # What went wrong in the thread goes wrong here, and is told.
+        return self._look() if self._found is None else self._found
 
-    def _look(self) -> None:
-        if self._vector is not None:
-            self._found = np.where(self._corpus.live, cosines(self._corpus, self._vector), 0.0)
+    def _keep(self) -> None:
+        self._found = self._look()
 
 
-def _choose(
-    corpus: Corpus,
-    lexical: LexicalScores,
-    dense: Floats,
-    allowed: NDArray[np.bool_],
-    least_cosine: float,
-) -> Integers:
-    """Return the documents worth a closer look, ascending."""
-    rough = np.zeros(len(corpus))
-    for field in CHUNK_FIELDS:
+@cache
+def _beside() -> "ThreadPoolExecutor":
+    """Return the thread that scans: one that waits is asked sooner than a new one starts."""
+    from concurrent.futures import ThreadPoolExecutor  # slow to load, and one query needs it not
+
+    return ThreadPoolExecutor(1, "scan")
+
+
+def _by_words(corpus: Corpus, lexical: LexicalScores, allowed: NDArray[np.bool_]) -> Integers:
+    """Return the documents worth a closer look for their words."""
+    rough = corpus.scratch("rough")
+    rough[:] = lexical.chunk[CHUNK_FIELDS[0]]
+    for field in CHUNK_FIELDS[1:]:
         rough += lexical.chunk[field]
     by_file = 0.5 * lexical.file_body
     for field in PATH_FIELDS:
         by_file = by_file + lexical.file[field]
     # A file that matches by its path brings its first chunk, and any chunk that matches itself.
-    touched = (rough > 0) | (corpus.ordinals == 0)
-    rough = np.where(touched & allowed, rough + by_file[corpus.files], 0.0)
-    near = np.where(allowed & (dense >= least_cosine), dense, 0.0)
-    chosen: Integers = np.union1d(_best(rough, _LEXICAL_POOL), _best(near, _DENSE_POOL))
-    return chosen
+    touched = rough > 0
+    touched |= corpus.is_first
+    touched &= allowed
+    places = touched.nonzero()[0]
+    return _best(places, rough[places] + by_file[corpus.files[places]], _LEXICAL_POOL)
 
 
-def _best(scores: Floats, count: int) -> Integers:
-    """Return the positions of the `count` best positive scores, with ties at the edge.
+def _by_meaning(dense: Floats, allowed: NDArray[np.bool_], least: float) -> Integers:
+    """Return the documents worth a closer look for their vectors."""
+    near = dense >= least
+    near &= allowed
+    places = near.nonzero()[0]
+    return _best(places, dense[places], _DENSE_POOL)
+
+
+def _best(places: Integers, scores: Floats, count: int) -> Integers:
+    """Return the places of the `count` best positive scores, with ties at the edge.
 
     Ties are all in or, if they would more than double the pool, all out, so that the choice does
     not depend on where documents lie.
     """
-    positive = np.flatnonzero(scores > 0)
-    if len(positive) <= count:
-        return positive
-    values = scores[positive]
-    edge = np.partition(values, len(values) - count)[len(values) - count]
-    inside: Integers = positive[values >= edge]
-    above: Integers = positive[values > edge]
+    positive = scores > 0
+    places, scores = places[positive], scores[positive]
+    if len(places) <= count:
+        return places
+    edge = np.partition(scores, len(scores) - count)[len(scores) - count]
+    inside: Integers = places[scores >= edge]
+    above: Integers = places[scores > edge]
     return inside if len(inside) <= 2 * count else above

@@ -14,6 +14,7 @@ from ..learnings.model import State
 from .chats import ChatHit, FoundChat
 from .features import NAMES
 from .learnings import FoundLearning, LearningHit
+from .page import FoundHit
 from .ranker import weights
 from .results import Hit
 
@@ -53,7 +54,7 @@ MOST_SKILLS = 3
 _ODDS = {State.BLOCK: 1.5, State.WARN: 1.25, State.PROPOSED: 1.0, State.RETIRED: 0.5}
 
 
-def code_likelihood(hit: Hit) -> float:
+def code_likelihood(hit: Hit | FoundHit) -> float:
     """Return how likely a hit of code is what was looked for."""
     constant, rank, dense, covered = _CODE
     return _likelihood(
@@ -87,14 +88,14 @@ def _likelihood(value: float) -> float:
     return 1 / (1 + math.exp(-max(-30.0, min(value, 30.0))))
 
 
-def _feature(hit: Hit, name: str) -> float:
+def _feature(hit: Hit | FoundHit, name: str) -> float:
     """Return a feature of the ranker: the hit has it times its weight."""
     weight = float(weights().values[NAMES.index(name)])
     return hit.features.get(name, 0.0) / weight if weight else 0.0
 
 
 def together(
-    code: Sequence[Hit] = (),
+    code: Sequence[Hit | FoundHit] = (),
     chats: Sequence[ChatHit | FoundChat] = (),
     learnings: Sequence[LearningHit | FoundLearning] = (),
     skills: Sequence[tuple[object, float]] = (),
