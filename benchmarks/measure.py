@@ -11,6 +11,7 @@ import statistics
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Thread
@@ -132,11 +133,10 @@ def _family(root: int) -> list[int]:
     while todo:
         pid = todo.pop()
         family.append(pid)
-        for path in Path(f"/proc/{pid}/task").glob("*/children"):
-            try:
-                todo += map(int, path.read_text().split())
-            except OSError:  # it has just ended
-                continue
+        with suppress(OSError):  # it has just ended
+            for path in list(Path(f"/proc/{pid}/task").glob("*/children")):
+                with suppress(OSError):
+                    todo += map(int, path.read_text().split())
     return family
 
 

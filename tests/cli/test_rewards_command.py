@@ -43,7 +43,7 @@ def test_it_prints_what_is_new_and_explains(deeds: Deeds) -> None:
     assert one.stdout == (
         "0.009  ignored_not_implemented\n"
         "  exchange     e in s/1\n"
-        f"  judged at    {head}, formula 1\n"
+        f"  judged at    {head}, formula 2\n"
         "  evidence     0 of 6 lines there, 6 replaced, 6 redone before a commit\n"
         "  odds         +0.30  to begin with\n"
         "               -2.50  alive -1.000 x 2.5\n"
@@ -78,9 +78,9 @@ def test_json(deeds: Deeds) -> None:
         "lines": {
             "written": 4, "linked": 4, "alive": 4, "in_substance": 0, "lasted": 0, "reverted": 0,
             "replaced": 0, "corrected": 0, "redone": 0, "missing": None, "tests": None,
-            "committed": True, "young": False,
+            "committed": True, "young": False, "amended": 0,
         },
-        "commits": [commits[3]], "taken_by": {}, "replaced_by": [], "formula": 1,
+        "commits": [commits[3]], "taken_by": {}, "replaced_by": [], "formula": 2,
         "commit": deeds.repo.head, "time": "2024-03-05T12:00:00Z",
     }  # fmt: skip
     one = json.loads(call(deeds.repo.path, "rewards", *OLD, "--explain", "s/2", "--json").stdout)

@@ -45,6 +45,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--explain", metavar="EXCHANGE", help="show how the score of one exchange is made up"
     )
     parser.add_argument("--json", action="store_true", help="print JSON, see docs/commands.md")
+    parser.add_argument("--brief", action="store_true", help="with --json: no list of exchanges")
     parser.add_argument(
         "--color", choices=("auto", "always", "never"), default="auto", help="when to use colour"
     )
@@ -86,6 +87,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         return ExitCode.OK
     counts = Counter(one.reward.verdict.value for one in outcome.judged.values())
     if context.json:
+        listed = [] if args.brief else list(outcome.judged.values())
         context.out_json(
             {
                 "schema": SCHEMA,
@@ -97,7 +99,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
                 "new": len(outcome.changed),
                 "verdicts": dict(sorted(counts.items())),
                 "unreadable": list(outcome.unreadable),
-                "exchanges": [_document(one) for one in outcome.judged.values()],
+                "exchanges": [_document(one) for one in listed],
             }
         )
     else:
@@ -134,6 +136,8 @@ def _parts(one: "Judged") -> "Iterator[str]":
     for name in ("in_substance", "lasted", "reverted", "replaced", "corrected"):
         if count := getattr(evidence, name):
             yield f"{count:,} {name.replace('_', ' ')}"
+    if evidence.amended:
+        yield f"{evidence.amended:,} changed by a person before they were saved"
     if evidence.redone:
         yield f"{evidence.redone:,} redone before a commit"
     if "never_committed" in one.reward.parts:

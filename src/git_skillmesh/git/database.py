@@ -25,11 +25,14 @@ class Tip(NamedTuple):
 
 
 class ObjectDatabase:
-    """The objects of a repository, for as long as it is open. Not for use by several threads."""
+    """The objects of a repository, for as long as it is open. Not for use by several threads.
 
-    def __init__(self, repository: Repository) -> None:
+    `frugal` bounds what git keeps in memory, see `BlobReader`.
+    """
+
+    def __init__(self, repository: Repository, *, frugal: bool = False) -> None:
         self.repository = repository
-        self.reader = BlobReader(repository)
+        self.reader = BlobReader(repository, frugal=frugal)
         self.writer = ObjectWriter(repository)
         self.trees = Trees(repository, self.reader, self.writer)
 

@@ -6,7 +6,7 @@ In: lines of a file in a commit. Out: `Origin`s, from one `git blame` a file.
 import os
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from .added import runs
@@ -34,11 +34,13 @@ def origins(
     since: int | None = None,
     *,
     spaces: bool = False,
+    env: Mapping[str, str] | None = None,
 ) -> dict[int, Origin]:
     """Return line → origin, for those that came after a time in seconds of the epoch.
 
     Renames are followed; a change of white space counts with `spaces` only. What git cannot tell
     is left out. The user's `blame.ignoreRevsFile` has no say: links are the same for everybody.
+    `env` are further variables for git, as of `graphs.path_graph`.
     """
     wanted = sorted(set(lines))
     if not wanted:
@@ -50,7 +52,7 @@ def origins(
         arguments.append(f"--since={date}")
     for first, last in runs(wanted):
         arguments += ["-L", f"{first},{last}"]
-    done = repository.git.run_unchecked(*arguments, commit, "--", path)
+    done = repository.git.run_unchecked(*arguments, commit, "--", path, extra_env=env)
     found: dict[int, Origin] = {}
     header: re.Match[bytes] | None = None
     older: set[bytes] = set()  # git says it of a commit when it first names it

@@ -23,7 +23,7 @@ AGENT = "log-chat"
 _SESSION_KEYS = ("session", "agent", "title", "directory", "branch", "parent")
 _EXCHANGE_KEYS = ("id", "prompt", "response", "started", "ended", "model", "tools", "files", "base")
 _TOOL_KEYS = ("id", "name", "act", "input", "output", "failed", "time", "paths", "edits", "commits")
-_EDIT_KEYS = ("path", "before", "after", "whole", "line", "moved_from")
+_EDIT_KEYS = ("path", "before", "after", "whole", "line", "moved_from", "amended")
 
 Changes = Callable[[list[str], str], tuple[Edit, ...]]
 
@@ -243,7 +243,8 @@ def _edit(entry: Any, place: str) -> Edit:
     if not isinstance(line, int) or isinstance(line, bool) or line < 0:
         raise _Wrong(f"{place}line is no line number")
     moved = _text_at(entry, place, "moved_from")
-    return Edit(path, before, after, _flag_at(entry, place, "whole"), line, moved)
+    whole, amended = (_flag_at(entry, place, key) for key in ("whole", "amended"))
+    return Edit(path, before, after, whole, line, moved, amended)
 
 
 def _object(value: Any, place: str, keys: tuple[str, ...]) -> None:

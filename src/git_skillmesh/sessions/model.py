@@ -30,7 +30,8 @@ class Edit:
     is the text that was replaced and `after` what stands there now; None where the record does not
     say (`before`) or the file is gone (`after`). With `whole` they are the whole file. `line` is
     the first line of `after` in the new file, 0 if unknown. `moved_from` is the old path of a
-    renamed file.
+    renamed file. `amended` says that a person changed the edit before it was made: `after` is what
+    the agent proposed.
     """
 
     path: str
@@ -39,6 +40,7 @@ class Edit:
     whole: bool = False
     line: int = 0
     moved_from: str = ""
+    amended: bool = False
 
 
 @dataclass(frozen=True, slots=True)

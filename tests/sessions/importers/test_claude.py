@@ -194,7 +194,7 @@ def test_the_patch_gives_the_place_where_the_file_is_not_recorded() -> None:
 
 def test_what_a_person_changed_in_an_edit_is_not_the_agents() -> None:
     told = edit_result(newString="theirs\n", userModified=True)
-    assert edits_of(told) == (Edit("a.py", "old\n", "mine\n"),)
+    assert edits_of(told) == (Edit("a.py", "old\n", "mine\n", amended=True),)
 
 
 def test_a_file_written_is_the_whole_file() -> None:

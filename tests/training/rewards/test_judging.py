@@ -1,5 +1,6 @@
 """What became of the work of an exchange, on histories in which it is known."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ def test_lines_that_stay(deeds: Deeds) -> None:
     first = deeds.commit(0.1)
     deeds.quiet(4)
     assert deeds.reward() == Reward(
-        "s", "e", Verdict.IMPLEMENTED, 0.943, {"alive": 1.0}, 6, 6, 0, (first,), (), 1,
+        "s", "e", Verdict.IMPLEMENTED, 0.943, {"alive": 1.0}, 6, 6, 0, (first,), (), 2,
         deeds.repo.head, "2024-03-05T12:00:00Z",
     )  # fmt: skip
 
@@ -300,3 +301,21 @@ def test_tests(deeds: Deeds, runs: list[tuple[float, str]], part: float | None) 
     deeds.commit(0.1)
     deeds.quiet(4)
     assert deeds.reward().parts.get("tests") == part
+
+
+def test_what_a_person_changed_before_it_was_saved(deeds: Deeds) -> None:
+    """Of six lines that the agent proposed, two came into the commit as it wrote them."""
+    call = wrote(0, "a.py", None, PARSER)
+    edit = replace(call.edits[0], amended=True)
+    remember(deeds.repo, "s", replace(call, edits=(edit,)), exchange="e")
+    lines = PARSER.splitlines(keepends=True)
+    theirs = [
+        "    header = take(stream, 3)\n",
+        "    verify(header)\n",
+        "    return decode(header)\n",
+    ]
+    deeds.commit(0.1, {"a.py": "".join(lines[:2] + theirs)})
+    deeds.quiet(4)
+    one = deeds.judged()
+    assert (one.evidence.written, one.evidence.linked, one.evidence.amended) == (6, 2, 4)
+    assert one.reward.parts == {"alive": 1.0, "corrected": -0.667}

@@ -45,7 +45,7 @@ def test_events(deeds: Deeds) -> None:
     assert events[0].value == {
         "verdict": "rewarded_implemented", "score": 0.943, "parts": {"alive": 1.0}, "linked": 6,
         "alive": 6, "in_substance": 0, "commits": list(made.commits), "replaced_by": [],
-        "formula": 1, "commit": deeds.repo.head, "time": time,
+        "formula": 2, "commit": deeds.repo.head, "time": time,
     }  # fmt: skip
     assert statuses(events) == {"e": Status.IMPLEMENTED, "f": Status.IGNORED}
     assert stored_rewards(discover(deeds.repo.path)) == {
@@ -170,3 +170,15 @@ def test_the_cache_is_of_this_version(deeds: Deeds) -> None:
     with sqlite3.connect(path) as db:
         db.execute("PRAGMA user_version = 99")
     assert len(deeds.outcome().judged) == 2
+
+
+def test_paths_that_are_no_text(tmp_path: Path) -> None:
+    deeds = Deeds(tmp_path)
+    deeds.write("e", 0, "a.py", PARSER)
+    deeds.commit(0.1)
+    (deeds.repo.path / "a.py").rename(deeds.repo.path / "a\udce9.py")
+    commit(deeds.repo, 1 * DAY)
+    deeds.quiet(4)
+    assert deeds.outcome(write=True).judged["s", "e"].evidence.alive == 6
+    commit(deeds.repo, 5 * DAY, {"a\udce9.py": REPORT})
+    assert deeds.outcome(write=True).judged["s", "e"].evidence.alive == 0

@@ -64,3 +64,15 @@ def test_tests_alone_decide_nothing() -> None:
     one = Evidence(written=10, tests=1.0)
     assert verdict_of(one, parts_of(one)) is Verdict.UNDECIDED
     assert verdict_of(Evidence(), {}) is Verdict.NO_CODE
+
+
+def test_what_stood_in_part_was_not_ignored() -> None:
+    def verdict(**counts: Any) -> Verdict:
+        one = Evidence(written=10, linked=10, committed=True, **counts)
+        return verdict_of(one, parts_of(one))
+
+    assert verdict(replaced=10) is Verdict.IGNORED
+    assert verdict(replaced=9, alive=1) is Verdict.UNDECIDED
+    assert verdict(replaced=9, in_substance=1) is Verdict.UNDECIDED
+    assert verdict(replaced=9, lasted=1) is Verdict.UNDECIDED
+    assert verdict(reverted=9, alive=1) is Verdict.IGNORED

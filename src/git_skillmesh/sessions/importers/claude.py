@@ -278,7 +278,7 @@ def _edits_done(told: Any, proposed: list[Edit], place: Place) -> list[Edit]:
     if get(told, "userModified", bool, False):
         # A person changed the edit before it was made. What the agent proposed is the agent's,
         # the rest is not: without a place and a whole file, only lines that stayed will match.
-        return [replace(edit, whole=False, line=0) for edit in proposed]
+        return [replace(edit, whole=False, line=0, amended=True) for edit in proposed]
     path = place.relative(need(told, "filePath", str))
     text = get(told, "originalFile", str, "") if told.get("originalFile") is not None else None
     if "newString" in told:

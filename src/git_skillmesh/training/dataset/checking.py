@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import UsageError
+from .blocks import parse_edits
 from .lines import problems_of
+from .source import lines_of
 from .splitting import leaks
 
 _MOST = 10_000
@@ -44,7 +46,7 @@ def check_file(path: Path) -> Checked:
                     seen.add(document["id"])
                     splits.append(document["split"])
                     times.append(document["about"]["time"])
-                    keys.append(keys_of(document["about"]))
+                    keys.append(keys_of(document))
     except OSError as error:
         raise UsageError(f"cannot read {path}", error.strerror or str(error)) from None
     found.problems += [(0, problem) for problem in leaks(splits, times, keys)]
@@ -59,13 +61,22 @@ def check_file(path: Path) -> Checked:
     return found
 
 
-def keys_of(about: dict[str, Any]) -> list[str]:
+def keys_of(document: dict[str, Any]) -> list[str]:
     """Return what a line may not share with one of another split."""
+    about = document["about"]
     sessions = {about["session"], about["other_session"]} - {""}
     commits = filter(None, about["commits"].split(","))
+    answers = [
+        message["content"]
+        for key in ("messages", "completion", "chosen", "rejected")
+        for message in document.get(key, ())
+        if message["role"] == "assistant"
+    ]
+    blocks = [block for text in answers for block in parse_edits(text)]
+    paths = {path for block in blocks for path in (block.path, block.target) if path}
     return [
         *(f"session {one}" for one in sorted(sessions)),
-        *(f"commit {one}" for one in commits),
+        *(lines_of(commit, path) for commit in commits for path in sorted(paths)),
         f"group {about['group']}",
     ]
 

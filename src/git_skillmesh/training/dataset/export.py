@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import compress
 from pathlib import Path
 from typing import IO
 
@@ -28,11 +29,12 @@ from .card import Manifest, card_of
 from .door import Door, TokenCounter
 from .lines import LeftOut, Line, Writer
 from .similar import Signatures
-from .source import Progress, Source, Work
-from .splitting import Groups, split
+from .source import Progress, Source, Work, lines_of
+from .splitting import LEFT_OUT, Groups, split
 
-# From which similarity on two lines are one, and two prompts may not be in two splits.
-SAME_LINE, SAME_PROMPT = 0.9, 0.8
+# From which similarity on two lines are one; two answers, or two prompts about the same file, may
+# not be in two splits.
+SAME_LINE, SAME_TEXT = 0.9, 0.8
 # Words of a prompt below which it says nothing of its own ("go on", "commit this").
 _TELLING = 6
 _JUDGED = (Verdict.IMPLEMENTED, Verdict.IGNORED, Verdict.UNDECIDED)
@@ -70,7 +72,8 @@ class _Entry:
     offset: int
     time: str
     pairs: tuple[Pair, ...]
-    commits: tuple[str, ...]
+    paths: tuple[str, ...]
+    ties: tuple[str, ...]
     score: float
     label: bool
     tokens: int
@@ -94,6 +97,7 @@ class _Aside:
     file: IO[bytes]
     entries: list[_Entry] = field(default_factory=list)
     prompts: Signatures = field(default_factory=lambda: Signatures(_TELLING))
+    answers: Signatures = field(default_factory=lambda: Signatures(_TELLING))
     texts: Signatures = field(default_factory=lambda: Signatures(_TELLING))
     exact: dict[bytes, int] = field(default_factory=dict)
     twins: list[tuple[int, int]] = field(default_factory=list)
@@ -101,9 +105,12 @@ class _Aside:
     def put(self, line: Line, works: tuple[Work, ...], label: bool) -> None:
         """Put a line aside."""
         about = line.about
+        paths = sorted({path for work in works for one in work.files for path in one.paths})
+        commits = sorted({commit for work in works for commit in work.commits})
+        ties = {lines_of(commit, path) for commit in commits for path in paths}
         entry = _Entry(
-            self.file.tell(), about["time"], tuple(work.pair for work in works),
-            tuple(sorted({commit for work in works for commit in work.commits})),
+            self.file.tell(), about["time"], tuple(work.pair for work in works), tuple(paths),
+            tuple(sorted(ties.union(*(work.linked for work in works)))),
             about["score"], label, about["tokens"], about["verdict"], line.line_id,
             about["applies"], about["formula"], len(self.entries),
             tuple(work.pair for work in works if not work.is_exported),
@@ -114,6 +121,7 @@ class _Aside:
         if (first := self.exact.setdefault(digest, entry.number)) != entry.number:
             self.twins.append((first, entry.number))
         self.prompts.add(line.asked)
+        self.answers.add(line.told)
         self.texts.add(f"{line.asked}\n{line.told}")
         self.entries.append(entry)
 
@@ -166,6 +174,11 @@ def _run(
         source.skipped.counts[reason] = count
     roots = _roots(source.groups, kept)
     splits = split([entry.time for entry in kept], roots)
+    if cut := splits.count(LEFT_OUT):
+        source.skipped.counts["newer than what is held out, of a group that trains"] = cut
+        stays = [name != LEFT_OUT for name in splits]
+        kept, roots = list(compress(kept, stays)), list(compress(roots, stays))
+        splits = list(compress(splits, stays))
     names: dict[Hashable, str] = {}
     for entry, root in zip(kept, roots, strict=True):
         names.setdefault(root, f"g-{entry.line_id[:12]}")
@@ -269,18 +282,24 @@ def _each_once(aside: _Aside) -> tuple[list[_Entry], dict[str, int]]:
             best[root] = entry
     kept = sorted(best.values(), key=lambda entry: entry.order)
     near = len(aside.entries) - len(kept) - copies
-    _unite_prompts(aside, kept)
+    _tie_texts(aside, kept)
     counts = {"the same as another": copies, "nearly the same as another": near}
     return kept, {reason: count for reason, count in counts.items() if count}
 
 
-def _unite_prompts(aside: _Aside, kept: Iterable[_Entry]) -> None:
-    """Note which prompts are nearly the same, as commits that they would share."""
-    near = Groups()
-    for one, other in aside.prompts.pairs(SAME_PROMPT):
-        near.unite(one, other)
+def _tie_texts(aside: _Aside, kept: Iterable[_Entry]) -> None:
+    """Note which answers are nearly the same, and which prompts that are about the same file.
+
+    The same words about other files ("/review") ask for something else.
+    """
+    asked, told = Groups(), Groups()
+    for groups, texts in ((asked, aside.prompts), (told, aside.answers)):
+        for one, other in texts.pairs(SAME_TEXT):
+            groups.unite(one, other)
     for entry in kept:
-        entry.commits = (*entry.commits, f"prompt {near.root(entry.number)}")
+        prompt, answer = asked.root(entry.number), told.root(entry.number)
+        near = (f"prompt {prompt} {path}" for path in entry.paths)
+        entry.ties = (*entry.ties, f"answer {answer}", *near)
 
 
 def _roots(groups: Groups, kept: Sequence[_Entry]) -> list[Hashable]:
@@ -289,8 +308,8 @@ def _roots(groups: Groups, kept: Sequence[_Entry]) -> list[Hashable]:
     for own, entry in zip(owns, kept, strict=True):
         for pair in entry.pairs[1:]:
             groups.unite(("session", pair[0]), own)
-        for commit in entry.commits:
-            groups.unite(("commit", commit), own)
+        for tie in entry.ties:
+            groups.unite(("tie", tie), own)
     return [groups.root(own) for own in owns]
 
 

@@ -24,12 +24,12 @@ from ...sessions.model import Exchange
 from ...sessions.reading import events_in, fetched, folders_in, segments_in
 from ...sessions.records import Incomplete, decode, exchange_of, unite
 from ..model import Pair, Reward, Verdict
+from ..rewards.stored import KIND, reward_in
 from .blocks import Shown
 from .context import reads_of
 from .splitting import Groups
 from .states import FileWork, Lookup, work_of
 
-REWARD = "reward"
 _KEPT_TEXTS = 256
 # Files of exchanges that git is asked for ahead.
 _AT_ONCE = 32
@@ -39,7 +39,10 @@ Progress = Callable[[int, int], None] | None
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """An exchange and its files. `time` is when it began, of its session where it has none."""
+    """An exchange and its files. `time` is when it began, of its session where it has none.
+
+    `linked` names the files of commits that have lines of it.
+    """
 
     head: Head
     exchange: Exchange
@@ -47,6 +50,7 @@ class Work:
     files: tuple[FileWork, ...]
     reads: tuple[Shown, ...]
     commits: tuple[str, ...]
+    linked: tuple[str, ...]
     time: str
     is_exported: bool
 
@@ -68,35 +72,11 @@ class Skipped:
         self.counts[reason] = self.counts.get(reason, 0) + 1
 
 
-def reward_of(session: str, exchange: str, value: Any, time: str = "") -> Reward | None:
-    """Return the reward that an event holds, None for one that is none."""
-    if not isinstance(value, Mapping):
-        return None
-    try:
-        parts = {str(name): float(part) for name, part in value.get("parts", {}).items()}
-        replaced = tuple((str(s), str(e)) for s, e in value.get("replaced_by", ()))
-        linked, alive, substance = (
-            int(value.get(name, 0)) for name in ("linked", "alive", "in_substance")
-        )
-        score = float(value["score"])
-        if not 0 <= score <= 1:  # NaN too
-            return None
-        return Reward(
-            session, exchange, Verdict(value["verdict"]), score, parts, linked, alive, substance,
-            commits=tuple(map(str, value.get("commits", ()))), replaced_by=replaced,
-            formula=int(value.get("formula", 1)),
-            commit=str(value.get("commit", "")), time=time,
-        )  # fmt: skip
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
-        return None
-
-
 def rewards_in(session: str, events: tuple[Event, ...]) -> dict[str, Reward]:
     """Return exchange id → its latest reward."""
-    times = {event.exchange_id: event.time for event in events if event.kind == REWARD}
     found = {
-        exchange: reward_of(session, exchange, value, times.get(exchange, ""))
-        for exchange, value in latest(events, REWARD).items()
+        exchange: reward_in(session, exchange, value)
+        for exchange, value in latest(events, KIND).items()
     }
     return {exchange: reward for exchange, reward in found.items() if reward is not None}
 
@@ -118,13 +98,13 @@ class Source:
         self._since = since
         self._mainline = Mainline(repository, head)
         self._texts: OrderedDict[tuple[str, str], str | None] = OrderedDict()
-        self._commits = _linked_commits(repository)
+        self._links = _links(repository)
         self.groups = Groups()
         self.skipped = Skipped()
 
     def works(self, verdicts: Container[Verdict], progress: Progress = None) -> Iterator[Work]:
         """Yield the exchanges, session by session. Raises `Damaged`."""
-        with ObjectDatabase(self._repository) as db:
+        with ObjectDatabase(self._repository, frugal=True) as db:
             tip = db.tip(layout.REF)
             folders = folders_in(db, tip.commit.tree) if tip else {}
             for done, key in enumerate(sorted(folders)):
@@ -174,7 +154,8 @@ class Source:
             for call in exchange.tools:
                 if call.session:
                     self.groups.unite(own, ("session", call.session))
-            commits = self._commits.get((head.session_id, exchange.exchange_id), ())
+            linked = self._links.get((head.session_id, exchange.exchange_id), ())
+            commits = tuple(sorted({commit for commit, _ in linked}))
             lookups = list(self._lookups(db, exchange, commits))
             files = work_of(exchange, left, lookups)
             reward = rewards.get(exchange.exchange_id)
@@ -185,7 +166,8 @@ class Source:
                     reads = tuple(reads_of(exchange, start))
                     is_exported = exchange.exchange_id in exported
                     held = tuple(sorted({*commits, *reward.commits}))
-                    yield Work(head, exchange, reward, files, reads, held, time, is_exported)
+                    named = tuple(lines_of(commit, path) for commit, path in linked if path)
+                    yield Work(head, exchange, reward, files, reads, held, named, time, is_exported)
                 else:
                     self.skipped.add("no edits that can be told")
             for one in files:
@@ -269,10 +251,15 @@ def _decoded(data: bytes | None) -> str | None:
         return None
 
 
-def _linked_commits(repository: Repository) -> dict[Pair, tuple[str, ...]]:
-    """Return exchange → the commits that have lines of it, sorted."""
-    found: dict[Pair, set[str]] = {}
+def lines_of(commit: str, path: str) -> str:
+    """Return what stands for lines of a file of a commit."""
+    return f"lines {commit} {path}"
+
+
+def _links(repository: Repository) -> dict[Pair, tuple[tuple[str, str], ...]]:
+    """Return exchange → commits that have lines of it, and in which file of them, sorted."""
+    found: dict[Pair, set[tuple[str, str]]] = {}
     for commit, lines in all_notes(repository).items():
         for link in filter(None, map(parse_link, lines)):
-            found.setdefault((link.session, link.exchange), set()).add(commit)
-    return {pair: tuple(sorted(commits)) for pair, commits in found.items()}
+            found.setdefault((link.session, link.exchange), set()).add((commit, link.path))
+    return {pair: tuple(sorted(places)) for pair, places in found.items()}

@@ -4,12 +4,13 @@ In: for each line when it was made and what it shares with others. Out: its spli
 a key are one group and stay together; the groups that were active last are the test.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
 SPLITS = (TRAIN, VALIDATION, TEST)
+LEFT_OUT = ""
 # Shares of the lines that the two held-out splits come as near to as groups allow, and the most.
 SHARE, _MOST = 0.1, 0.5
 
@@ -40,30 +41,75 @@ def split(times: Sequence[str], roots: Sequence[Hashable]) -> list[str]:
 
     Groups are ordered by their newest line. A suffix of them is the test, what is before it
     validates: the one whose size is nearest to the share wanted, and none that is over half.
+    Where a group larger than that share stands so late that hardly anything is behind it, it trains
+    and is cut: its lines that are newer than what is held out are in no split, `LEFT_OUT`.
     """
     newest: dict[Hashable, tuple[str, int]] = {}
-    sizes: Counter[Hashable] = Counter(roots)
+    members: defaultdict[Hashable, list[str]] = defaultdict(list)
     for number, (time, root) in enumerate(zip(times, roots, strict=True)):
         newest[root] = max(newest.get(root, ("", -1)), (time, number))
+        members[root].append(time)
     order = sorted(newest, key=newest.__getitem__)
     chosen = dict.fromkeys(order, TRAIN)
+    cut: set[Hashable] = set()
+    begins = ""
     for name in (TEST, VALIDATION):
-        taken = _suffix([sizes[root] for root in order], SHARE * len(times), len(times) * _MOST)
-        rest = len(order) - taken
-        chosen.update(dict.fromkeys(order[rest:], name))
-        order = order[:rest]
-    return [chosen[root] for root in roots]
+        held, passed = _held(order, newest, members, SHARE * len(times), len(times) * _MOST)
+        held, passed = _kept_half(held, passed, cut, newest, members)
+        if held:
+            begins = newest[held[-1]][0]
+            cut.update(passed)
+        chosen.update(dict.fromkeys(held, name))
+        order = order[: order.index(held[-1])] if held else order
+    return [
+        LEFT_OUT if root in cut and time > begins else chosen[root]
+        for time, root in zip(times, roots, strict=True)
+    ]
 
 
-def _suffix(sizes: Sequence[int], wanted: float, most: float) -> int:
-    """Return how many of the last to take; at least one stays."""
-    best, count, total = (wanted, 0), 0, 0
-    for size in reversed(sizes[1:]):
-        count, total = count + 1, total + size
-        if total > most or total - wanted > best[0]:
-            break
-        best = min(best, (abs(total - wanted), count))
-    return best[1]
+def _held(
+    order: Sequence[Hashable], newest: Mapping[Hashable, tuple[str, int]],
+    members: Mapping[Hashable, Sequence[str]], wanted: float, most: float,
+) -> tuple[list[Hashable], list[Hashable]]:  # fmt: skip
+    """Return which of the last groups to hold out, newest first, and which to pass over and cut.
+
+    At least one group stays.
+    """
+    held: list[Hashable] = []
+    passed: list[Hashable] = []
+    best, kept, total = wanted, (0, 0), 0
+    for root in reversed(order[1:]):
+        size = len(members[root])
+        if total + size > most or total + size - wanted > best:
+            if total >= wanted / 2 or size <= wanted:
+                break
+            passed.append(root)
+            continue
+        held.append(root)
+        total += size
+        if abs(total - wanted) < best:
+            best, kept = abs(total - wanted), (len(held), len(passed))
+    return held[: kept[0]], passed[: kept[1]]
+
+
+def _kept_half(
+    held: list[Hashable], passed: list[Hashable], cut: Iterable[Hashable],
+    newest: Mapping[Hashable, tuple[str, int]], members: Mapping[Hashable, Sequence[str]],
+) -> tuple[list[Hashable], list[Hashable]]:  # fmt: skip
+    """Return what to hold out and to cut so that no group loses more than it keeps.
+
+    For that less is held out, the oldest first; a group that then is not passed over is whole.
+    """
+    while held:
+        begins = newest[held[-1]]
+        passed = [root for root in passed if newest[root] > begins]
+        if all(
+            2 * sum(time <= begins[0] for time in members[root]) >= len(members[root])
+            for root in (*cut, *passed)
+        ):
+            return held, passed
+        held = held[:-1]
+    return [], []
 
 
 def leaks(splits: Sequence[str], times: Sequence[str], keys: Sequence[Iterable[str]]) -> list[str]:

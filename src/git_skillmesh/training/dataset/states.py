@@ -31,6 +31,11 @@ class FileWork:
     moved_from: str = ""
     pieces: tuple[tuple[str, str, int], ...] = ()
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Where it is, and where it was if it was moved."""
+        return (self.path, self.moved_from) if self.moved_from else (self.path,)
+
     def blocks(self) -> tuple[Block, ...]:
         """Return the edits."""
         start = self.moved_from or self.path

@@ -1,6 +1,8 @@
 """The cache of what judging has read: `.git/skillmesh/training.db`, which may be deleted.
 
-In: a repository. Out: tables of JSON by key. Commits never change and sessions name the tree they
+In: a repository. Out: tables of JSON by name, each row with a stamp that says what it was made of;
+and places, which say for a key (a path, a commit, an exchange) which rows it concerns, so that what
+a change does not concern need not be read. Commits never change and sessions name the tree they
 were read from, so a row is either right or made again. Each batch is committed as it is read: what
 is interrupted goes on from there.
 """
@@ -9,6 +11,8 @@ import json
 import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import islice
 from types import TracebackType
 from typing import Any
 
@@ -17,8 +21,15 @@ from ...git.repository import Repository
 
 NAME = "training.db"
 # Raised whenever a row would be made otherwise; then all are made anew.
-VERSION = 1
+VERSION = 2
 _TABLES = ("state", "facts", "commits", "links", "blames", "units", "rewards")
+_PLACES = """
+CREATE TABLE IF NOT EXISTS places (
+    kind TEXT NOT NULL, key BLOB NOT NULL, name BLOB NOT NULL, PRIMARY KEY (kind, key, name)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS places_of ON places (kind, name);
+"""
+_AT_ONCE = 500  # names in one question
 
 
 class Cache:
@@ -26,6 +37,7 @@ class Cache:
 
     def __init__(self, repository: Repository) -> None:
         self._path = repository.state_dir / NAME
+        self._depth = 0
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self.db = self._open()
@@ -43,38 +55,97 @@ class Cache:
     ) -> None:
         self.db.close()
 
-    def get(self, table: str, key: str) -> Any:
-        """Return the value of a key, None if there is none."""
-        with _reported():
-            row = self.db.execute(f"SELECT value FROM {table} WHERE name = ?", (key,)).fetchone()
-        return _read(row[0]) if row else None
+    def get(self, table: str, name: str) -> Any:
+        """Return the value of a row, None if there is none."""
+        return self.some(table, [name]).get(name)
+
+    def some(self, table: str, names: Iterable[str]) -> dict[str, Any]:
+        """Return name → value of the rows with these names, those that there are."""
+        asked = f"SELECT name, value FROM {table} WHERE name IN"
+        return {_text(name): _read(value) for name, value in self._in(asked, names)}
 
     def all(self, table: str) -> Iterator[tuple[str, Any]]:
-        """Yield every key and value of a table."""
+        """Yield every name and value of a table."""
         with _reported():
             for name, value in self.db.execute(f"SELECT name, value FROM {table} ORDER BY name"):
-                yield name, _read(value)
+                yield _text(name), _read(value)
 
-    def names(self, table: str) -> set[str]:
-        """Return every key of a table."""
+    def stamps(self, table: str) -> dict[str, str]:
+        """Return the name and stamp of every row; no value is read."""
         with _reported():
-            return {name for (name,) in self.db.execute(f"SELECT name FROM {table}")}
+            return {
+                _text(name): stamp
+                for name, stamp in self.db.execute(f"SELECT name, stamp FROM {table}")
+            }
 
-    def put(self, table: str, rows: Mapping[str, Any]) -> None:
-        """Write rows, in one transaction."""
-        with _reported(), self.db:
-            self.db.executemany(
-                f"INSERT OR REPLACE INTO {table} VALUES (?, ?)",
-                [(name, _written(value)) for name, value in rows.items()],
-            )
+    def named(self, kind: str, keys: Iterable[str]) -> set[str]:
+        """Return the names of what any of these keys concerns."""
+        asked = f"SELECT DISTINCT name FROM places WHERE kind = '{kind}' AND key IN"
+        return {_text(name) for (name,) in self._in(asked, keys)}
+
+    def keys(self, kind: str, names: Iterable[str]) -> set[str]:
+        """Return the keys that concern any of these."""
+        asked = f"SELECT DISTINCT key FROM places WHERE kind = '{kind}' AND name IN"
+        return {_text(key) for (key,) in self._in(asked, names)}
+
+    def count(self, kind: str) -> int:
+        """Return how many names of a kind have a place."""
+        asked = "SELECT COUNT(DISTINCT name) FROM places WHERE kind = ?"
+        with _reported():
+            return int(self.db.execute(asked, (kind,)).fetchone()[0])
+
+    def put(
+        self, table: str, rows: Mapping[str, Any], stamps: Mapping[str, str] | None = None
+    ) -> None:
+        """Write rows."""
+        listed = [
+            (_bytes(name), (stamps or {}).get(name, ""), _written(value))
+            for name, value in rows.items()
+        ]
+        with self.at_once():
+            self.db.executemany(f"INSERT OR REPLACE INTO {table} VALUES (?, ?, ?)", listed)
 
     def drop(self, table: str, names: Iterable[str]) -> None:
-        """Delete rows."""
-        with _reported(), self.db:
+        """Delete rows, and what concerns them."""
+        listed = [(_bytes(name),) for name in names]
+        with self.at_once():
+            self.db.executemany(f"DELETE FROM {table} WHERE name = ?", listed)
+            self.db.executemany(f"DELETE FROM places WHERE kind = '{table}' AND name = ?", listed)
+
+    def place(self, kind: str, keys: Mapping[str, Iterable[str]]) -> None:
+        """Say for each name which keys concern it, from now on these alone."""
+        rows = [(kind, _bytes(key), _bytes(name)) for name in keys for key in set(keys[name])]
+        with self.at_once():
             self.db.executemany(
-                f"DELETE FROM {table} WHERE name = ?",
-                [(name,) for name in names],
+                f"DELETE FROM places WHERE kind = '{kind}' AND name = ?",
+                [(_bytes(name),) for name in keys],
             )
+            self.db.executemany("INSERT INTO places VALUES (?, ?, ?)", rows)
+
+    def displace(self, kind: str) -> None:
+        """Forget all places of a kind."""
+        with self.at_once():
+            self.db.execute(f"DELETE FROM places WHERE kind = '{kind}'")
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Make all that is written meanwhile one transaction."""
+        self._depth += 1
+        try:
+            with _reported():
+                if self._depth == 1:
+                    with self.db:
+                        yield
+                else:
+                    yield
+        finally:
+            self._depth -= 1
+
+    def _in(self, asked: str, names: Iterable[str]) -> Iterator[tuple[Any, ...]]:
+        left = iter(names)
+        with _reported():
+            while some := [_bytes(name) for name in islice(left, _AT_ONCE)]:
+                yield from self.db.execute(f"{asked} ({', '.join('?' * len(some))})", some)
 
     def _open(self) -> sqlite3.Connection:
         with _reported():
@@ -95,13 +166,15 @@ class Cache:
                 self._remove()
                 db = sqlite3.connect(self._path, timeout=60)
             db.execute("PRAGMA journal_mode = WAL")
-            with db:
-                for table in _TABLES:
-                    db.execute(
-                        f"CREATE TABLE IF NOT EXISTS {table}"
-                        " (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID"
-                    )
-                db.execute(f"PRAGMA user_version = {VERSION}")
+            if version != VERSION:
+                tables = "".join(
+                    f"CREATE TABLE IF NOT EXISTS {table} (name BLOB PRIMARY KEY,"
+                    " stamp TEXT NOT NULL, value BLOB NOT NULL) WITHOUT ROWID;\n"
+                    for table in _TABLES
+                )
+                db.executescript(
+                    f"BEGIN IMMEDIATE;{tables}{_PLACES}PRAGMA user_version = {VERSION};COMMIT;"
+                )
         except sqlite3.DatabaseError:
             db.close()
             raise
@@ -110,6 +183,14 @@ class Cache:
     def _remove(self) -> None:
         for suffix in ("", "-wal", "-shm"):
             self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+
+
+def _bytes(name: str) -> bytes:
+    return name.encode("utf-8", "surrogateescape")
+
+
+def _text(name: bytes) -> str:
+    return name.decode("utf-8", "surrogateescape")
 
 
 def _read(value: bytes) -> Any:

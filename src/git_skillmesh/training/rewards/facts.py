@@ -4,8 +4,9 @@ In: the memory. Out: `Facts` of each exchange with edits. A session is read when
 """
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from ...errors import Damaged
@@ -33,7 +34,11 @@ def digest(line: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """One exchange: when, path → digests of lines it left and took away, what tests said."""
+    """One exchange: when, path → digests of lines it left and took away, what tests said.
+
+    `amended` are digests of lines that it proposed in edits which a person changed before they were
+    made.
+    """
 
     number: int
     started: str = ""
@@ -41,6 +46,7 @@ class Facts:
     tests: float | None = None
     written: dict[str, list[str]] = field(default_factory=dict)
     removed: dict[str, list[str]] = field(default_factory=dict)
+    amended: list[str] = field(default_factory=list)
 
     @property
     def lines(self) -> int:
@@ -49,35 +55,63 @@ class Facts:
 
 
 def read_facts(
-    reader: MemoryReader, cache: Cache, progress: Progress = None
-) -> tuple[dict[Pair, Facts], tuple[str, ...]]:
-    """Return the facts of all exchanges with edits, and the sessions that cannot be read."""
-    listed = {one.head.session_id: one.listed for one in reader.sessions()}
-    known = dict(cache.all("facts"))
-    cache.drop("facts", known.keys() - listed.keys())
-    changed = [name for name, tree in listed.items() if known.get(name, [""])[0] != tree]
-    unreadable, batch = [], {}
+    reader: MemoryReader, cache: Cache, listed: Mapping[str, str], progress: Progress = None
+) -> tuple[str, ...]:
+    """Keep the facts of all sessions (`listed`: session → tree of its exchanges).
+
+    Returns the sessions that cannot be read. A session is read when it has grown.
+    """
+    stamps = cache.stamps("facts")
+    cache.drop("facts", stamps.keys() - listed.keys())
+    changed = [name for name, tree in listed.items() if _tree(stamps.get(name, "")) != tree]
+    unreadable: list[str] = []
+    batch: dict[str, Any] = {}
     for done, name in enumerate(changed, 1):
         try:
-            rows = _session(reader.exchanges(name))
+            batch[name] = _session(reader.exchanges(name))
         except Damaged:
             unreadable.append(name)
-            known.pop(name, None)
-            continue
-        known[name] = batch[name] = [listed[name], rows]
+            cache.drop("facts", [name])
         if len(batch) >= _BATCH or done == len(changed):
-            cache.put("facts", batch)
+            stamped = {one: f"{listed[one]} {_first(rows)}" for one, rows in batch.items()}
+            cache.put("facts", batch, stamped)
             batch = {}
         if progress:
             progress("reading", done, len(changed))
-    cache.put("facts", batch)
-    found = {
+    return tuple(unreadable)
+
+
+def facts_of(cache: Cache, sessions: Iterable[str] | None = None) -> dict[Pair, Facts]:
+    """Return the facts of the exchanges with edits of sessions, of all without."""
+    rows = cache.all("facts") if sessions is None else cache.some("facts", sessions).items()
+    return {
         (name, exchange): Facts(*values)
-        for name in listed
-        if name in known
-        for exchange, values in known[name][1].items()
+        for name, session in rows
+        for exchange, values in session.items()
     }
-    return found, tuple(unreadable)
+
+
+def began(cache: Cache) -> float:
+    """Return when the first exchange began, in seconds of the epoch; 0 if nobody knows."""
+    firsts = (stamp.partition(" ")[2] for stamp in cache.stamps("facts").values())
+    return min((float(first) for first in firsts if first), default=0.0)
+
+
+def seconds_of(iso: str) -> float:
+    """Return a time in seconds of the epoch, 0 for none."""
+    try:
+        return datetime.fromisoformat(iso).timestamp()
+    except ValueError:
+        return 0.0
+
+
+def _tree(stamp: str) -> str:
+    return stamp.partition(" ")[0]
+
+
+def _first(rows: Mapping[str, list[Any]]) -> str:
+    times = [seconds_of(row[1]) for row in rows.values()]
+    return str(min(times)) if times else ""
 
 
 def _session(exchanges: Iterable[Exchange]) -> dict[str, list[Any]]:
@@ -96,9 +130,22 @@ def _session(exchanges: Iterable[Exchange]) -> dict[str, list[Any]]:
                 budget = max(budget - len(gone) - len(left), 0)
         if changes:
             ended = exchange.ended or exchange.started
-            row = [number, exchange.started, ended, tests, written, removed]
+            row = [number, exchange.started, ended, tests, written, removed, _amended(exchange)]
             rows[exchange.exchange_id] = row
     return rows
+
+
+def _amended(exchange: Exchange) -> list[str]:
+    """Return digests of the lines that the agent added in edits which a person changed."""
+    found: list[str] = []
+    for call in exchange.tools:
+        for edit in call.edits:
+            if edit.amended and not call.failed:
+                before = set((edit.before or "").split("\n"))
+                found += _digests(
+                    line for line in (edit.after or "").split("\n") if line not in before
+                )
+    return found[:_MOST_LINES]
 
 
 def _digests(lines: Iterable[str]) -> list[str]:

@@ -8,7 +8,7 @@ changed is read once and kept.
 import re
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -21,6 +21,7 @@ from .facts import Progress, digest
 _REVERTS = re.compile(r"This reverts commit ([0-9a-f]{7,64})")
 _MOST_LINES = 20_000  # of a commit: what changes more has not been written by hand
 _BATCH = 200
+_MOST_CAME = 12  # files of a commit that divides another
 
 
 class Commit(NamedTuple):
@@ -50,11 +51,12 @@ class Changed(NamedTuple):
 
 @dataclass(frozen=True)
 class History:
-    """Commits that a revision reaches, oldest first, and what they changed."""
+    """Commits that a revision reaches, oldest first, and what they changed, from a time on."""
 
     at: str
     commits: dict[str, Commit]
-    changes: dict[str, list[Changed]]
+    since: int = 0
+    changes: dict[str, list[Changed]] = field(default_factory=dict)
     reverts: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -99,10 +101,24 @@ class History:
                     renames[file.old_path].add(file.new_path)
         return Lineage(renames)
 
-    def paths_of(self, commits: Iterable[str]) -> set[str]:
-        """Return the paths that commits touched."""
-        files = (file for commit in commits for file in self.changes.get(commit, ()))
-        return {path for file in files for path in (file.old_path, file.new_path) if path}
+    @cached_property
+    def made_by(self) -> dict[str, frozenset[str]]:
+        """Path → files that came with a commit which took lines of that path away."""
+        found: defaultdict[str, set[str]] = defaultdict(set)
+        for files in self.changes.values():
+            came = {one.new_path for one in files if one.new_path and not one.old_path}
+            if not came or len(came) > _MOST_CAME:
+                continue
+            for one in files:
+                if one.old_path and one.removed:
+                    end = one.old_path.rpartition(".")[2]
+                    found[one.old_path] |= {path for path in came if path.rpartition(".")[2] == end}
+        return {path: frozenset(heirs) for path, heirs in found.items()}
+
+    def blob(self, commit: str, path: str) -> str:
+        """Return the blob that a commit put at a path, "" where it did not or it is not known."""
+        found = (file.new_blob for file in self.changes.get(commit, ()) if file.new_path == path)
+        return next(found, "")
 
 
 class Lineage:
@@ -127,22 +143,76 @@ class Lineage:
 def read_history(
     repository: Repository, cache: Cache, at: str, since: int, progress: Progress = None
 ) -> History:
-    """Return the history of a commit; changes are read of commits from a time on."""
+    """Return the history of a commit; what commits changed, from a time on, is read and kept.
+
+    `changes` are empty until `load` fills them in.
+    """
     commits = _commits(repository, at)
-    wanted = [one.oid for one in commits.values() if one.time >= since]
-    known = dict(cache.all("commits"))
-    missing = [oid for oid in wanted if oid not in known]
+    known = cache.stamps("commits")
+    missing = [one.oid for one in commits.values() if one.time >= since and one.oid not in known]
     batch: dict[str, list[list[Any]]] = {}
     for done, change in enumerate(commit_changes(repository, missing), 1):
-        known[change.commit] = batch[change.commit] = _row(change)
+        batch[change.commit] = _row(change)
         if len(batch) >= _BATCH:
-            cache.put("commits", batch)
+            _keep(cache, batch)
             batch = {}
             if progress:
                 progress("following", done, len(missing))
-    cache.put("commits", batch)
-    changes = {oid: [_changed(row) for row in known[oid]] for oid in wanted if oid in known}
-    return History(at, commits, changes, _reverts(repository, at, commits))
+    _keep(cache, batch)
+    return History(at, commits, since, reverts=_reverts(repository, at, commits))
+
+
+def load(cache: Cache, history: History, commits: Iterable[str] | None = None) -> None:
+    """Fill in what these commits changed (all of them without), as far as they matter."""
+    if commits is None:
+        rows = cache.all("commits")
+    else:
+        rows = iter(cache.some("commits", set(commits) - history.changes.keys()).items())
+    for oid, files in rows:
+        one = history.commits.get(oid)
+        if one and one.time >= history.since:
+            history.changes[oid] = [_changed(row) for row in files]
+
+
+def load_paths(cache: Cache, history: History, paths: Iterable[str]) -> None:
+    """Fill in what all commits did that touched any of these paths, or what they became."""
+    seen: set[str] = set()
+    left = set(paths)
+    while left:
+        seen |= left
+        found = cache.named("commits", map(at_path, left))
+        load(cache, history, found)
+        left = {
+            file.new_path
+            for oid in found
+            for file in history.changes.get(oid, ())
+            if file.new_path and file.old_path in left
+        } - seen
+
+
+def at_path(path: str) -> str:
+    """Return the key of what concerns a path."""
+    return f"p:{path}"
+
+
+def at_base(path: str) -> str:
+    """Return the key of what concerns files of the same name, wherever they are."""
+    return f"b:{base_of(path)}"
+
+
+def base_of(path: str) -> str:
+    """Return the name of a file without its folder."""
+    return path.rpartition("/")[2]
+
+
+def _keep(cache: Cache, batch: Mapping[str, list[list[Any]]]) -> None:
+    keys = {
+        oid: {make(path) for row in rows for path in row[:2] if path for make in (at_path, at_base)}
+        for oid, rows in batch.items()
+    }
+    with cache.at_once():
+        cache.put("commits", batch)
+        cache.place("commits", keys)
 
 
 def _commits(repository: Repository, at: str) -> dict[str, Commit]:

@@ -4,13 +4,13 @@ In: lines that are gone, the history, links, the facts of exchanges. Out: for ea
 of its lines went which way, and the exchanges that came after it at the same place.
 """
 
+from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from ..model import Pair
-from .facts import Facts
+from .facts import Facts, seconds_of
 from .history import Changed, History
 from .lines import Links, Place
 
@@ -19,7 +19,7 @@ SOON = 14 * 86_400
 # Conversations that go on at the same place without a commit in between.
 _BEFORE_COMMIT = 7 * 86_400
 # A commit without links was a person's if links are known of commits so near to it.
-_NEAR = 20
+NEAR = 20
 _LEAST = 0.8  # share of lines that have to come back for an inverse
 
 
@@ -46,15 +46,16 @@ class Takers:
         self._links = links
         self._horizon = commits, days * 86_400
         wanted = set(gone)
-        self._of: defaultdict[str, list[tuple[int, str, Changed]]] = defaultdict(list)
+        # What a line says, and the path that it was taken from → the commits that did, in order.
+        self._of: defaultdict[tuple[str, str], list[tuple[int, str, Changed]]] = defaultdict(list)
         for oid, files in history.changes.items():
             for file in files:
                 for name in file.removed & wanted:
-                    self._of[name].append((history.commits[oid].place, oid, file))
+                    self._of[name, file.old_path].append((history.commits[oid].place, oid, file))
         for found in self._of.values():
             found.sort(key=lambda each: (each[0], each[1]))
         self._linked_places = sorted(
-            history.commits[oid].place for oid in links.at if oid in history.commits
+            history.commits[oid].place for oid in links.noted if oid in history.commits
         )
 
     def judge(self, pair: Pair, gone: Mapping[Place, str]) -> Taken:
@@ -100,17 +101,22 @@ class Takers:
     def _taker(self, place: Place, name: str) -> tuple[str, Changed] | None:
         """Return the first later commit that took a line out of its file."""
         made = self._history.commits[place.commit].place
-        heirs = self._history.lineage.heirs(place.path)
-        for then, oid, file in self._of.get(name, ()):
-            if then > made and file.old_path in heirs:
-                return oid, file
-        return None
+        found = (
+            next((each for each in self._of[name, path] if each[0] > made), None)
+            for path in self._history.lineage.heirs(place.path)
+            if (name, path) in self._of
+        )
+        first = min(
+            filter(None, found), key=lambda each: (*each[:2], each[2].old_path), default=None
+        )
+        return first[1:] if first else None
 
     def _is_persons(self, place: int, file: Changed | None) -> bool:
         """Whether a commit wrote something else there, at a time of which links are known."""
         if file is None or not file.added:
             return False
-        return any(abs(place - other) <= _NEAR for other in self._linked_places)
+        first = bisect_left(self._linked_places, place - NEAR)
+        return first < len(self._linked_places) and self._linked_places[first] <= place + NEAR
 
     def _is_inverse(self, place: Place, oid: str, file: Changed) -> bool:
         """Whether a commit undid what the commit of a line had done to this file."""
@@ -136,14 +142,16 @@ class Takers:
 
 
 def redone(
-    facts: Mapping[Pair, Facts], standing: Mapping[Pair, frozenset[str]]
-) -> dict[Pair, Counter[Pair]]:
+    facts: Mapping[Pair, Facts], standing: Mapping[Pair, frozenset[str]],
+    wanted: Collection[Pair] | None = None,
+) -> dict[Pair, Counter[Pair]]:  # fmt: skip
     """Return exchange → the exchanges that soon took lines of it away by their own record.
 
-    `standing` are digests of lines that are there today: nobody took them for good.
+    `standing` are digests of lines that are there today: nobody took them for good. With `wanted`
+    only of these; `facts` then have all that took lines out of the same files.
     """
     removers: defaultdict[tuple[str, str], list[tuple[float, Pair]]] = defaultdict(list)
-    times = {pair: (_seconds(one.started), _seconds(one.ended)) for pair, one in facts.items()}
+    times = {pair: (seconds_of(one.started), seconds_of(one.ended)) for pair, one in facts.items()}
     for pair, one in facts.items():
         for path, names in one.removed.items():
             for name in set(names):
@@ -151,7 +159,8 @@ def redone(
     for each in removers.values():
         each.sort()
     found: dict[Pair, Counter[Pair]] = {}
-    for pair, one in facts.items():
+    for pair in facts if wanted is None else facts.keys() & wanted:
+        one = facts[pair]
         begun, ended = times[pair]
         kept = standing.get(pair, frozenset())
         count: Counter[Pair] = Counter()
@@ -174,10 +183,3 @@ def _follows(
     if pair[0] == other[0]:
         return facts[other].number > facts[pair].number
     return bool(begun) and bool(then) and ended <= then <= ended + _BEFORE_COMMIT
-
-
-def _seconds(iso: str) -> float:
-    try:
-        return datetime.fromisoformat(iso).timestamp()
-    except ValueError:
-        return 0.0

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ..model import Verdict
 
 # Raised whenever the same evidence would give another score.
-FORMULA = 1
+FORMULA = 2
 PRIOR = 0.3
 WEIGHTS = {
     "alive": 2.5,
@@ -38,7 +38,8 @@ class Evidence:
     only reformatted, renamed or moved. Of the others, `lasted` went after they had stood as long
     as it takes to judge, `reverted` by a commit that took the work back, `replaced` by another
     exchange, `corrected` soon by a commit of a person. Of the `written` lines that its edits left,
-    `redone` were taken away by other exchanges before anybody committed them. `missing` says that
+    `redone` were taken away by other exchanges before anybody committed them, and `amended` by a
+    person who changed the edits before they were made. `missing` says that
     nothing of it was ever committed (None: nobody knows). `tests` is -1..1. With `young`, it is
     too early to judge.
     """
@@ -56,6 +57,7 @@ class Evidence:
     tests: float | None = None
     committed: bool = False
     young: bool = False
+    amended: int = 0
 
 
 def parts_of(evidence: Evidence) -> dict[str, float]:
@@ -103,8 +105,12 @@ def replaced(evidence: Evidence) -> float | None:
 
 
 def corrected(evidence: Evidence) -> float | None:
-    """Return minus the share of linked lines that a person soon wrote otherwise."""
-    return _minus(_share(evidence.corrected, evidence))
+    """Return minus the share of its lines that a person wrote otherwise: soon, or at once."""
+    shares = [_share(evidence.corrected, evidence)]
+    if evidence.amended and evidence.written:
+        shares.append(min(evidence.amended / evidence.written, 1.0))
+    known = [share for share in shares if share is not None]
+    return _minus(max(known)) if known else None
 
 
 def never_committed(evidence: Evidence) -> float | None:
@@ -130,7 +136,11 @@ def verdict_of(evidence: Evidence, parts: Mapping[str, float]) -> Verdict:
     taken = min(parts.get("replaced", 0.0), parts.get("reverted", 0.0)) <= -MOST
     taken = taken and max(evidence.written, evidence.linked) >= LEAST_LINES
     lost = evidence.linked >= LEAST_LINES or "never_committed" in parts
-    return Verdict.IGNORED if score <= IGNORED_TO and (taken or lost) else Verdict.UNDECIDED
+    # What stood in part was not ignored, whoever went on from it; unless it was taken back.
+    stood = evidence.alive + evidence.in_substance + evidence.lasted > 0
+    stood = stood and parts.get("reverted", 0.0) > -MOST
+    ignored = score <= IGNORED_TO and (taken or lost) and not stood
+    return Verdict.IGNORED if ignored else Verdict.UNDECIDED
 
 
 def _share(lines: int, evidence: Evidence) -> float | None:

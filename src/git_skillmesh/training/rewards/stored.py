@@ -54,11 +54,14 @@ def value_of(reward: Reward) -> dict[str, Any]:
 def reward_in(session: str, exchange: str, value: Any) -> Reward | None:
     """Return the reward that an event holds, None for one of another form."""
     try:
+        score = float(value["score"])
+        if not 0 <= score <= 1:  # nor if it is no number
+            return None
         return Reward(
             session,
             exchange,
             Verdict(value["verdict"]),
-            min(max(float(value["score"]), 0.0), 1.0),
+            score,
             {str(name): float(part) for name, part in value["parts"].items()},
             int(value["linked"]),
             int(value["alive"]),
@@ -69,5 +72,5 @@ def reward_in(session: str, exchange: str, value: Any) -> Reward | None:
             str(value["commit"]),
             str(value.get("time", "")),
         )
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         return None

@@ -15,6 +15,7 @@ import hashlib
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from ...chunking import language_of
@@ -32,6 +33,7 @@ _SAME_NAMES = 0.5
 _LONGEST = 4_000  # tokens of a unit that is compared
 _LARGEST = 400_000  # bytes of a file that is parsed
 _PROSE = 20  # letters of a line of text that says something
+_KEPT = 16  # files whose units are kept: many commits are compared with the same file of today
 _QUOTES = {"'": '"', "'''": '"""'}
 _QUOTED = re.compile(r"([A-Za-z]{0,2})('''|')(.*)\2", re.S)
 _CLOSES = frozenset(")]}>")
@@ -68,6 +70,7 @@ def in_substance(
     return found
 
 
+@lru_cache(maxsize=_KEPT)
 def units_of(path: str, data: bytes) -> tuple[Unit, ...]:
     """Return the units of a file, the outer ones first; nothing without a grammar."""
     language = language_of(path)
