@@ -32,7 +32,7 @@ def related_to(change: Change, learnings: Iterable[Learning]) -> tuple[Related, 
         commit: learning for learning in known for commit in learning.source_commits if commit
     }
     with ObjectDatabase(change.repository) as db:
-        for file, group in _replaced(db, change):
+        for file, group in replaced(db, change):
             if group.told is not None and group.told.missing is None:
                 pair = group.told.session, group.told.exchange_id
                 conversations.setdefault(pair, _conversation(file, group, group.told))
@@ -43,11 +43,13 @@ def related_to(change: Change, learnings: Iterable[Learning]) -> tuple[Related, 
     return (*list(conversations.values())[:MOST], *list(about.values())[:MOST])
 
 
-def _replaced(db: ObjectDatabase, change: Change) -> Iterator[tuple[ChangedFile, Group]]:
-    """Yield who made the lines that the change replaces or removes."""
+def replaced(
+    db: ObjectDatabase, change: Change, around: int = 0
+) -> Iterator[tuple[ChangedFile, Group]]:
+    """Yield who made the lines that the change replaces or removes, and so many `around` them."""
     modified = [file for file in change.files if file.hunks and file.had_text and file.has_text]
     for file in modified[:_FILES]:
-        ranges = list(_ranges(file))
+        ranges = list(_ranges(file, around))
         if not ranges:
             continue
         try:
@@ -59,12 +61,14 @@ def _replaced(db: ObjectDatabase, change: Change) -> Iterator[tuple[ChangedFile,
             yield file, group
 
 
-def _ranges(file: ChangedFile) -> Iterator[str]:
+def _ranges(file: ChangedFile, around: int) -> Iterator[str]:
     left = _LINES
-    for hunk in [hunk for hunk in file.hunks or () if hunk.removed][:_HUNKS]:
-        count = min(hunk.removed, left)
+    for hunk in [hunk for hunk in file.hunks or () if hunk.removed or around][:_HUNKS]:
+        # Where a hunk removes nothing, its place is the line before.
+        first = max(hunk.old + (not hunk.removed) - around, 1)
+        count = min(hunk.removed + 2 * around, left)
         if count:
-            yield f"{hunk.old},{hunk.old + count - 1}"
+            yield f"{first},{first + count - 1}"
         left -= count
 
 

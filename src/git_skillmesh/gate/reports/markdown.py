@@ -13,6 +13,7 @@ from ..model import ChangedLearning, FailOn, Finding, LearningNote, Report
 from .ordering import by_place, by_weight, heading, outcome, suppressed_by_place, uri_path, where
 
 MARKER = "<!-- skillmesh-gate -->"
+ADVICE_MARKER = "<!-- skillmesh-advice -->"
 SUMMARY = 1_048_576
 COMMENT = 65_536
 
@@ -31,14 +32,17 @@ def render(
     fail_on: FailOn = FailOn.BLOCK,
     repository_url: str = "",
     limit: int = SUMMARY,
+    advice: str = "",
 ) -> str:
     """Return Markdown of at most `limit` bytes; the first line is `MARKER`.
 
     `repository_url` ("https://github.com/OWNER/NAME") makes links of places and of learnings.
+    `advice` says who has found it, where that is no check; the first line is `ADVICE_MARKER` then.
     """
     writer = _Writer(report, repository_url.rstrip("/"))
+    head = writer.advice(advice) if advice else writer.head(fail_on)
     kept, size, left_out = [], _RESERVE, 0
-    for block, findings in chain([(writer.head(fail_on), 0)], writer.blocks()):
+    for block, findings in chain([(head, 0)], writer.blocks()):
         length = len(block.encode()) + 2
         if size + length > limit or left_out:
             left_out += max(findings, 1)
@@ -73,6 +77,10 @@ class _Writer:
         ]
         return f"{MARKER}\n### git skillmesh: {said}\n\n{', '.join(filter(None, counts))}"
 
+    def advice(self, said: str) -> str:
+        count = plural(len(self.report.findings), "finding")
+        return f"{ADVICE_MARKER}\n### git skillmesh advice: {count}\n\n{escaped(said)}"
+
     def blocks(self) -> Iterator[tuple[str, int]]:
         """Yield parts in the order of their weight, each with the findings that it has."""
         if self.report.broken:
@@ -96,7 +104,7 @@ class _Writer:
         grade = "⛔ blocks" if one.blocks else one.severity.value
         lines = [f"#### {escaped(one.title)}\n\n{_code(one.learning_id)}, {grade}"]
         if note:
-            lines[0] += f", {self._link(note.path, self.report.base)}"
+            lines[0] += f", {self._link(note.path, self.report.base)}" if note.path else ""
             lines += [f"Why: {escaped(note.description)}"] if note.description else []
             if note.source_chat_id:
                 lines.append(f"Learned in {_code(f'git skillmesh show {note.source_chat_id}')}")

@@ -40,10 +40,12 @@ def render(
     with_suppressed: bool = True,
     most_results: int = MOST_RESULTS,
     most_bytes: int = MOST_BYTES,
+    category: str = "",
 ) -> str:
     """Return the log without a final line feed.
 
-    GitHub takes what is suppressed for open alerts, hence `with_suppressed`.
+    GitHub takes what is suppressed for open alerts, hence `with_suppressed`. Logs of one `category`
+    replace each other there.
     """
     suppressed = report.suppressed if with_suppressed else ()
     reasons = {id(one.finding): one.reason for one in suppressed}
@@ -54,7 +56,10 @@ def render(
     numbers = occurrences([*report.findings, *(one.finding for one in report.suppressed)])
     kept = min(len(ranked), most_results)
     while True:
-        text = json.dumps(_log(report, fail_on, ranked, kept, numbers), indent=1)
+        log = _log(report, fail_on, ranked, kept, numbers)
+        if category:
+            log["runs"][0]["automationDetails"] = {"id": f"git-skillmesh/{category}/"}
+        text = json.dumps(log, indent=1)
         size = len(zlib.compress(text.encode()))
         if size <= most_bytes or not kept:
             return text
@@ -102,7 +107,7 @@ def _rule(one: Finding, note: LearningNote | None) -> dict[str, Any]:
         told.append(f"Learned in: git skillmesh show {note.source_chat_id}")
     if note and note.source_commits:
         told.append(f"Learned from: {', '.join(note.source_commits)}")
-    if note:
+    if note and note.path:
         told.append(f"The learning: {note.path}")
     rule: dict[str, Any] = {
         "id": _text(one.learning_id),

@@ -1,0 +1,1 @@
+"""Advice on a change, from a model that is told what the memory knows of it."""
