@@ -136,7 +136,9 @@ class Judgement:
     """An adapter, its base, and the active adapter (None if there is none) on the same lines.
 
     `over_base` and `over_active` are differences of losses, line by line: below 0 the adapter is
-    better. `better` is the decision, `reasons` say why, in words.
+    better. `better` is the decision, `reasons` say why, in words. `against` is the name of the
+    active adapter, "" for none; `over_general` compares with the base on general code; `groups` of
+    lines were drawn from for the intervals.
     """
 
     adapter: str
@@ -149,3 +151,6 @@ class Judgement:
     reasons: tuple[str, ...]
     data_sha256: str
     time: str
+    against: str = ""
+    over_general: Interval | None = None
+    groups: int = 0

@@ -1,0 +1,1 @@
+"""Training of adapters: from a data set and a base to a folder that is complete."""
