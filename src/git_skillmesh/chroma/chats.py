@@ -33,6 +33,7 @@ from ..sessions.events import Status, statuses
 from ..sessions.links import read_links
 from ..sessions.model import Session
 from ..sessions.reading import MemoryReader, changed_folders
+from ..sessions.serving import Served, adapters_folder, read_served
 from .mirror import Outcome, mirror
 from .model import Row
 from .pipe import WriterWhenNeeded
@@ -72,8 +73,10 @@ class ExchangeRows:
         chats: tuple[Store, Catalogue],
         code: Catalogue | None,
         members: frozenset[int],
+        served: Served,
     ) -> None:
         self.repo_id = repo
+        self._served = served
         self.model_id = model_id
         self._repository = repository
         self._db = db
@@ -170,7 +173,7 @@ class ExchangeRows:
             has_edits = any(call.edits for call in exchange.tools)
             # Where no commit is linked to any exchange, nobody may have looked yet.
             fate = became.fate if outcomes and has_edits else None
-            context = context_of(session, exchange, fate)
+            context = context_of(session, exchange, fate, self._served)
             summary = f"{context.prompt_summary}\n{context.response_summary}"
             yield Row(
                 id=chat_id(self.repo_id, session.session_id, exchange.exchange_id),
@@ -270,7 +273,10 @@ def exchange_rows(
             raise Unavailable("the conversations have no vectors", "git skillmesh index")
         with ObjectDatabase(repository) as db:
             repo = repo_id(repository, config)
-            rows = ExchangeRows(repository, repo, model, db, (store, catalogue), code, members)
+            served = read_served(adapters_folder(repository, config))
+            rows = ExchangeRows(
+                repository, repo, model, db, (store, catalogue), code, members, served
+            )
             if not rows.dimension:  # everything was forgotten, and has to leave the collection
                 rows.dimension = len(source.embed_query("nothing"))
             yield rows

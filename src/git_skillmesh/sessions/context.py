@@ -13,6 +13,7 @@ from .confidence import Confidence, Fate, confidence_of
 from .edits_as_diff import FileChange, changes_of, diff_summary
 from .model import Exchange, Session
 from .modification import Modification, modification_of
+from .serving import Served
 from .snippets import Snippet, involved_in, shown
 from .summaries import summary_of_prompt, summary_of_response
 
@@ -48,10 +49,13 @@ class Context:
     confidence: Confidence | None = None
 
 
-def context_of(session: Session, exchange: Exchange, fate: Fate | None = None) -> Context:
+def context_of(
+    session: Session, exchange: Exchange, fate: Fate | None = None, served: Served | None = None
+) -> Context:
     """Return the context of an exchange of a session.
 
     `fate` is what became of its work; without it the confidence rests on the session alone.
+    `served` knows which base and adapter a served name meant; without it the name stays.
     """
     changes = changes_of(exchange)
     involved = involved_in(changes)
@@ -70,7 +74,7 @@ def context_of(session: Session, exchange: Exchange, fate: Fate | None = None) -
         removed=sum(change.removed for change in changes),
         raw_prompt_hash=sha256(exchange.prompt),
         raw_response_hash=sha256(exchange.response),
-        model_version=exchange.model,
+        model_version=served.version_of(exchange) if served else exchange.model,
         changes=changes,
         snippets=involved.snippets,
         confidence=confidence,
