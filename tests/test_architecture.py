@@ -98,6 +98,7 @@ ARROWS: dict[str, frozenset[str]] = {
             "errors",
             "display",
             "arrays",
+            "marked",
             "config",
             "git",
             "chunking",

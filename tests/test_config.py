@@ -105,6 +105,17 @@ def test_without_any_place_everything_is_default(repo: Repo) -> None:
         "link.days": "90",
         "context.prompts": "on",
         "context.tokens": "1500",
+        "advise.endpoint": "",
+        "advise.model": "",
+        "advise.tokenenv": "",
+        "train.base": "",
+        "train.method": "sft",
+        "train.preset": "tiny",
+        "train.minimumlines": "20",
+        "adaptersfolder": "",
+        "signingkey": "",
+        "allowedsigners": "",
+        "vllm.url": "",
         "log.level": "info",
     }
     assert set(config.origins.values()) == {"default"}
@@ -279,6 +290,28 @@ def test_a_secret_in_the_committed_file_is_refused_and_not_repeated(repo: Repo) 
     assert refusal(repo) == (
         "chroma.apikey must not stand in .skillmesh/config.toml, which is committed: "
         "use CHROMA_API_KEY in the environment or in .env"
+    )
+
+
+PERSONAL = (
+    "adaptersfolder", "advise.endpoint", "advise.model", "advise.tokenenv", "signingkey",
+    "train.base", "vllm.url",
+)  # fmt: skip
+
+
+def test_these_settings_are_the_users_alone() -> None:
+    assert tuple(sorted(name for name, one in SETTINGS.items() if one.personal)) == PERSONAL
+    assert not [name for name in PERSONAL if SETTINGS[name].env], ".env is of the working tree"
+
+
+@pytest.mark.parametrize("name", PERSONAL)
+def test_a_clone_does_not_decide_for_the_user(repo: Repo, name: str) -> None:
+    repo.git("config", f"skillmesh.{name}", "mine")
+    assert read(repo)[name] == "mine"
+    repo.write(".skillmesh/config.toml", f'{name} = "theirs"\n')
+    assert refusal(repo) == (
+        f"{name} is no setting for .skillmesh/config.toml: it is yours alone: "
+        f"git config --global skillmesh.{name} VALUE"
     )
 
 

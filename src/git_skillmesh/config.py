@@ -24,7 +24,8 @@ class Setting:
     """One setting: `name` is also its git config key under "skillmesh." and its TOML path.
 
     One of `lines` holds several values that may contain spaces, one a line: a list or a table in
-    TOML, a key given more than once in git config.
+    TOML, a key given more than once in git config. A `personal` one is the user's alone: what is
+    cloned has no say in it.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Setting:
     secret: bool = False
     number: bool = False
     lines: bool = False
+    personal: bool = False
 
 
 SETTINGS = {
@@ -132,6 +134,52 @@ SETTINGS = {
             "1500",
             "how many tokens an agent is told at most",
             number=True,
+        ),
+        Setting("advise.endpoint", "", "server that `advise` asks", personal=True),
+        Setting("advise.model", "", "model or adapter of that server", personal=True),
+        Setting(
+            "advise.tokenenv",
+            "",
+            "environment variable that holds the token of that server",
+            personal=True,
+        ),
+        Setting(
+            "train.base",
+            "",
+            "base model that `nightly` trains for: a path or a hub id",
+            personal=True,
+        ),
+        Setting(
+            "train.method",
+            "sft",
+            "how `nightly` trains",
+            choices=("sft", "kto", "dpo"),
+        ),
+        Setting(
+            "train.preset",
+            "tiny",
+            "how large the base is that `nightly` trains for",
+            choices=("tiny", "0.5b", "1.5b", "7b"),
+        ),
+        Setting(
+            "train.minimumlines",
+            "20",
+            "how many new lines of data are worth a training at night",
+            number=True,
+        ),
+        Setting(
+            "adaptersfolder",
+            "",
+            "folder of the adapters, shared by whoever deploys; beside the caches when empty",
+            personal=True,
+        ),
+        Setting("signingkey", "", "key of ssh that signs deployments of adapters", personal=True),
+        Setting("allowedsigners", "", "file of those whose signatures on deployments count"),
+        Setting(
+            "vllm.url",
+            "",
+            "address of a vLLM server that is told to load adapters",
+            personal=True,
         ),
         Setting(
             "log.level",
@@ -269,6 +317,12 @@ def _read_toml(root: Path | None) -> dict[str, str]:
         raise ConfigurationError(
             f"{secret[0]} must not stand in .skillmesh/config.toml, which is committed",
             f"use {SETTINGS[secret[0]].env} in the environment or in .env",
+        )
+    personal = sorted(name for name in found if SETTINGS[name].personal)
+    if personal:
+        raise ConfigurationError(
+            f"{personal[0]} is no setting for .skillmesh/config.toml: it is yours alone",
+            f"git config --global skillmesh.{personal[0]} VALUE",
         )
     return found
 

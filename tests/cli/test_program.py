@@ -101,7 +101,7 @@ def test_mistakes_of_the_user(repo: Repo, args: list[str], line: str) -> None:
 
 
 # What a command cannot do without; `redact` and `mcp` start anywhere, `skills` and `agents` as far
-# as they only read.
+# as they only read, `train` looks at its data first.
 _NEEDED = {name: ["x"] for name in ("query", "why", "blame", "forget")}
 _NEEDED["log-chat"] = ["--prompt", "x", "--response", "y"]
 _NEEDED["skills"] = ["update"]
@@ -111,7 +111,7 @@ _NEEDED["agents"] = ["install", "codex"]
 
 @pytest.mark.parametrize(
     "command",
-    [[name, *_NEEDED.get(name, [])] for name in COMMANDS if name not in ("redact", "mcp")],
+    [[name, *_NEEDED.get(name, [])] for name in COMMANDS if name not in ("redact", "mcp", "train")],
 )
 def test_outside_of_a_repository(tmp_path: Path, command: list[str]) -> None:
     assert call(tmp_path, *command) == Result(

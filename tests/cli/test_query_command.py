@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from git_skillmesh.retrieval.terms import parse
 from testing.commands import call
 from testing.repos import Repo, Result, make_repo, run_skillmesh
 
@@ -109,6 +110,15 @@ def test_a_trace_is_taken_as_an_argument_and_from_standard_input(
     assert document["results"][0]["reasons"][0] == "trace_frame"
     piped(monkeypatch, TRACE.encode())
     assert answer(indexed, "-") == document
+
+
+def test_a_long_question_where_nothing_is_stored(tmp_path: Path) -> None:
+    # More words than there are bits to say which of them a document has.
+    repo = make_repo(tmp_path, files={})
+    assert call(repo.path, "index", "--chroma", "off", "-q").returncode == 0
+    words = " ".join(f"{a}{b}rk{a}l" for a in "bcdfghjklm" for b in "aeiouyrst")
+    assert len(parse(words).stems) > 63
+    assert answer(repo, words)["results"] == []
 
 
 def test_standard_input_that_is_no_query(indexed: Repo, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,6 +51,10 @@ COMMANDS = {
     "skills": "find, show, add and install instructions for agents",
     "rewards": "tell from history what became of the work of each exchange",
     "export-rl": "write a data set of conversations and what became of their code",
+    "advise": "let a model hold a change against what the memory knows of it",
+    "train": "train an adapter (LoRA) on a data set",
+    "adapters": "list, judge, deploy and serve trained adapters",
+    "nightly": "rewards to deployment in one run, as far as there is news",
     "think": "record, find and read thoughts, the working memory of agents",
     "mcp": "serve the memory to agents over MCP",
     "agents": "connect coding agents with the memory, and prove that it works",
@@ -84,6 +88,10 @@ def run() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    if "SKILLMESH_NIGHTLY_PIPE" in os.environ:  # a step of the pipeline ends with it
+        from ..training.nightly.leash import follow
+
+        follow()
     sys.exit(main(sys.argv[1:]))
 
 

@@ -55,15 +55,18 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
     # Half a second of building classes, none of which will be garbage.
     gc.disable()
+    from ..mcp.door import Door
     from ..mcp.host import Host
     from ..mcp.server import make_server
 
     _keep_memory()
     host = Host(context.folder, context.overrides, context.go_on)
     server = make_server(host, toolsets)
+    door = Door(host)
     gc.enable()
     gc.freeze()
     try:
+        door.open()
         if args.http is None:
             server.run("stdio")
         else:
@@ -71,6 +74,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
             serve(server, *address_of(args.http), *token_of(args.token_file), context.note)
     finally:
+        door.close()
         host.close()
     return ExitCode.OK
 
