@@ -3,13 +3,8 @@
 set -eu
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
-if [ -n "${GIT_SKILLMESH:-}" ]; then
-    program=$GIT_SKILLMESH
-elif [ -x "$here/../.venv/bin/git-skillmesh" ]; then
-    program=$here/../.venv/bin/git-skillmesh
-else
-    program=git-skillmesh
-fi
+# shellcheck source-path=SCRIPTDIR source=program.sh
+. "$here/program.sh"
 usage="usage: deploy_adapter.sh NAME [OPTION…]"
 case ${1:-} in
 -h | --help)

@@ -27,7 +27,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 ALL = frozenset(
     "git chunking embedding index retrieval chroma registry sessions learnings gate hooks"  # noqa: SIM905
     " thinking briefing agents training mcp cli config errors display yamlnodes arrays"
-    " marked".split()
+    " marked files machine".split()
 )
 
 # Who may import whom; a room may always import itself. Data flows one way:
@@ -35,6 +35,8 @@ ALL = frozenset(
 ARROWS: dict[str, frozenset[str]] = {
     "errors": frozenset(),
     "display": frozenset(),
+    "files": frozenset(),
+    "machine": frozenset(),
     "yamlnodes": frozenset(),
     "marked": frozenset({"errors"}),
     "arrays": frozenset({"errors"}),
@@ -46,6 +48,7 @@ ARROWS: dict[str, frozenset[str]] = {
         {
             "errors",
             "arrays",
+            "machine",
             "yamlnodes",
             "config",
             "git",
@@ -98,6 +101,8 @@ ARROWS: dict[str, frozenset[str]] = {
             "errors",
             "display",
             "arrays",
+            "files",
+            "machine",
             "marked",
             "config",
             "git",

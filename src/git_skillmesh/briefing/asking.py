@@ -35,8 +35,7 @@ def ask(state: Path, question: dict[str, Any]) -> Any:
     if len(data) > LONGEST:
         return None
     try:
-        info = folder.lstat()
-        if not stat.S_ISDIR(info.st_mode) or info.st_uid != os.getuid() or info.st_mode & 0o077:
+        if not is_private(folder):
             return None
         # The one that has started last is likely that of the agent which asks.
         places = sorted(folder.iterdir(), key=lambda place: -place.lstat().st_mtime_ns)
@@ -53,6 +52,13 @@ def ask(state: Path, question: dict[str, Any]) -> Any:
         if answer is not None:
             return answer
     return None
+
+
+def is_private(folder: Path) -> bool:
+    """Whether it is a folder of this user that is open to nobody else. Raises `OSError`."""
+    info = folder.lstat()
+    own = stat.S_ISDIR(info.st_mode) and info.st_uid == os.getuid()
+    return own and not info.st_mode & 0o077
 
 
 def _asked(path: str, data: bytes, end: float) -> Any:

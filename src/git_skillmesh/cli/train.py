@@ -1,11 +1,11 @@
 """`git skillmesh train`: train an adapter on a data set."""
 
 import argparse
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ExitCode, ReadOnly, UsageError
+from ..machine import cores
 from .columns import plural
 from .context import Context
 from .terminal import progress_bar, safe_line
@@ -163,7 +163,7 @@ def _plan(args: argparse.Namespace, context: Context) -> "Plan":
         replay_data=str(older.path) if older else "",
         replay_sha256=older.sha256 if older else "", control=args.control or "",
         checkpoint_every=args.checkpoint_every, resume=args.resume, device=args.device or "",
-        threads=args.threads or len(os.sched_getaffinity(0)),
+        threads=args.threads or cores(),
         commit=repository.head_commit() or "", repo_id=repo_id(repository, context.config),
     )  # fmt: skip
 

@@ -5,7 +5,6 @@ compared with one that is known already, so that a missed hook, a crash or a pul
 difference and no more.
 """
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -19,6 +18,7 @@ from ..git.objects import missing_blobs, sizes
 from ..git.process import GitFailed
 from ..git.repository import Repository
 from ..git.trees import diff_trees, list_tree
+from ..machine import cores
 from .build import (
     Batch,
     Version,
@@ -198,7 +198,7 @@ def sync(
 
 
 def _default_jobs() -> int:
-    return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2, 4)
+    return min(cores(), 4)
 
 
 def _batches(

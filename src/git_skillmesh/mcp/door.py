@@ -10,7 +10,6 @@ version, or a question that cannot be read.
 import json
 import os
 import socket
-import stat
 import threading
 import time
 from contextlib import suppress
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import __version__
-from ..briefing.asking import FOLDER, LONGEST_PATH, of_this_user, received
+from ..briefing.asking import FOLDER, LONGEST_PATH, is_private, of_this_user, received
 from ..errors import SkillmeshError
 from .host import Host
 
@@ -86,8 +85,7 @@ class Door:
         if not state.is_dir():
             return None  # nothing was ever indexed here: hooks are silent
         folder.mkdir(mode=0o700, exist_ok=True)
-        info = folder.lstat()
-        if not stat.S_ISDIR(info.st_mode) or info.st_uid != os.getuid() or info.st_mode & 0o077:
+        if not is_private(folder):
             return None
         _clear(folder)
         place.unlink(missing_ok=True)

@@ -6,6 +6,8 @@ In: nothing. Out: nothing; call `settle` before the first of them is imported.
 import os
 import warnings
 
+from ..machine import cores
+
 _ALONE = {
     "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1", "TRANSFORMERS_NO_ADVISORY_WARNINGS": "1",
     "TOKENIZERS_PARALLELISM": "false",
@@ -23,4 +25,4 @@ def settle() -> None:
     warnings.simplefilter("ignore")
     import torch
 
-    torch.set_num_threads(len(os.sched_getaffinity(0)))
+    torch.set_num_threads(cores())

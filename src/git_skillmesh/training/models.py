@@ -304,14 +304,14 @@ def written(loaded: Loaded, prompt_ids: Sequence[int], most: int) -> str:
             input_ids=ids, attention_mask=torch.ones_like(ids), max_new_tokens=most,
             do_sample=False, temperature=None, top_p=None, top_k=None,
             pad_token_id=loaded.tokenizer.pad_token_id,
-            eos_token_id=_ends(loaded),
+            eos_token_id=ends_of(loaded),
         )  # fmt: skip
     fresh = made[0, len(prompt_ids) :].tolist()
     text: str = loaded.tokenizer.decode(fresh, skip_special_tokens=True)
     return text
 
 
-def _ends(loaded: Loaded) -> list[int]:
+def ends_of(loaded: Loaded) -> list[int]:
     """Return the tokens that end an answer: the base's own, and the tokenizer's."""
     own = loaded.model.generation_config.eos_token_id
     known = own if isinstance(own, list) else [own] if own is not None else []

@@ -13,7 +13,7 @@ from typing import Any
 
 from ...errors import Damaged, SkillmeshError, UsageError
 from ...sessions.serving import ACTIVE, ALIAS, model_version
-from ..models import Loaded, load
+from ..models import Loaded, ends_of, load
 from .chat_api import Answer, Asked, Wrong
 from .deploying import Deployments
 from .store import Store
@@ -134,7 +134,7 @@ class ModelEngine:
             choose = {"do_sample": True, "temperature": asked.temperature,
                       "top_p": max(asked.top_p, 1e-6), "top_k": None}  # fmt: skip
         given = torch.tensor([ids], device=loaded.device)
-        ends = _ends(loaded)
+        ends = ends_of(loaded)
         with torch.inference_mode():
             loaded.model.generate(
                 input_ids=given, attention_mask=torch.ones_like(given), max_new_tokens=most,
@@ -216,12 +216,6 @@ def _ids(loaded: Loaded, asked: Asked) -> list[int]:
             400, f"the chat template refuses these messages: {reason}", "messages"
         ) from None
     return list(found["input_ids"])
-
-
-def _ends(loaded: Loaded) -> list[int]:
-    own = loaded.model.generation_config.eos_token_id
-    known = own if isinstance(own, list) else [own] if own is not None else []
-    return sorted({*known, loaded.tokenizer.eos_token_id})
 
 
 def _stamp(store: Store) -> object:

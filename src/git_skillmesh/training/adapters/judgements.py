@@ -5,13 +5,13 @@ its hash, so a judgement counts for just these weights.
 """
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from ...errors import Damaged
+from ...files import replace_file
 from ..model import Adapter, Interval, Judgement, Marks
 from .store import JUDGEMENTS, WEIGHTS, File
 
@@ -52,13 +52,7 @@ def judgement_path(folder: Path, name: str) -> Path:
 def write_judgement(folder: Path, judged: Judged) -> Path:
     """Keep a judgement in the place of an earlier one."""
     path = judgement_path(folder, judged.judgement.adapter)
-    path.parent.mkdir(exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with temporary.open("w", encoding="ascii") as file:
-        file.write(json.dumps(judged.document(), indent=1) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    replace_file(path, (json.dumps(judged.document(), indent=1) + "\n").encode("ascii"))
     return path
 
 

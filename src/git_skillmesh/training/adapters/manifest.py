@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import Damaged
+from ...files import replace_file
 from ...sessions.serving import ACTIVE, HISTORY, Deployment, deployment_of
 from .store import File
 
@@ -107,13 +108,7 @@ def read(folder: Path) -> bytes | None:
 
 def replace(folder: Path, data: bytes) -> None:
     """Make `active.json` these bytes, all of them or none; on the disk when this returns."""
-    temporary = folder / f".{ACTIVE}.{os.getpid()}"
-    with temporary.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(folder / ACTIVE)
-    sync_folder(folder)
+    replace_file(folder / ACTIVE, data)
 
 
 def append(folder: Path, line: Mapping[str, Any]) -> None:
@@ -128,12 +123,3 @@ def append(folder: Path, line: Mapping[str, Any]) -> None:
         file.write(b"\n" * torn + signed_bytes(line))
         file.flush()
         os.fsync(file.fileno())
-
-
-def sync_folder(folder: Path) -> None:
-    """Write a folder's own entries to the disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

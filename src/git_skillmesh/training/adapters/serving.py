@@ -16,8 +16,8 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from ...errors import SkillmeshError, Unavailable
+from ...machine import is_loopback
 from .chat_api import MOST_BYTES, Answer, Asked, Telling, Wrong, chat_of, completion_of, models
-from .vllm import is_loopback
 
 HOST = "127.0.0.1"
 _MOST_CONNECTIONS = 64

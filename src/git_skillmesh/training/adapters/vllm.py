@@ -9,13 +9,13 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from ...config import Config
 from ...errors import ConfigurationError, Unavailable
+from ...machine import is_loopback
 from .targets import DEFAULT_VLLM, LOAD, UNLOAD, load_body
 
 TOKEN_VARIABLE = "VLLM_API_KEY"  # noqa: S105 - the name of a variable, which vLLM itself reads
@@ -89,16 +89,6 @@ def server_of(config: Config, url: str = "") -> Server:
             f"{TOKEN_VARIABLE} is set, and {host} is another machine without TLS", "use https"
         )
     return Server(where, token)
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether a name or address is this machine."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _message(text: str) -> str:

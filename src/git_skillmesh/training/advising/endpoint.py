@@ -4,7 +4,6 @@ In: an address, the name of a variable that holds a token. Out: `Endpoint`. Plai
 machine only; an address cannot hold a password, and none is ever shown with one.
 """
 
-import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from urllib.parse import urlsplit
 
 from ...display import safe_line
 from ...errors import UsageError
+from ...machine import is_loopback
 
 _CHAT = "/chat/completions"
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -44,7 +44,7 @@ class Endpoint:
     @property
     def is_local(self) -> bool:
         """Whether it is on this machine."""
-        return _is_loopback(urlsplit(self.base).hostname or "")
+        return is_loopback(urlsplit(self.base).hostname or "")
 
 
 def endpoint_of(address: str, variable: str, environ: Mapping[str, str]) -> Endpoint:
@@ -61,21 +61,12 @@ def endpoint_of(address: str, variable: str, environ: Mapping[str, str]) -> Endp
         raise UsageError("--endpoint is no address of a server", _MEND)
     if "@" in parts.netloc:
         raise UsageError("--endpoint holds a password", "use --token-env NAME")
-    if parts.scheme == "http" and not _is_loopback(host):
+    if parts.scheme == "http" and not is_loopback(host):
         raise UsageError(f"code is not sent to {host} without encryption", "use https://")
     path = parts.path.rstrip("/").removesuffix(_CHAT)
     where = f"[{host}]" if ":" in host else host
     base = f"{parts.scheme}://{where}{f':{port}' if port else ''}{path}"
     return Endpoint(base, f"?{parts.query}" if parts.query else "", _token(variable, environ))
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _token(variable: str, environ: Mapping[str, str]) -> str:

@@ -7,7 +7,6 @@ which belong together, they are written. What is killed leaves the files of befo
 
 import hashlib
 import json
-import os
 import pickle
 import tempfile
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from ...errors import ReadOnly, UsageError
+from ...files import replace_file, replacing
 from ...git.refs import read_ref
 from ...index.locks import exclusive
 from ...sessions import layout
@@ -323,28 +323,20 @@ def _shown_options(options: Options) -> dict[str, object]:
 def _write(options: Options, found: Exported, lines: Iterator[bytes]) -> None:
     """Write data, manifest and card, each under another name first; the manifest is last."""
     stem = options.output / f"rl_dataset_{options.date}"
-    data, part = stem.with_suffix(".jsonl"), stem.with_name(f".{stem.name}.part")
-    with part.open("wb") as file:
+    data = stem.with_suffix(".jsonl")
+    with replacing(data) as file:
         found.manifest.sealed(data.name, _copied(lines, file))
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(data)
-    found.data = data
-    found.card = _replaced(stem.with_suffix(".md"), part, card_of(found.manifest))
+    found.data, found.card = data, stem.with_suffix(".md")
+    replace_file(found.card, card_of(found.manifest).encode())
+    found.manifest_path = stem.with_suffix(".manifest.json")
     text = json.dumps(found.manifest.document(), indent=1) + "\n"
-    found.manifest_path = _replaced(stem.with_suffix(".manifest.json"), part, text)
+    replace_file(found.manifest_path, text.encode())
 
 
 def _copied(lines: Iterable[bytes], file: IO[bytes]) -> Iterator[bytes]:
     for line in lines:
         file.write(line)
         yield line
-
-
-def _replaced(path: Path, part: Path, text: str) -> Path:
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)
-    return path
 
 
 def _mark(store: MemoryStore, kept: Iterable[_Entry]) -> None:

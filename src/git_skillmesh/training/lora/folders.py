@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import Damaged, ReadOnly
+from ...files import sync
 from .plan import Plan
 
 METRICS = "metrics.jsonl"
@@ -99,15 +100,6 @@ def known_ids(parent: Path) -> tuple[str, ...]:
         return tuple((parent / KNOWN_IDS).read_text(encoding="utf-8").split())
     except (OSError, UnicodeDecodeError):
         raise Damaged(f"{parent.name} does not say what it was trained on", KNOWN_IDS) from None
-
-
-def sync(path: Path) -> None:
-    """Wait until a file or folder is on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def finished(plan: Plan) -> Path | None:

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ....errors import ReadOnly, UsageError
+from ....files import replace_file
 from ....git.repository import Repository
-from ..state import replace_file
 
 _STAMP = "# made by: git skillmesh nightly --install "
 USUAL_TIME = "02:30"
