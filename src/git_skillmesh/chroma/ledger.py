@@ -179,6 +179,27 @@ class Ledger:
                 ),
             )
 
+    def replace_part(
+        self, mirror: int, paths: Sequence[str], rows: Sequence[Sequence[str]]
+    ) -> None:
+        """Believe the store in what it has of some paths; `rows` as for `replace`."""
+        old = self.known(mirror, [row[0] for row in rows])
+        gone = set(self.ids(mirror, paths)) - {row[0] for row in rows}
+        with self._writing() as db:
+            db.executemany("DELETE FROM row WHERE mirror=? AND id=?", ((mirror, i) for i in gone))
+            for id_, row_hash, path, commit in rows:
+                noted = old.get(id_)
+                if noted is None or noted.row_hash not in ("", row_hash):
+                    db.execute(
+                        "INSERT OR REPLACE INTO row VALUES (?,?,?,?,'',?)",
+                        (mirror, id_, path, row_hash, commit),
+                    )
+
+    def paths(self, mirror: int) -> set[str]:
+        """Return the paths of all rows."""
+        query = "SELECT DISTINCT path FROM row WHERE mirror=?"
+        return {path for (path,) in self._db.execute(query, (mirror,))}
+
     def known(self, mirror: int, ids: Sequence[str]) -> dict[str, Known]:
         """Return what is known of these ids."""
         found = {}

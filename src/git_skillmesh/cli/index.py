@@ -233,3 +233,5 @@ def _mirrored(context: Context, outcome: "Outcome | None", collection: str) -> N
             f"Chroma: {outcome.upserted} written, {outcome.deleted} deleted, "
             f"{outcome.rows} in {collection}"
         )
+        if outcome.note:
+            context.note(f"Chroma: {collection.partition(' ')[0]} is left as it is: {outcome.note}")

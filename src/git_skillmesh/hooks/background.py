@@ -111,6 +111,8 @@ def _index(repository: Repository, config: Config, log: Log) -> None:
     with WriterWhenNeeded(target, repository.state_dir) as one:
         code = mirror_codebase(repository, config, target, writers=one)
         log(f"Chroma: {code.upserted} written, {code.deleted} deleted, {code.rows} in all")
+        if code.note:
+            log(f"Chroma: codebase_v1 is left as it is: {code.note}")
         chats = mirror_exchanges(repository, config, target, writers=one)
         if chats is not None:
             log(f"Chroma: {chats.upserted} exchanges written, {chats.deleted} deleted")
