@@ -101,7 +101,10 @@ def by_union(
                 if layout.is_key(key) and db.trees.at(tree, layout.tombstone_path(key))
             )
 
-    return ByUnion("session_id", path_of, forgotten)
+    with ObjectDatabase(repository) as db:
+        tip = db.tip(layout.REF)
+        folder = db.trees.at(tip.commit.tree, layout.FORGOTTEN) if tip else None
+    return ByUnion("session_id", path_of, forgotten, folder.oid if folder else "")
 
 
 def mixed(theirs: str, own: str | None, taken: int) -> str | None:

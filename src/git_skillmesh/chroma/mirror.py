@@ -19,7 +19,7 @@ from .run import Order, Outcome, Progress, Run, model_of
 from .shared import HeadRun, UnionRun
 from .target import Target
 
-__all__ = ["Order", "Outcome", "carry_out", "lag", "mirror", "model_of"]
+__all__ = ["Order", "Outcome", "carry_out", "lag", "mirror", "model_of", "note_of"]
 
 # Chroma's index never reuses the place of a deleted vector (about 1.2 KB at 256 dimensions).
 WASTE_ROWS = 20_000
@@ -74,11 +74,16 @@ def carry_out(
 def lag(
     source: RowSource, target: Target, state_dir: Path, collection: str = "codebase_v1"
 ) -> int | None:
-    """Return how many changed paths are not mirrored yet; None when there is no mirror."""
+    """Return how many changed paths are not mirrored yet; None when there is no mirror.
+
+    None are where the store is ahead: see `note_of`.
+    """
     if not (state_dir / "mirror.db").is_file() or not _exists(target):
         return None
     with Ledger(state_dir) as ledger:
         record = ledger.find(target.fingerprint, source.repo_id, collection)
+        if record is not None and ledger.told(record.id)[1]:
+            return 0
         if record is None or record.state is None:
             return None
         waiting = ledger.unknown_paths(record.id)
@@ -86,6 +91,17 @@ def lag(
         if since != source.state:
             waiting |= set(source.changes(since)[1])
         return len(waiting)
+
+
+def note_of(
+    source: RowSource, target: Target, state_dir: Path, collection: str = "codebase_v1"
+) -> str:
+    """Return why the last mirror left the store as it was, "" if it did not."""
+    if not (state_dir / "mirror.db").is_file():
+        return ""
+    with Ledger(state_dir) as ledger:
+        record = ledger.find(target.fingerprint, source.repo_id, collection)
+        return ledger.told(record.id)[1] if record else ""
 
 
 def _mirror(
@@ -102,7 +118,7 @@ def _mirror(
     if record is not None and not everything and not paths and order == Order():
         if record.state != source.state:
             ledger.complete(record.id, source.state, None)
-        return Outcome(0, 0, ledger.count(record.id))
+        return Outcome(0, 0, ledger.told(record.id)[0])
     alone = source.sharing is None
     if alone and record is not None and record.deleted > max(WASTE_ROWS, ledger.count(record.id)):
         order = replace(order, rebuild=True)

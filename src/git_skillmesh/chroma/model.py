@@ -56,12 +56,14 @@ class ByUnion:
     """Rows of a memory of which no clone knows all: each writes what has changed in its own.
 
     Only what was forgotten is deleted. `field` is the metadata that names a row's session,
-    `path_of` makes its path of that, and `forgotten` says which paths are to go.
+    `path_of` makes its path of that, and `forgotten` says which paths are to go. `tombstones`
+    is another text whenever something was forgotten, "" where nothing was.
     """
 
     field: str
     path_of: Callable[[str], str]
     forgotten: Callable[[Iterable[str]], frozenset[str]]
+    tombstones: str
 
 
 class RowSource(Protocol):

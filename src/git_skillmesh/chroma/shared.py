@@ -22,7 +22,7 @@ from typing import Any
 from .ledger import Known
 from .ledger import Record as Mirrored
 from .model import ByHead, ByUnion, Row, Standing
-from .run import Order, Outcome, Run, chunks
+from .run import Batch, Order, Outcome, Run, chunks
 
 _PATHS_AT_ONCE = 100
 
@@ -73,20 +73,16 @@ class HeadRun(Run):
         standing = self._by.standing(mark.commit) if mark else Standing.NEWER
         if mark and standing is Standing.OLDER:
             note = f"it has {mark.commit[:12]}, which is newer than this clone's: git fetch"
-            return Outcome(0, 0, mark.rows, note)
-        wanted = self._wanted(mark, known, opened["staging"] or order != Order())
-        if (
-            mark
-            and mark.whole
-            and standing is Standing.SAME
-            and wanted is None
-            and order == Order()
-        ):
+            return self._told(mark.rows, note)
+        fresh = opened["staging"] or order != Order() or standing is Standing.REPLACED
+        wanted = self._wanted(mark, known, fresh)
+        here = mark is not None and mark.whole and standing is Standing.SAME and not fresh
+        if mark and here and wanted is None:
             note = f"it has {mark.commit[:12]}, indexed with other settings or another model"
-            return Outcome(0, 0, mark.rows, note)
+            return self._told(mark.rows, note)
         if mark and standing is Standing.SAME and wanted == set():
             self.ledger.complete(self.mirror, state, None)
-            return Outcome(0, 0, mark.rows)
+            return self._told(mark.rows)
         return self._write_all(opened, mark, wanted, order)
 
     def _wanted(self, mark: Mark | None, known: Mirrored, fresh: bool) -> set[str] | None:
@@ -127,7 +123,11 @@ class HeadRun(Run):
             # Somebody else wrote at the same time: whoever comes next looks at everything.
             theirs = Mark.parse(done["mark"]) or claimed
             self._claim(secrets.token_hex(8), replace(theirs, whole=False))
-        return Outcome(self.upserted, self.deleted, rows)
+        return self._told(rows)
+
+    def _told(self, rows: int, note: str = "") -> Outcome:
+        self.ledger.tell(self.mirror, rows, note)
+        return Outcome(self.upserted, self.deleted, rows, note)
 
     def _claim(self, token: str, mark: Mark) -> None:
         self.writer.ask("claim", repo_id=self.source.repo_id, token=token, mark=str(mark))
@@ -155,14 +155,19 @@ class UnionRun(Run):
         """Write what has changed in this clone's memory."""
         state = self.source.state
         opened, known = self._open(order)
-        if known.state is None or order.reread:
+        first = known.state is None or order.reread
+        heard = self._by.tombstones != self.ledger.forgotten(self.mirror)
+        if first or heard:
+            # Somebody else may have written what was forgotten: only the store knows it all.
             self._reread()
-            paths = None
         self._doubt(order)
-        self._pass(paths)
+        self._pass(None if first else paths)
+        if heard and not first:
+            self._forget()
         done = self.writer.ask("finish", repo_id=self.source.repo_id, expected=-1)
         self._adopt(opened)
         self.ledger.complete(self.mirror, state, "")
+        self.ledger.tell(self.mirror, int(done["rows"]), "", self._by.tombstones)
         return Outcome(self.upserted, self.deleted, int(done["rows"]))
 
     def _listed(self, **which: Any) -> Iterator[list[str]]:
@@ -182,6 +187,10 @@ class UnionRun(Run):
             else:
                 found[id_] = Known(rows[ids.index(id_)].path, row_hash, "", commit)
         return found
+
+    def _forget(self) -> None:
+        for ids in chunks(iter(self._gone(None, set())), self.writer.max_batch):
+            self._send(Batch(delete=ids))
 
     def _gone(self, paths: Sequence[str] | None, seen: set[str]) -> list[str]:
         """Return the ids of what was forgotten."""

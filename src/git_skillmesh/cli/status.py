@@ -120,21 +120,22 @@ def _skipped(context: Context, tree: str) -> dict[str, Any]:
 
 def _chroma(context: Context) -> dict[str, Any]:
     from ..chroma.codebase import codebase_rows
-    from ..chroma.mirror import lag
+    from ..chroma.mirror import lag, note_of
     from ..chroma.target import target_of
     from ..index.store import Store
 
     target = target_of(context.config, context.repository)
     if target is None:
-        return {"target": "off", "behind": None, "problem": ""}
-    behind, problem = None, ""
+        return {"target": "off", "behind": None, "problem": "", "note": ""}
+    behind, problem, note = None, "", ""
     if Store(context.repository).catalogue_path.exists():
         try:
             with codebase_rows(context.repository, context.config, update_first=False) as rows:
                 behind = lag(rows, target, context.repository.state_dir)
+                note = note_of(rows, target, context.repository.state_dir)
         except SkillmeshError as error:
             problem = str(error)
-    return {"target": target.describe(), "behind": behind, "problem": problem}
+    return {"target": target.describe(), "behind": behind, "problem": problem, "note": note}
 
 
 def _print(context: Context, document: dict[str, Any]) -> None:
@@ -181,6 +182,7 @@ def _print(context: Context, document: dict[str, Any]) -> None:
     lagging = {None: "not mirrored yet", 0: style.good("up to date")}.get(
         chroma["behind"], f"{chroma['behind']} files behind"
     )
+    lagging = safe_line(chroma["note"]) or lagging
     if chroma["target"] == "off":
         lagging = "by configuration"
     out(f"Chroma      {safe_line(chroma['target'])}: {safe_line(chroma['problem']) or lagging}")
