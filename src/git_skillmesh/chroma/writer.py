@@ -37,7 +37,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import Busy, ReadOnly, UsageError
 from . import client as clients
-from . import own_store, store
+from . import own_store, parts, store
 from .locking import acquire_in_turn
 from .target import Target
 
@@ -52,8 +52,8 @@ T = TypeVar("T")
 BATCH = 500
 CLOUD_BATCH = 250
 SAMPLE = 24
-_READ_TIMEOUT_S = 60.0
-_RETRY_FOR_S = 3.0
+# For one request; a batch takes about a second where nothing else is going on.
+_READ_TIMEOUT_S = 30.0
 
 
 class Session:
@@ -63,6 +63,7 @@ class Session:
     client: "ClientAPI"
     collection: "Collection"
     lock: int | None = None
+    request_bytes = parts.REQUEST_BYTES
 
     def __init__(self) -> None:
         self.sample: dict[str, NDArray[np.float32]] = {}
@@ -149,13 +150,38 @@ class Session:
 
         matrix = np.frombuffer(base64.b64decode(vectors), dtype="<f4")
         matrix = matrix.reshape(len(upsert), -1 if upsert else 0)
-        missing = self._try(lambda: store.write(self.collection, upsert, matrix, update, delete))
+        missing = self._write(upsert, matrix, update, delete)
         for id_ in delete:
             self.sample.pop(id_, None)
         for n in range(0, len(upsert), max(1, len(upsert) // 3)):
             if len(self.sample) < SAMPLE or upsert[n][0] in self.sample:
                 self.sample[upsert[n][0]] = matrix[n]
         return {"missing": missing}
+
+    def _write(
+        self,
+        upsert: list[Any],
+        matrix: "NDArray[np.float32]",
+        update: list[Any],
+        delete: list[str],
+    ) -> list[str]:
+        """Write a batch, a server's in parts that its proxy takes."""
+        if self.target.kind == "persistent":
+            return store.write(self.collection, upsert, matrix, update, delete)
+        missing: list[str] = []
+        for part in parts.divided(upsert, matrix, update, delete, self.request_bytes):
+            missing += self._write_part(part)
+        return missing
+
+    def _write_part(self, part: parts.Part) -> list[str]:
+        try:
+            return self._try(lambda: store.write(self.collection, *part.fields))
+        except Exception as error:
+            halves = parts.halves(part) if parts.is_too_large(error) else ()
+            if not halves:
+                raise
+        self.request_bytes = max(self.request_bytes // 2, 1)  # what follows is made smaller at once
+        return [id_ for half in halves for id_ in self._write_part(half)]
 
     def do_finish(self, repo_id: str, expected: int | None) -> dict[str, Any]:
         """Check what was written and count. The search also makes Chroma persist its index."""
@@ -237,15 +263,9 @@ class Session:
         """Call once for a folder; for a server again after failures that pass."""
         if self.target.kind == "persistent":
             return call()
-        import tenacity
+        from .patience import patiently
 
-        attempts = tenacity.Retrying(
-            retry=tenacity.retry_if_exception(clients.is_passing),
-            wait=tenacity.wait_random_exponential(multiplier=0.2, max=2),
-            stop=tenacity.stop_after_delay(_RETRY_FOR_S),
-            reraise=True,
-        )
-        return attempts(call)
+        return patiently(call)
 
 
 def main() -> int:

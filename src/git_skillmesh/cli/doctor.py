@@ -98,6 +98,7 @@ def _local(context: Context) -> list[Check]:
 
 
 def _chroma(context: Context) -> list[Check]:
+    from ..chroma.breaker import Breaker
     from ..chroma.chats import exchange_rows
     from ..chroma.codebase import codebase_rows
     from ..chroma.doctor import examine
@@ -127,6 +128,7 @@ def _chroma(context: Context) -> list[Check]:
                 findings += examine(thoughts, target, state_dir, _SAMPLE, THOUGHTS)
     except SkillmeshError as error:
         return [Check("chroma", False, error.what, error.mend)]
+    Breaker(target, state_dir).worked()
     if not findings:
         listed = " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
         equal = listed + (" equals" if len(names) == 1 else " equal")

@@ -1,6 +1,7 @@
 """`git skillmesh status`: show what is indexed, what is not, and why."""
 
 import argparse
+import time
 from collections import Counter
 from typing import Any
 
@@ -119,6 +120,7 @@ def _skipped(context: Context, tree: str) -> dict[str, Any]:
 
 
 def _chroma(context: Context) -> dict[str, Any]:
+    from ..chroma.breaker import Breaker
     from ..chroma.codebase import codebase_rows
     from ..chroma.mirror import lag, note_of
     from ..chroma.target import target_of
@@ -126,7 +128,7 @@ def _chroma(context: Context) -> dict[str, Any]:
 
     target = target_of(context.config, context.repository)
     if target is None:
-        return {"target": "off", "behind": None, "problem": "", "note": ""}
+        return {"target": "off", "behind": None, "problem": "", "note": "", "away": None}
     behind, problem, note = None, "", ""
     if Store(context.repository).catalogue_path.exists():
         try:
@@ -135,7 +137,16 @@ def _chroma(context: Context) -> dict[str, Any]:
                 note = note_of(rows, target, context.repository.state_dir)
         except SkillmeshError as error:
             problem = str(error)
-    return {"target": target.describe(), "behind": behind, "problem": problem, "note": note}
+    away = Breaker(target, context.repository.state_dir).away()
+    return {
+        "target": target.describe(), "behind": behind, "problem": problem, "note": note,
+        "away": away and {"since": _time(away.since), "until": _time(away.until),
+                          "failures": away.failures, "what": away.what, "line": away.say()},
+    }  # fmt: skip
+
+
+def _time(seconds: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
 
 def _print(context: Context, document: dict[str, Any]) -> None:
@@ -186,6 +197,8 @@ def _print(context: Context, document: dict[str, Any]) -> None:
     if chroma["target"] == "off":
         lagging = "by configuration"
     out(f"Chroma      {safe_line(chroma['target'])}: {safe_line(chroma['problem']) or lagging}")
+    if away := chroma["away"]:
+        out(f"            {style.bad(safe_line(away['line']))}: {safe_line(away['what'])}")
     installed = [hook["name"] for hook in document["hooks"] if hook["state"] == "installed"]
     out(f"hooks       {', '.join(installed) or 'not installed: git skillmesh init'}")
     for hook in document["hooks"]:
