@@ -135,7 +135,9 @@ def _certificates(target: Target) -> ssl.SSLContext | bool:
 
 def _judge(response: httpx.Response) -> None:
     """Raise for what Chroma's client would tell by its text alone."""
-    if response.status_code in _TELLING or response.is_redirect:
+    is_json = "json" in response.headers.get("content-type", "")
+    broken = response.status_code >= 500 and not is_json
+    if broken or response.status_code in _TELLING or response.is_redirect:
         response.read()
         response.raise_for_status()
 
