@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 
 # What may be done with a request: (method, path, how many requests came before) → one of these.
 # pass, hang, drip (a byte at a time), drip-headers, half (of the answer), garbage, lost (done, but
-# the answer does not come), lose (not even done), or a status, with "503/2" a Retry-After of 2 s.
+# the answer does not come), lose (not even done), or a status: "500", "503/2" with a Retry-After of
+# 2 s, "302/ADDRESS" with where to go.
 Plan = Callable[[str, str, int], str]
 _STOPPING_S = 5.0
 
@@ -102,7 +103,8 @@ class HostileProxy:
             self._drip(handler)
         elif what[0].isdigit():
             status_text, _, after = what.partition("/")
-            more = {"Retry-After": after} if after else {}
+            name = "Location" if status_text.startswith("3") else "Retry-After"
+            more = {name: after} if after else {}
             self._send(handler, int(status_text), b"<html>nginx is sorry</html>", more)
         with suppress(OSError):
             handler.connection.shutdown(socket.SHUT_RDWR)

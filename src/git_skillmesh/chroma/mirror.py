@@ -115,7 +115,11 @@ def _mirror(
 ) -> Outcome:
     record = ledger.find(target.fingerprint, source.repo_id, collection)
     everything, paths = _work(source, target, ledger, record)
-    if record is not None and not everything and not paths and order == Order():
+    sharing = source.sharing
+    heard = record is not None and isinstance(sharing, ByUnion) and (
+        sharing.tombstones != ledger.forgotten(record.id)
+    )  # fmt: skip
+    if record is not None and not (everything or paths or heard) and order == Order():
         if record.state != source.state:
             ledger.complete(record.id, source.state, None)
         return Outcome(0, 0, ledger.told(record.id)[0])
