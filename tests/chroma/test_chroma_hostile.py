@@ -46,8 +46,8 @@ def test_no_request_takes_longer_than_it_may(proxy: HostileProxy, what: str) -> 
 @pytest.mark.parametrize(
     ("what", "said"),
     [
-        ("500", "Server error '500 Internal Server Error' for url '{url}'"),
-        ("502", "Server error '502 Bad Gateway' for url '{url}'"),
+        ("500", "does not answer: it says 500 Internal Server Error: the next run catches up"),
+        ("502", "does not answer: it says 502 Bad Gateway: the next run catches up"),
         ("half", "peer closed connection without sending complete message body"),
         ("lose", "Server disconnected without sending a response."),
         ("garbage", "is no Chroma server"),
@@ -59,7 +59,7 @@ def test_what_is_no_answer_is_one_clear_line(proxy: HostileProxy, what: str, sai
     with pytest.raises(Exception) as told:
         clients.open_client(target, 2)
     line = str(clients.explain(told.value, target))
-    assert said.format(url=f"{proxy.url}/api/v2/heartbeat") in line
+    assert said in line
     assert line.isprintable()
     assert clients.explain(told.value, target).exit_code == Unreachable.exit_code
 

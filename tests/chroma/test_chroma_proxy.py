@@ -170,8 +170,8 @@ def test_what_a_proxy_does_not_take_at_once_is_divided(
         with pytest.raises(ConfigurationError) as told:
             place.mirror()
         assert str(told.value) == (
-            f"the server {nginx.url} takes no request as large as a single record: raise the limit"
-            " of the proxy in front of it (nginx: client_max_body_size 64m)"
+            f"the server {nginx.url} (divided) takes no request as large as a single record: raise"
+            " the limit of the proxy in front of it (nginx: client_max_body_size 64m)"
         )
     finally:
         nginx.stop()

@@ -187,6 +187,9 @@ def explain(error: BaseException, target: Target) -> SkillmeshError:
             f"nobody trusted vouches for {where}: {said}",
             "set chroma.cafile to the certificate of your authority",
         )
+    if status is not None:
+        reason = getattr(getattr(error, "response", None), "reason_phrase", "")
+        said = f"it says {status} {reason}".strip()
     if type(error).__name__ == "JSONDecodeError":
         said = "what it answers is not Chroma's"
     if status in (401, 403) or any(sign in lowered for sign in _AUTH):
