@@ -68,7 +68,6 @@ SETTINGS = {
             "chroma.cafile",
             "",
             "certificates of those who may vouch for the server, instead of the usual ones",
-            "CHROMA_CAFILE",
             personal=True,
         ),
         Setting(

@@ -1,7 +1,6 @@
 """A server behind nginx with TLS and a token, as docs/team.md sets it up."""
 
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -39,14 +38,14 @@ def behind(nginx: Nginx) -> Mapping[str, str | None]:
     return {
         "CHROMA_DB_IMPL": "http",
         "CHROMA_HTTP_URL": nginx.url,
-        "CHROMA_CAFILE": os.fspath(nginx.authority.file),
         "CHROMA_HTTP_HEADERS": json.dumps({"Authorization": f"Bearer {TOKEN}"}),
     }
 
 
 @pytest.fixture
-def repo(tmp_path: Path) -> Repo:
+def repo(tmp_path: Path, nginx: Nginx) -> Repo:
     made = make_repo(tmp_path, files=FILES)
+    made.git("config", "skillmesh.chroma.cafile", str(nginx.authority.file))
     made.git("config", "skillmesh.repoid", tmp_path.name)
     assert call(made.path, "index", "--chroma", "off", "-q").returncode == 0
     return made
@@ -98,23 +97,24 @@ def test_only_a_known_authority_may_vouch_for_it(
     nginx: Nginx, repo: Repo, behind: Mapping[str, str | None], tmp_path: Path
 ) -> None:
     before = len(nginx.requests())
-    done = call(repo.path, "collections", env={**behind, "CHROMA_CAFILE": None})
+    repo.git("config", "--unset", "skillmesh.chroma.cafile")
+    done = call(repo.path, "collections", env=behind)
     assert done.returncode == ExitCode.CONFIGURATION
-    assert done.stderr.startswith(
-        f"git-skillmesh: nobody trusted vouches for the server {nginx.url}"
-    )
+    told = f"git-skillmesh: nobody trusted vouches for the server {nginx.url}"
+    assert done.stderr.startswith(told)
     assert done.stderr.endswith("set chroma.cafile to the certificate of your authority\n")
     assert len(nginx.requests()) == before
     # The variable that other programs heed works as well.
-    env = {**behind, "CHROMA_CAFILE": None, "SSL_CERT_FILE": str(nginx.authority.file)}
+    env = {**behind, "SSL_CERT_FILE": str(nginx.authority.file)}
     assert call(repo.path, "collections", env=env).returncode == 0
     other = tmp_path / "ca.pem"
     other.write_text("no certificate\n")
-    done = call(repo.path, "collections", env={**behind, "CHROMA_CAFILE": str(other)})
+    repo.git("config", "skillmesh.chroma.cafile", str(other))
+    done = call(repo.path, "collections", env=behind)
     assert (done.returncode, done.stderr.count("\n")) == (ExitCode.CONFIGURATION, 1)
     assert f"chroma.cafile {other} cannot be used" in done.stderr
-    done = call(repo.path, "collections", env={**behind, "CHROMA_CAFILE": "ca.pem"})
-    assert done.stderr == (
+    repo.git("config", "skillmesh.chroma.cafile", "ca.pem")
+    assert call(repo.path, "collections", env=behind).stderr == (
         "git-skillmesh: chroma.cafile is 'ca.pem':"
         " it must be the absolute path of a file of certificates (PEM)\n"
     )
@@ -129,10 +129,12 @@ def test_an_address_that_only_a_clone_says_gets_nothing(nginx: Nginx, repo: Repo
         "git-skillmesh: chroma.url stands in .skillmesh/config.toml, and nothing is sent where only"
         f" a clone says: if you trust it: git config skillmesh.chroma.url {nginx.url}\n",
     )
-    repo.write(".skillmesh/config.toml", 'chroma.cafile = "/tmp/mine.pem"\n')
-    done = call(repo.path, "collections")
-    assert done.stderr.startswith("git-skillmesh: chroma.cafile is no setting for")
-    assert len(nginx.requests()) == before
+    repo.write(".skillmesh/config.toml", "")
+    repo.write(".env", f"CHROMA_DB_IMPL=http\nCHROMA_HTTP_URL={nginx.url}\n")
+    assert "chroma.url" not in call(repo.path, "collections").stderr  # one's own
+    repo.git("add", "--force", ".env")
+    assert "chroma.url stands in .env, and" in call(repo.path, "collections").stderr
+    assert [one for one in nginx.requests()[before:] if not one.endswith("401")] == []
 
 
 def test_a_redirection_is_not_followed(server: ChromaServer) -> None:

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from ..config import Config
 from ..errors import ConfigurationError
 from ..git.repository import Repository
+from ..git.trees import is_tracked
 
 Kind = Literal["persistent", "http", "cloud"]
 CLOUD_URL = "https://api.trychroma.com"
@@ -113,7 +114,7 @@ def target_of(config: Config, repository: Repository) -> Target | None:
                 "set chroma.url or CHROMA_HTTP_URL, for example http://localhost:8000",
             )
         url = _checked_url(config["chroma.url"])
-        _refuse_borrowed_address(config, url)
+        _refuse_borrowed_address(config, repository, url)
         return Target("http", url=url, headers=headers, **common)
     if not config["chroma.apikey"]:
         raise ConfigurationError(
@@ -121,7 +122,7 @@ def target_of(config: Config, repository: Repository) -> Target | None:
             "set CHROMA_API_KEY in the environment or in .env",
         )
     url = _checked_url(config["chroma.url"] or CLOUD_URL)
-    _refuse_borrowed_address(config, url)
+    _refuse_borrowed_address(config, repository, url)
     return Target("cloud", url=url, api_key=config["chroma.apikey"], **common)
 
 
@@ -153,11 +154,12 @@ def _bad_url(why: str) -> ConfigurationError:
     return ConfigurationError("chroma.url cannot be used", why)
 
 
-def _refuse_borrowed_address(config: Config, url: str) -> None:
+def _refuse_borrowed_address(config: Config, repository: Repository, url: str) -> None:
     """Code, conversations and a token go where their owner has said, never where a clone says."""
-    if config.origins.get("chroma.url") == COMMITTED:
+    origin = config.origins.get("chroma.url")
+    if origin == COMMITTED or (origin == ".env" and is_tracked(repository, ".env")):
         raise ConfigurationError(
-            f"chroma.url stands in {COMMITTED}, and nothing is sent where only a clone says",
+            f"chroma.url stands in {origin}, and nothing is sent where only a clone says",
             f"if you trust it: git config skillmesh.chroma.url {shlex.quote(url)}",
         )
 
