@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from git_skillmesh.chroma import client as clients
 from git_skillmesh.chroma import store
 from git_skillmesh.chroma.mirror import Outcome, mirror
-from git_skillmesh.chroma.model import Row
+from git_skillmesh.chroma.model import ByHead, ByUnion, Row
 from git_skillmesh.chroma.target import Target
 from git_skillmesh.errors import SkillmeshError
 
@@ -37,6 +37,8 @@ def vector_of(text: str, model_id: str, dimension: int) -> NDArray[np.float32]:
 
 class Rows:
     """A row source over `files`; `commit` takes a new snapshot and names what changed."""
+
+    sharing: ByHead | ByUnion | None = None
 
     def __init__(
         self,

@@ -89,6 +89,8 @@ def test_without_any_place_everything_is_default(repo: Repo) -> None:
         "chroma.tenant": "",
         "chroma.database": "",
         "chroma.apikey": "",
+        "chroma.cafile": "",
+        "chroma.follow": "auto",
         "chroma.documents": "auto",
         "embedding.provider": "builtin",
         "embedding.name": "",
@@ -130,6 +132,7 @@ def test_the_environment_keeps_the_names_people_know() -> None:
         "CHROMA_TENANT": "chroma.tenant",
         "CHROMA_DATABASE": "chroma.database",
         "CHROMA_API_KEY": "chroma.apikey",
+        "CHROMA_FOLLOW": "chroma.follow",
         "EMBEDDING_MODEL_PROVIDER": "embedding.provider",
         "EMBEDDING_MODEL_NAME": "embedding.name",
         "SKILLMESH_SYNC_PUSH": "sync.push",
@@ -294,8 +297,8 @@ def test_a_secret_in_the_committed_file_is_refused_and_not_repeated(repo: Repo) 
 
 
 PERSONAL = (
-    "adaptersfolder", "advise.endpoint", "advise.model", "advise.tokenenv", "signingkey",
-    "train.base", "vllm.url",
+    "adaptersfolder", "advise.endpoint", "advise.model", "advise.tokenenv", "chroma.cafile",
+    "signingkey", "train.base", "vllm.url",
 )  # fmt: skip
 
 

@@ -65,6 +65,18 @@ SETTINGS = {
         ),
         Setting("chroma.apikey", "", "key for Chroma Cloud", "CHROMA_API_KEY", secret=True),
         Setting(
+            "chroma.cafile",
+            "",
+            "certificates of those who may vouch for the server, instead of the usual ones",
+            personal=True,
+        ),
+        Setting(
+            "chroma.follow",
+            "auto",
+            "what a server has the code of: auto (default branch of the remote), head, or a branch",
+            "CHROMA_FOLLOW",
+        ),
+        Setting(
             "chroma.documents",
             "auto",
             "store the text of chunks too (auto: only on a server)",

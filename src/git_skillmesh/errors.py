@@ -67,6 +67,10 @@ class Unavailable(SkillmeshError):
     exit_code = ExitCode.UNAVAILABLE
 
 
+class Unreachable(Unavailable):
+    """A server does not answer, or not as it should; it may do so later."""
+
+
 class Damaged(SkillmeshError):
     """Stored data cannot be read; the message names the command that rebuilds it."""
 

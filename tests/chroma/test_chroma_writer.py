@@ -69,7 +69,11 @@ def test_it_writes_exactly_what_it_is_told(filled: Place) -> None:
         )
         assert reply == {"missing": ["c"]}
         writer.ask("claim", repo_id="r", token="t")  # noqa: S106
-        assert writer.ask("finish", repo_id="r", expected=2) == {"rows": 2, "token": "t"}
+        assert writer.ask("finish", repo_id="r", expected=2) == {
+            "rows": 2,
+            "token": "t",
+            "mark": "",
+        }
         page = writer.ask("list", repo_id="r", offset=0)
         assert sorted(page["rows"]) == [["a", "", "", ""], ["b", "", "", ""]]
         assert page["more"] is False

@@ -34,8 +34,9 @@ from ..sessions.links import read_links
 from ..sessions.model import Session
 from ..sessions.reading import MemoryReader, changed_folders
 from ..sessions.serving import Served, adapters_folder, read_served
+from .followed import by_union, followed
 from .mirror import Outcome, mirror
-from .model import Row
+from .model import ByUnion, Row
 from .pipe import WriterWhenNeeded
 from .target import Target
 
@@ -74,8 +75,11 @@ class ExchangeRows:
         code: Catalogue | None,
         members: frozenset[int],
         served: Served,
+        head: str,
+        sharing: ByUnion | None,
     ) -> None:
         self.repo_id = repo
+        self.sharing = sharing
         self._served = served
         self.model_id = model_id
         self._repository = repository
@@ -91,7 +95,7 @@ class ExchangeRows:
         for row in files.values():
             self._files.setdefault(row.path.partition("/")[0], []).append(row)
         self._notes = read_ref(repository, NOTES) or ""
-        self._head = repository.head_commit() or ""
+        self._head = head
         self._events = MemoryReader(repository).all_events()
         self._vectors = {
             number: open_vectors(vector_path(store.stem(number), model_id))
@@ -262,11 +266,12 @@ def exchange_rows(
     if catalogue is None:
         yield None
         return
+    what = followed(repository, config)
     code = Store(repository).reader_if_any()
     try:
         stored = None
         if code is not None:
-            stored = code.tree(repository.head_tree()[1], rules_of(config, {}).settings_id)
+            stored = code.tree(what.tree, rules_of(config, {}).settings_id)
         members = frozenset(stored[0].tolist() if stored else ())
         models = catalogue.models()
         if not all(model in models.get(number, ()) for number, _, _ in catalogue.segments()):
@@ -275,8 +280,9 @@ def exchange_rows(
             repo = repo_id(repository, config)
             served = read_served(adapters_folder(repository, config))
             rows = ExchangeRows(
-                repository, repo, model, db, (store, catalogue), code, members, served
-            )
+                repository, repo, model, db, (store, catalogue), code, members, served,
+                what.commit or "", by_union(repository, config, layout.key_of),
+            )  # fmt: skip
             if not rows.dimension:  # everything was forgotten, and has to leave the collection
                 rows.dimension = len(source.embed_query("nothing"))
             yield rows

@@ -18,6 +18,7 @@ from ..errors import (
     ReadOnly,
     SkillmeshError,
     Unavailable,
+    Unreachable,
 )
 from .loading import load
 from .target import Target
@@ -25,9 +26,9 @@ from .target import Target
 if TYPE_CHECKING:
     from chromadb.api import ClientAPI
 
-CONNECT_TIMEOUT_S = 2.0
 _FULL = ("disk is full", "no space left", "quota exceeded")
 _LOCKED = ("database is locked", "database table is locked")
+_PASSING = ("could not connect", "timed out", "disconnected", "peer closed", "connection")
 _NO_NAMESPACE = ("database", "tenant")
 _AUTH = ("unauthorized", "forbidden", "authentication", "permission denied")
 
@@ -40,28 +41,25 @@ def database_of(target: Target) -> Path:
 def open_client(target: Target, read_timeout_s: float) -> "ClientAPI":
     """Open the store; a persistent one is created when missing. Raises whatever Chroma raises.
 
-    A server is asked for its heartbeat first, because the client's own constructor has no timeout.
+    A server is asked for its heartbeat first, before Chroma is imported, which takes a second.
     """
     if target.kind == "persistent":
         load()
         return _open_folder(target)
-    import httpx
+    from .connection import CONNECT_TIMEOUT_S, given, open_session
 
-    timeout = httpx.Timeout(read_timeout_s, connect=CONNECT_TIMEOUT_S)
-    beat = httpx.get(
-        f"{target.url}/api/v2/heartbeat",
-        headers=dict(target.headers),
-        timeout=httpx.Timeout(CONNECT_TIMEOUT_S),
-    )
-    beat.raise_for_status()
-    if "nanosecond heartbeat" not in beat.text:
-        raise Unavailable(f"{target.describe()} is no Chroma server", "check chroma.url")
-    load()
-    client = _open_server(target)
-    session = getattr(getattr(client, "_server", None), "_session", None)
-    if session is not None:
-        session.timeout = timeout
-    return client
+    session = open_session(target, read_timeout_s)
+    try:
+        beat = session.get(f"{target.url}/api/v2/heartbeat", timeout=CONNECT_TIMEOUT_S)
+        beat.raise_for_status()
+        if "nanosecond heartbeat" not in beat.text:
+            raise Unreachable(f"{target.describe()} is no Chroma server", "check chroma.url")
+        load()
+        with given(session):
+            return _open_server(target)
+    except BaseException:
+        session.close()
+        raise
 
 
 def settings() -> Any:
@@ -175,11 +173,30 @@ def explain(error: BaseException, target: Target) -> SkillmeshError:
             f"{where} has no such tenant or database", "check chroma.tenant and chroma.database"
         )
     status = getattr(getattr(error, "response", None), "status_code", None)
+    if status == 413:
+        return ConfigurationError(
+            f"{where} takes no request as large as a single record",
+            "raise the limit of the proxy in front of it (nginx: client_max_body_size 64m)",
+        )
+    if status in (301, 302, 303, 307, 308):
+        return ConfigurationError(
+            f"{where} is somewhere else now", "set chroma.url to where it is; nothing was sent on"
+        )
+    if "certificate" in lowered and "ssl" in lowered:
+        return ConfigurationError(
+            f"nobody trusted vouches for {where}: {said}",
+            "set chroma.cafile to the certificate of your authority",
+        )
+    if status is not None:
+        reason = getattr(getattr(error, "response", None), "reason_phrase", "")
+        said = f"it says {status} {reason}".strip()
+    if type(error).__name__ == "JSONDecodeError":
+        said = "what it answers is not Chroma's"
     if status in (401, 403) or any(sign in lowered for sign in _AUTH):
         return ConfigurationError(
             f"{where} refuses access", "check chroma.headers, chroma.apikey and chroma.tenant"
         )
-    return Unavailable(f"{where} does not answer: {said}", "the next run catches up")
+    return Unreachable(f"{where} does not answer: {said}", "the next run catches up")
 
 
 def _nearest(target: Target) -> str:
@@ -208,5 +225,7 @@ def is_passing(error: BaseException) -> bool:
         return True
     if isinstance(error, SkillmeshError | ChromaError):
         return False
+    if type(error).__name__ == "JSONDecodeError":
+        return True
     said = str(error).lower()
-    return "could not connect" in said or re.search(r"\b50[234]\b", said) is not None
+    return any(sign in said for sign in _PASSING) or re.search(r"\b50[234]\b", said) is not None

@@ -1,7 +1,8 @@
 """The rows of `codebase_v1`: chunks of the code at HEAD, out of the local tier.
 
 In: the index. Out: `CodebaseRows` for mirror and doctor. The collection follows HEAD of the main
-working tree; a linked worktree has the local tier, and does not pull the shared rows its way.
+working tree, on a server the branch that all clones agree on (followed.py); a linked worktree has
+the local tier, and does not pull the shared rows its way.
 """
 
 import json
@@ -23,10 +24,11 @@ from ..index.identity import chat_id, chunk_id, repo_id
 from ..index.provenance import last_run, origins_of, traced_since
 from ..index.rules import rules_of
 from ..index.store import Store
-from ..index.update import update
+from ..index.update import update, update_provenance
 from ..index.vectors import Vectors, open_vectors, source_of, unit_rows, vector_path
+from .followed import Followed, by_head, followed, mixed
 from .mirror import Outcome, mirror
-from .model import Row
+from .model import ByHead, Row
 from .pipe import AlreadyMirroring, WriterWhenNeeded
 from .target import Target
 
@@ -34,6 +36,8 @@ COLLECTION = "codebase_v1"
 # How long mirroring waits for a run that indexes the tree it needs, or that mirrors already.
 _WAIT_SECONDS = 600
 _PAUSE_SECONDS = 0.5
+# Where a state has the number of the last run that looked for conversations.
+_RUN = 4
 # Of the exchanges that made lines of a chunk, those with most lines are named.
 _MOST_CHATS = 50
 
@@ -49,8 +53,7 @@ class CodebaseRows:
         repo: str,
         model_id: str,
         settings: str,
-        commit: str | None,
-        tree: str,
+        what: Followed,
     ) -> None:
         self.repo_id = repo
         self.model_id = model_id
@@ -58,11 +61,11 @@ class CodebaseRows:
         self._store = store
         self._catalogue = catalogue
         self._settings = settings
-        self._commit = commit
-        self._tree = tree
+        self._what = what
+        self._commit, self._tree = what.commit, what.tree
         self._opened_at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        stored = catalogue.tree(tree, settings)
-        self._commits = Commits(catalogue, repository).all()
+        stored = catalogue.tree(what.tree, settings)
+        self._commits = Commits(catalogue, repository, what.view).all()
         self._run = last_run(catalogue)
         self._members = frozenset(stored[0].tolist() if stored is not None else ())
         # Mapped now: a merge may delete the files, and the catalogue's snapshot still names them.
@@ -80,9 +83,20 @@ class CodebaseRows:
             [self._tree, self._settings, self.model_id, self._commit or "", self._run]
         )
 
-    def still_current(self) -> bool:
-        """Whether these are the rows of HEAD as it is now."""
-        return self._repository.head_tree() == (self._commit, self._tree)
+    @property
+    def sharing(self) -> ByHead | None:
+        """Clones write the same rows where they follow the same branch."""
+        return by_head(self._repository, self._what, self._since, "file_path")
+
+    def _since(self, theirs: str, own: str | None) -> str | None:
+        """Return the store's state, with the runs that looked for conversations in this clone."""
+        since = mixed(theirs, own, _RUN)
+        kind = json.loads(since)[1:3] if since else None
+        return since if kind == [self._settings, self.model_id] else None
+
+    def still_current(self, config: Config) -> bool:
+        """Whether these are the rows of what is followed as it is now."""
+        return followed(self._repository, config) == self._what
 
     def changes(self, since: str | None) -> tuple[bool, list[str]]:
         """Return the paths that changed since a state: other content, or a rewritten commit."""
@@ -173,21 +187,19 @@ class CodebaseRows:
 def codebase_rows(
     repository: Repository, config: Config, update_first: bool = True
 ) -> Iterator[CodebaseRows]:
-    """Open the rows of the main working tree's HEAD, indexing it where that is missing.
+    """Open the rows of the main working tree's HEAD, or of what is followed instead of it.
 
-    Raises `Unavailable` when the embedding model is, or when HEAD is not indexed and
-    `update_first` is off; `Busy`, `ReadOnly`, `Damaged`.
+    It is indexed where that is missing. Raises `Unavailable` when the embedding model is, or when
+    it is not indexed and `update_first` is off; `Busy`, `ReadOnly`, `Damaged`.
     """
     main = main_repository(repository)
     store = Store(main)
     model = source_of(config, store.embeddings_path).model_id
     settings = rules_of(config, {}).settings_id
     for attempt in range(3 if update_first else 1):
-        if attempt:
-            note = update(main, config, wait_seconds=_WAIT_SECONDS).note
-            if note:
-                raise Unavailable("the index has no vectors", note)
-        commit, tree = main.head_tree()
+        what = followed(main, config)
+        if attempt or (update_first and what.view):
+            _index(main, config, what)
         catalogue = store.reader_if_any()
         if catalogue is None and not update_first:
             break
@@ -197,17 +209,29 @@ def codebase_rows(
             rows = None
             models = catalogue.models()
             whole = all(model in models.get(number, ()) for number, _, _ in catalogue.segments())
-            walked = commit is None or Commits(catalogue, main).head == commit
-            if whole and walked and catalogue.tree(tree, settings) is not None:
+            history = Commits(catalogue, main, what.view).head
+            walked = what.commit is None or history == what.commit
+            if whole and walked and catalogue.tree(what.tree, settings) is not None:
                 with suppress(FileNotFoundError):  # a segment was merged this moment: try again
                     repo = repo_id(main, config)
-                    rows = CodebaseRows(main, store, catalogue, repo, model, settings, commit, tree)
+                    rows = CodebaseRows(main, store, catalogue, repo, model, settings, what)
             if rows is not None:
                 yield rows
                 return
         finally:
             catalogue.close()
-    raise Unavailable("HEAD is not in the index", "git skillmesh index")
+    missing = what.branch.shown if what.branch else "HEAD"
+    raise Unavailable(f"{missing} is not in the index", "git skillmesh index --chroma wait")
+
+
+def _index(repository: Repository, config: Config, what: Followed) -> None:
+    """Index what is followed, with the commits and conversations that made it."""
+    revision = (what.commit or "") if what.view else ""
+    done = update(repository, config, revision, wait_seconds=_WAIT_SECONDS, view=what.view)
+    if done.note:
+        raise Unavailable("the index has no vectors", done.note)
+    if what.view:
+        update_provenance(repository, done, _WAIT_SECONDS, what.view)
 
 
 def mirror_codebase(
@@ -227,7 +251,7 @@ def mirror_codebase(
         try:
             with codebase_rows(repository, config) as rows:
                 outcome = mirror(rows, target, repository.state_dir, COLLECTION, progress, writers)
-                if rows.still_current() or time.monotonic() > deadline:
+                if rows.still_current(config) or time.monotonic() > deadline:
                     return outcome
         except AlreadyMirroring:
             if time.monotonic() > deadline:

@@ -13,10 +13,12 @@ from ..errors import Busy, Damaged, Unavailable
 from .ledger import Ledger
 from .locking import held
 from .mirror import Order, Outcome, carry_out, model_of
-from .model import RowSource
+from .model import ByHead, ByUnion, RowSource, Standing
 from .pipe import LOCK_WAIT_S, Writer
-from .prepare import VOLATILE, Record, clean, prepare
+from .prepare import VOLATILE, Record, is_as_written, prepare
 from .reader import ChromaReader
+from .shared import Mark
+from .stored import Stored
 from .target import Target
 
 if TYPE_CHECKING:
@@ -24,21 +26,35 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _PAGE = 500
+_INDEX, _SYNC = "git skillmesh index --chroma wait", "git skillmesh sync"
+_MEND = {
+    "behind": _INDEX,
+    "older": "git fetch",
+    "settings": _INDEX,
+    "elsewhere": _SYNC,
+    "differs": f"git fetch, {_SYNC}",
+}
 _SHOWN = 3
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One kind of difference: "behind" is no damage, everything else is.
+    """One kind of difference; `mend` says what brings both sides together where it is no damage.
 
-    Kinds: unreadable, absent, behind, missing, extra, metadata, document, vector, duplicate,
-    ledger, unfindable.
+    No damage: behind; and what comes of other clones: older (than the store), settings, elsewhere
+    (of conversations not known here), differs. Damage: unreadable, absent, missing, extra,
+    metadata, document, vector, duplicate, ledger, unfindable.
     """
 
     kind: str
     collection: str
     ids: tuple[str, ...]
     message: str
+
+    @property
+    def mend(self) -> str:
+        """A command; "" for damage, which `repair` mends."""
+        return _MEND.get(self.kind, "")
 
 
 def examine(
@@ -104,16 +120,22 @@ class _Examination:
             since = None
             if record is not None and record.model == model_of(self.source):
                 since = record.state
-            everything, behind = False, set[str]()
-            if since != self.source.state:
-                everything, changed = self.source.changes(since)
-                behind = set(changed)
-            if record is None or everything:
-                return [self._behind(len(behind))]
+            by, behind = self.source.sharing, set[str]()
+            if not isinstance(by, ByHead):
+                everything, behind = self._changed(since)
+                if record is None or everything:
+                    return [self._behind(len(behind))]
             try:
                 with ChromaReader(self.target, LOCK_WAIT_S) as reader:
-                    reader.info(self.name)
-                    self._compare(reader, ledger, record.id, behind, sample)
+                    info = reader.info(self.name)
+                    if isinstance(by, ByHead):
+                        mark = Mark.parse(str(info.get(f"head:{self.source.repo_id}", "")))
+                        found = self._standing(by, mark, since)
+                        if isinstance(found, Finding):
+                            return [found]
+                        behind = found
+                    known = Stored(ledger, record.id if record else 0, reader, self.source)
+                    self._compare(reader, known, behind, sample)
             except Unavailable as error:
                 if self.target.kind != "persistent" and "no collection" not in error.what:
                     raise
@@ -123,9 +145,30 @@ class _Examination:
         findings = [self._behind(len(behind))] if behind else []
         return findings + [self._finding(kind, ids) for kind, ids in self.found.items()]
 
+    def _changed(self, since: str | None) -> tuple[bool, set[str]]:
+        if since == self.source.state:
+            return False, set()
+        everything, changed = self.source.changes(since)
+        return everything, set(changed)
+
+    def _standing(self, by: ByHead, mark: Mark | None, own: str | None) -> "Finding | set[str]":
+        """Return the paths that are not mirrored yet, or why nothing can be compared."""
+        everything = len(self.source.changes(None)[1])
+        if mark is None:
+            return self._behind(everything)
+        if by.standing(mark.commit) is Standing.OLDER:
+            what = f"the server has {mark.commit[:12]}, which is newer than what this clone knows"
+            return Finding("older", self.name, (), what)
+        since = by.since(mark.state, own)
+        if since is None and mark.whole:
+            what = f"the server has {mark.commit[:12]} with other settings or another model"
+            return Finding("settings", self.name, (), what)
+        whole, paths = self._changed(since) if since and mark.whole else (True, set())
+        return self._behind(everything) if whole else paths
+
     def _unreadable(self) -> Finding | None:
         """Open the store in a process of its own first: a damaged index may crash it."""
-        if self.target.kind == "persistent" and not self.target.store.exists():
+        if self.target.kind != "persistent" or not self.target.store.exists():
             return None
         try:
             with Writer(self.target, self.state_dir) as writer:
@@ -134,40 +177,42 @@ class _Examination:
             return Finding("unreadable", self.name, (), error.what)
         return None
 
-    def _compare(
-        self, reader: ChromaReader, ledger: Ledger, mirror: int, behind: set[str], sample: int
-    ) -> None:
-        where = {"repo_id": self.source.repo_id}
-        stored = {row["id"] for row in reader.get(self.name, where=where, include=())}
+    def _compare(self, reader: ChromaReader, known: Stored, behind: set[str], sample: int) -> None:
+        stored = known.listed(self.name)
         _, paths = self.source.changes(None)
         checked = [path for path in paths if path not in behind]
         expected: set[str] = set()
         chosen: dict[str, NDArray[np.float32]] = {}
-        for records in self._expected(ledger, mirror, checked, expected):
+        for records in self._expected(known, checked, expected):
             present = [record for record in records if record.id in stored]
             self._add("missing", (r.id for r in records if r.id not in stored))
             self._compare_records(reader, present)
             for record in _spread(present, sample):
                 chosen[record.id] = _vector(record.vector)
-        skipped = set(ledger.ids(mirror, [clean(path) for path in behind])) if behind else set()
-        noted = set(ledger.ids(mirror))
-        self._add("extra", sorted(stored - expected - skipped))
-        self._add("ledger", sorted((noted ^ stored) - set(self.found.get("missing", ()))))
+        more = stored.keys() - expected - known.of_paths(behind, stored)
+        by = self.source.sharing
+        if isinstance(by, ByUnion):
+            forgotten = by.forgotten({stored[id_] for id_ in more})
+            self._add("elsewhere", sorted(id_ for id_ in more if stored[id_] not in forgotten))
+            more = {id_ for id_ in more if stored[id_] in forgotten}
+        self._add("extra", sorted(more))
+        if by is None:
+            noted = known.noted()
+            lost = set(self.found.get("missing", ()))
+            self._add("ledger", sorted((noted ^ stored.keys()) - lost))
         step = max(1, len(chosen) // max(1, sample))
         picked = dict(list(chosen.items())[::step][:sample])
         self._add("unfindable", reader.search_for_themselves(self.name, picked))
 
-    def _expected(
-        self, ledger: Ledger, mirror: int, paths: list[str], seen: set[str]
-    ) -> Iterator[list[Record]]:
+    def _expected(self, known: Stored, paths: list[str], seen: set[str]) -> Iterator[list[Record]]:
         """Yield what the store should hold, a page at a time."""
         page: list[Any] = []
 
         def prepared() -> list[Record]:
-            known = ledger.known(mirror, [row.id for row in page])
-            commits = {row.commit_sha for row in known.values() if row.commit_sha}
+            old = known.of_rows(self.name, [row.id for row in page])
+            commits = {row.commit_sha for row in old.values() if row.commit_sha}
             valid = self.source.valid_commits(commits) if commits else frozenset()
-            return [prepare(row, known.get(row.id), valid, self.source.repo_id) for row in page]
+            return [prepare(row, old.get(row.id), valid, self.source.repo_id) for row in page]
 
         for row in self.source.rows(paths, self.target.keeps_documents):
             if row.id in seen:
@@ -186,7 +231,13 @@ class _Examination:
         fields = ("metadatas", "embeddings", "documents")
         for held_ in reader.get(self.name, ids=list(by_id), include=fields):
             record = by_id[held_["id"]]
-            if _stable(held_["metadata"] or {}) != _stable(record.metadata):
+            metadata = held_["metadata"] or {}
+            other = metadata.get("row_hash") != record.row_hash and is_as_written(metadata)
+            if other and self.source.sharing is not None:
+                # Another clone wrote it, which knows more of it or less.
+                self._add("differs", [record.id])
+                continue
+            if _stable(metadata) != _stable(record.metadata):
                 self._add("metadata", [record.id])
             if held_["document"] != record.document:
                 self._add("document", [record.id])
@@ -211,6 +262,8 @@ class _Examination:
             "duplicate": "ids are given twice by the index",
             "ledger": "records are not as the ledger has them",
             "unfindable": "records are not found by their own vector",
+            "elsewhere": "records are of conversations that this clone does not have",
+            "differs": "records say what another clone knows",
         }[kind]
         shown = ", ".join(ids[:_SHOWN]) + (", …" if len(ids) > _SHOWN else "")
         return Finding(kind, self.name, tuple(ids), f"{len(ids)} {what}: {shown}")

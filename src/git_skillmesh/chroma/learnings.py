@@ -30,8 +30,9 @@ from ..index.vectors import Vectors, open_vectors, prose_source_of, unit_rows, v
 from ..learnings.files import folder_at
 from ..learnings.model import FOLDER, Learning
 from ..learnings.reading import read_learning
+from .followed import Followed, by_head, followed
 from .mirror import Outcome, mirror
-from .model import Row
+from .model import ByHead, Row
 from .pipe import WriterWhenNeeded
 from .target import Target
 
@@ -52,12 +53,14 @@ class LearningRows:
         index: tuple[Store, Catalogue],
         folder: str,
         shelf: Shelf,
+        what: Followed,
     ) -> None:
         self.repo_id = repo
         self.model_id, self.dimension = model
         self._repository = repository
         store, self._catalogue = index
         self._folder = folder
+        self._what = what
         self._blobs = shelf.blobs
         self._numbers = known_versions(self._catalogue)
         self._vectors = {
@@ -69,6 +72,17 @@ class LearningRows:
     def state(self) -> str:
         """Fingerprint of everything the rows depend on."""
         return json.dumps([READING, self.model_id, self._folder])
+
+    @property
+    def sharing(self) -> ByHead | None:
+        """Clones write the same rows where they follow the same branch."""
+        return by_head(self._repository, self._what, self._since, "path")
+
+    def _since(self, theirs: str, own: str | None) -> str | None:
+        try:
+            return theirs if json.loads(theirs)[:2] == [READING, self.model_id] else None
+        except (ValueError, TypeError):
+            return None
 
     def changes(self, since: str | None) -> tuple[bool, list[str]]:
         """Return the files that changed since a state, those that are gone included."""
@@ -150,24 +164,24 @@ def learning_rows(
     repository = main_repository(repository)
     store = learning_store(repository)
     source = prose_source_of(config, store.embeddings_path)
+    what = followed(repository, config)
     if update_first:
-        sync_learnings(repository, source, _WAIT_SECONDS)
+        sync_learnings(repository, source, _WAIT_SECONDS, tree=what.tree)
     catalogue = store.reader_if_any()
     if catalogue is None:
         yield None
         return
     try:
-        tree = repository.head_tree()[1]
-        shelf = committed(repository, tree)
+        shelf = committed(repository, what.tree)
         models = catalogue.models()
         if not all(source.model_id in models.get(n, ()) for n, _, _ in catalogue.segments()):
             raise Unavailable("the learnings have no vectors", "git skillmesh index")
         if not set(shelf.blobs.items()) <= known_versions(catalogue).keys():
             raise Unavailable("the learnings of HEAD are not in the index", "git skillmesh index")
         model = source.model_id, len(source.embed_query("dimension"))
-        folder = folder_at(repository, tree)
+        folder = folder_at(repository, what.tree)
         repo = repo_id(repository, config)
-        yield LearningRows(repository, repo, model, (store, catalogue), folder, shelf)
+        yield LearningRows(repository, repo, model, (store, catalogue), folder, shelf, what)
     finally:
         catalogue.close()
 

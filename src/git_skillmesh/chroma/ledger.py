@@ -29,6 +29,11 @@ CREATE INDEX row_by_path ON row (mirror, path);
 CREATE INDEX row_unknown ON row (mirror, path) WHERE row_hash = '';
 CREATE TABLE recent (mirror INTEGER, commit_sha TEXT, PRIMARY KEY (mirror, commit_sha));
 """
+# Came later than the version: what a store that clones share had when it was last looked at.
+_TOLD = """
+CREATE TABLE IF NOT EXISTS told (
+    mirror INTEGER PRIMARY KEY, rows INTEGER, note TEXT, forgotten TEXT);
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +184,27 @@ class Ledger:
                 ),
             )
 
+    def replace_part(
+        self, mirror: int, paths: Sequence[str], rows: Sequence[Sequence[str]]
+    ) -> None:
+        """Believe the store in what it has of some paths; `rows` as for `replace`."""
+        old = self.known(mirror, [row[0] for row in rows])
+        gone = set(self.ids(mirror, paths)) - {row[0] for row in rows}
+        with self._writing() as db:
+            db.executemany("DELETE FROM row WHERE mirror=? AND id=?", ((mirror, i) for i in gone))
+            for id_, row_hash, path, commit in rows:
+                noted = old.get(id_)
+                if noted is None or noted.row_hash not in ("", row_hash):
+                    db.execute(
+                        "INSERT OR REPLACE INTO row VALUES (?,?,?,?,'',?)",
+                        (mirror, id_, path, row_hash, commit),
+                    )
+
+    def paths(self, mirror: int) -> set[str]:
+        """Return the paths of all rows."""
+        query = "SELECT DISTINCT path FROM row WHERE mirror=?"
+        return {path for (path,) in self._db.execute(query, (mirror,))}
+
     def known(self, mirror: int, ids: Sequence[str]) -> dict[str, Known]:
         """Return what is known of these ids."""
         found = {}
@@ -243,6 +269,26 @@ class Ledger:
         query = "SELECT count(*) FROM row WHERE mirror=?"
         return int(self._db.execute(query, (mirror,)).fetchone()[0])
 
+    def tell(self, mirror: int, rows: int, note: str, forgotten: str = "") -> None:
+        """Note how many records a shared store has, and why nothing was written, "" if it was.
+
+        `forgotten` stands for what was known to be forgotten.
+        """
+        with self._writing() as db:
+            values = (mirror, rows, note, forgotten)
+            db.execute("INSERT OR REPLACE INTO told VALUES (?,?,?,?)", values)
+
+    def forgotten(self, mirror: int) -> str:
+        """Return what was told to be forgotten."""
+        found = self._db.execute("SELECT forgotten FROM told WHERE mirror=?", (mirror,)).fetchone()
+        return str(found[0]) if found else ""
+
+    def told(self, mirror: int) -> tuple[int, str]:
+        """Return what was told last; the number of records known here where nothing was."""
+        query = "SELECT rows, note FROM told WHERE mirror=?"
+        found = self._db.execute(query, (mirror,)).fetchone()
+        return (int(found[0]), str(found[1])) if found else (self.count(mirror), "")
+
     def recent_commits(self, mirror: int) -> list[str]:
         """Return the commits written last: those that an amend or a rebase may have replaced."""
         query = "SELECT commit_sha FROM recent WHERE mirror=?"
@@ -273,6 +319,7 @@ def _opened(path: Path) -> sqlite3.Connection:
             raise sqlite3.DatabaseError("another version")
         if version == 0:
             db.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version={_VERSION}; COMMIT;")
+        db.execute(_TOLD)
         db.execute("SELECT id FROM mirror LIMIT 1").fetchone()
     except BaseException:
         db.close()

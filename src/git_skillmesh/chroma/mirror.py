@@ -5,60 +5,24 @@ is written. Every batch is marked in the ledger, sent, acknowledged and recorded
 at any point leaves nothing but work for the next run.
 """
 
-import base64
-import secrets
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
 
 from ..errors import Damaged, ReadOnly
 from . import client as clients
-from .ledger import Known, Ledger
+from .ledger import Ledger
 from .ledger import Record as Mirrored
-from .model import Row, RowSource
-from .pipe import Writer, WriterWhenNeeded, only_one
-from .prepare import HALF, Record, clean, prepare
+from .model import ByHead, ByUnion, RowSource
+from .pipe import WriterWhenNeeded, only_one
+from .run import Order, Outcome, Progress, Run, model_of
+from .shared import HeadRun, UnionRun
 from .target import Target
 
-T = TypeVar("T")
-Progress = Callable[[int, int], None]
-_PATHS_AT_ONCE = 200
+__all__ = ["Order", "Outcome", "carry_out", "lag", "mirror", "model_of", "note_of"]
+
 # Chroma's index never reuses the place of a deleted vector (about 1.2 KB at 256 dimensions).
 WASTE_ROWS = 20_000
-
-
-@dataclass
-class Outcome:
-    """What a mirror did; `rows` is what the store holds of this repository afterwards."""
-
-    upserted: int
-    deleted: int
-    rows: int
-
-
-@dataclass(frozen=True)
-class Order:
-    """What `repair` asks for beyond a plain mirror.
-
-    `suspect` ids are written again whatever the ledger says, `reread` believes the store instead
-    of the ledger, `rebuild` fills a fresh collection and swaps it in.
-    """
-
-    suspect: frozenset[str] = frozenset()
-    reread: bool = False
-    rebuild: bool = False
-
-
-@dataclass
-class _Batch:
-    upsert: list[Record] = field(default_factory=list)
-    update: list[Record] = field(default_factory=list)
-    delete: list[str] = field(default_factory=list)
-
-    def __len__(self) -> int:
-        return len(self.upsert) + len(self.update) + len(self.delete)
 
 
 def mirror(
@@ -110,11 +74,16 @@ def carry_out(
 def lag(
     source: RowSource, target: Target, state_dir: Path, collection: str = "codebase_v1"
 ) -> int | None:
-    """Return how many changed paths are not mirrored yet; None when there is no mirror."""
+    """Return how many changed paths are not mirrored yet; None when there is no mirror.
+
+    None are where the store is ahead: see `note_of`.
+    """
     if not (state_dir / "mirror.db").is_file() or not _exists(target):
         return None
     with Ledger(state_dir) as ledger:
         record = ledger.find(target.fingerprint, source.repo_id, collection)
+        if record is not None and ledger.told(record.id)[1]:
+            return 0
         if record is None or record.state is None:
             return None
         waiting = ledger.unknown_paths(record.id)
@@ -122,6 +91,17 @@ def lag(
         if since != source.state:
             waiting |= set(source.changes(since)[1])
         return len(waiting)
+
+
+def note_of(
+    source: RowSource, target: Target, state_dir: Path, collection: str = "codebase_v1"
+) -> str:
+    """Return why the last mirror left the store as it was, "" if it did not."""
+    if not (state_dir / "mirror.db").is_file():
+        return ""
+    with Ledger(state_dir) as ledger:
+        record = ledger.find(target.fingerprint, source.repo_id, collection)
+        return ledger.told(record.id)[1] if record else ""
 
 
 def _mirror(
@@ -135,13 +115,23 @@ def _mirror(
 ) -> Outcome:
     record = ledger.find(target.fingerprint, source.repo_id, collection)
     everything, paths = _work(source, target, ledger, record)
-    if record is not None and not everything and not paths and order == Order():
+    sharing = source.sharing
+    heard = record is not None and isinstance(sharing, ByUnion) and (
+        sharing.tombstones != ledger.forgotten(record.id)
+    )  # fmt: skip
+    if record is not None and not (everything or paths or heard) and order == Order():
         if record.state != source.state:
             ledger.complete(record.id, source.state, None)
-        return Outcome(0, 0, ledger.count(record.id))
-    if record is not None and record.deleted > max(WASTE_ROWS, ledger.count(record.id)):
+        return Outcome(0, 0, ledger.told(record.id)[0])
+    alone = source.sharing is None
+    if alone and record is not None and record.deleted > max(WASTE_ROWS, ledger.count(record.id)):
         order = replace(order, rebuild=True)
-    run = _Run(source, target, ledger, writers.writer(), collection, progress)
+    kind = Run
+    if isinstance(source.sharing, ByHead):
+        kind = HeadRun
+    elif isinstance(source.sharing, ByUnion):
+        kind = UnionRun
+    run = kind(source, target, ledger, writers.writer(), collection, progress)
     return run.carry_out(order, None if everything else paths)
 
 
@@ -162,180 +152,6 @@ def _work(
         paths |= ledger.paths_of_commits(record.id, gone)
         ledger.forget_commits(record.id, gone)
     return everything, paths
-
-
-class _Run:
-    """One mirror with an open writer."""
-
-    def __init__(
-        self,
-        source: RowSource,
-        target: Target,
-        ledger: Ledger,
-        writer: Writer,
-        collection: str,
-        progress: Progress | None,
-    ) -> None:
-        self.source = source
-        self.target = target
-        self.ledger = ledger
-        self.writer = writer
-        self.collection = collection
-        self.progress = progress or (lambda done, total: None)
-        self.commits: dict[str, bool] = {}
-        self.upserted = self.deleted = 0
-
-    def carry_out(self, order: Order, paths: set[str] | None) -> Outcome:
-        state = self.source.state
-        opened = self.writer.ask(
-            "open",
-            name=self.collection,
-            repo_id=self.source.repo_id,
-            model_id=self.source.model_id,
-            dimension=self.source.dimension,
-            rebuild=order.rebuild,
-        )
-        known = self.ledger.of(
-            self.target.fingerprint,
-            self.source.repo_id,
-            opened["uuid"],
-            opened["name"],
-            model_of(self.source),
-        )
-        self.mirror = known.id
-        ours = known.tokens and opened["token"] in known.tokens
-        if not ours or order.reread:
-            # Another clone, a restored backup or a lost ledger: ask the store what it holds.
-            self._reread()
-        if not ours or order.reread or known.state is None:
-            paths = None
-        suspect = order.suspect & set(self.ledger.ids(self.mirror)) if order.suspect else set()
-        self.ledger.mark_unknown(self.mirror, ((id_, "") for id_ in suspect))
-        token = secrets.token_hex(8)
-        self.ledger.announce(self.mirror, token)
-        self.writer.ask("claim", repo_id=self.source.repo_id, token=token)
-        self._pass(paths)
-        done = self._finish()
-        if done["rows"] != self.ledger.count(self.mirror):
-            # Somebody else changed the store: believe the store, and go over everything once.
-            self._reread()
-            self._pass(None)
-            done = self._finish()
-        self.writer.ask("adopt", name=self.collection)
-        self.ledger.of(
-            self.target.fingerprint,
-            self.source.repo_id,
-            opened["uuid"],
-            self.collection,
-            model_of(self.source),
-        )
-        # When somebody else writes too, no token is kept: the next run reads the store again.
-        alone = done["token"] == token and done["rows"] == self.ledger.count(self.mirror)
-        self.ledger.complete(self.mirror, state, token if alone else "")
-        return Outcome(self.upserted, self.deleted, int(done["rows"]))
-
-    def _finish(self) -> dict[str, Any]:
-        expected = self.ledger.count(self.mirror)
-        return self.writer.ask("finish", repo_id=self.source.repo_id, expected=expected)
-
-    def _reread(self) -> None:
-        def pages() -> Iterator[list[str]]:
-            offset, more = 0, True
-            while more:
-                page = self.writer.ask("list", repo_id=self.source.repo_id, offset=offset)
-                yield from page["rows"]
-                offset, more = offset + len(page["rows"]), page["more"]
-
-        self.ledger.replace(self.mirror, pages())
-
-    def _pass(self, paths: set[str] | None) -> None:
-        """Write what differs in these paths, or in all, and delete what is gone."""
-        wanted = sorted(paths if paths is not None else self.source.changes(None)[1])
-        seen: set[str] = set()
-        batch = _Batch()
-        for rows in _chunks(self._rows(wanted, seen), self.writer.max_batch):
-            old = self.ledger.known(self.mirror, [row.id for row in rows])
-            valid = self._valid(known.commit_sha for known in old.values())
-            for row in rows:
-                self._sort(prepare(row, old.get(row.id), valid, self.source.repo_id), old, batch)
-                if len(batch) >= self.writer.max_batch:
-                    self._send(batch)
-                    batch = _Batch()
-        if paths is None:
-            gone = [id_ for id_ in self.ledger.ids(self.mirror) if id_ not in seen]
-        else:
-            stored = [clean(path) for path in wanted]
-            gone = [id_ for id_ in self.ledger.ids(self.mirror, stored) if id_ not in seen]
-        for ids in _chunks(iter(gone), self.writer.max_batch):
-            batch.delete = ids
-            self._send(batch)
-            batch = _Batch()
-        self._send(batch)
-
-    def _rows(self, paths: list[str], seen: set[str]) -> Iterator[Row]:
-        for start in range(0, len(paths), _PATHS_AT_ONCE):
-            part = paths[start : start + _PATHS_AT_ONCE]
-            for row in self.source.rows(part, self.target.keeps_documents):
-                if row.id not in seen:
-                    seen.add(row.id)
-                    yield row
-            self.progress(start + len(part), len(paths))
-
-    @staticmethod
-    def _sort(record: Record, old: dict[str, Known], batch: _Batch) -> None:
-        known = old.get(record.id)
-        if known is None or known.row_hash[:HALF] != record.row_hash[:HALF]:
-            batch.upsert.append(record)
-        elif known.row_hash != record.row_hash:
-            batch.update.append(record)
-
-    def _valid(self, commits: Iterable[str]) -> frozenset[str]:
-        asked = frozenset(commit for commit in commits if commit)
-        unknown: Collection[str] = [commit for commit in asked if commit not in self.commits]
-        if unknown:
-            valid = self.source.valid_commits(unknown)
-            self.commits.update((commit, commit in valid) for commit in unknown)
-        return frozenset(commit for commit in asked if self.commits[commit])
-
-    def _send(self, batch: _Batch) -> None:
-        if not len(batch):
-            return
-        touched = [(record.id, record.path) for record in (*batch.upsert, *batch.update)]
-        self.ledger.mark_unknown(self.mirror, [*touched, *((id_, "") for id_ in batch.delete)])
-        reply = self._write(batch)
-        if reply["missing"]:
-            absent = set(reply["missing"])
-            self._write(_Batch(upsert=[row for row in batch.update if row.id in absent]))
-        records = [*batch.upsert, *batch.update]
-        self.ledger.record(self.mirror, ((row.id, row.known) for row in records), batch.delete)
-        self.upserted += len(records)
-        self.deleted += len(batch.delete)
-
-    def _write(self, batch: _Batch) -> dict[str, Any]:
-        vectors = b"".join(row.vector for row in batch.upsert)
-        return self.writer.ask(
-            "write",
-            upsert=[[row.id, dict(row.metadata), row.document] for row in batch.upsert],
-            vectors=base64.b64encode(vectors).decode("ascii"),
-            update=[[row.id, dict(row.metadata)] for row in batch.update],
-            delete=batch.delete,
-        )
-
-
-def _chunks(items: Iterator[T], size: int) -> Iterator[list[T]]:
-    part: list[T] = []
-    for item in items:
-        part.append(item)
-        if len(part) == size:
-            yield part
-            part = []
-    if part:
-        yield part
-
-
-def model_of(source: RowSource) -> str:
-    """Return the name under which the ledger knows the source's model."""
-    return f"{source.model_id}:{source.dimension}"
 
 
 def _exists(target: Target) -> bool:

@@ -3,8 +3,9 @@
 In: nothing. Out: the `Row` and `RowSource` that `index` implements and `mirror` and `doctor` read.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -26,12 +27,56 @@ class Row:
     content_hash: str
 
 
+class Standing(Enum):
+    """How what is here compares with what a store holds."""
+
+    NEWER = "newer"
+    SAME = "the same"
+    OLDER = "older"
+    REPLACED = "instead of it"
+
+
+@dataclass(frozen=True, slots=True)
+class ByHead:
+    """Rows that describe a commit which all clones agree on: who knows the newer one writes.
+
+    `standing` compares with the commit that a store has the rows of. `since(theirs, own)` makes the
+    state from which `RowSource.changes` starts out of the store's state and that of the last own
+    mirror; None if the store's is of another kind. `field` is the metadata that has the path.
+    """
+
+    commit: str
+    standing: Callable[[str], Standing]
+    since: Callable[[str, str | None], str | None]
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
+class ByUnion:
+    """Rows of a memory of which no clone knows all: each writes what has changed in its own.
+
+    Only what was forgotten is deleted. `field` is the metadata that names a row's session,
+    `path_of` makes its path of that, and `forgotten` says which paths are to go. `tombstones`
+    is another text whenever something was forgotten, "" where nothing was.
+    """
+
+    field: str
+    path_of: Callable[[str], str]
+    forgotten: Callable[[Iterable[str]], frozenset[str]]
+    tombstones: str
+
+
 class RowSource(Protocol):
     """A set of rows that a collection shall equal.
 
     `state` is an opaque fingerprint of everything the rows depend on (tree, model, rules);
-    `model_id` and `dimension` name the embedding model.
+    `model_id` and `dimension` name the embedding model. `sharing` says what other clones have to
+    do with the rows; None where the store holds what this one has, and nothing else.
     """
+
+    @property
+    def sharing(self) -> ByHead | ByUnion | None:
+        """How clones share the rows."""
 
     @property
     def repo_id(self) -> str:

@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Any
 
 from .. import errors
-from ..errors import Busy, Damaged, SkillmeshError, Unavailable
+from ..errors import Busy, Damaged, SkillmeshError, Unavailable, Unreachable
 from .locking import held
 from .target import Target
 
@@ -94,7 +94,7 @@ class Writer:
             while b"\n" not in self._buffer:
                 if not selector.select(max(0.0, deadline - time.monotonic())):
                     self._process.kill()
-                    raise Unavailable(
+                    raise Unreachable(
                         f"{self.target.describe()} did not answer for {REPLY_TIMEOUT_S:.0f} s",
                         "the next run catches up",
                     )

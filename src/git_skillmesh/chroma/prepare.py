@@ -64,6 +64,12 @@ def prepare(row: Row, old: Known | None, valid: frozenset[str], repo_id: str) ->
     return Record(row.id, path, metadata, document, vector, row.content_hash, row_hash)
 
 
+def is_as_written(metadata: Mapping[str, object]) -> bool:
+    """Whether stored metadata fits the hash that it was stored with."""
+    stable = {key: value for key, value in metadata.items() if key not in VOLATILE}
+    return str(metadata.get("row_hash", ""))[HALF:] == _digest(canonical(stable).encode())
+
+
 def clean(text: str) -> str:
     """Return text that UTF-8 can carry; a byte of a path that is no UTF-8 is shown as \\udcXX."""
     try:

@@ -24,6 +24,8 @@ T = TypeVar("T")
 
 WAIT_S = 2.0
 _TIMEOUT_S = 20.0
+# Somebody waits for the answer.
+_RETRY_FOR_S = 1.0
 Hit = tuple[str, float, dict[str, Any]]
 
 
@@ -214,7 +216,11 @@ class ChromaReader:
 
     def _do(self, call: Callable[[], T]) -> T:
         try:
-            return call()
+            if self.target.kind == "persistent":
+                return call()
+            from .patience import patiently
+
+            return patiently(call, _RETRY_FOR_S)
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:

@@ -7,6 +7,7 @@ shows its secrets.
 import hashlib
 import json
 import os
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,9 +17,11 @@ from urllib.parse import urlsplit
 from ..config import Config
 from ..errors import ConfigurationError
 from ..git.repository import Repository
+from ..git.trees import is_tracked
 
 Kind = Literal["persistent", "http", "cloud"]
 CLOUD_URL = "https://api.trychroma.com"
+COMMITTED = ".skillmesh/config.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,7 @@ class Target:
     database: str = ""
     api_key: str = field(default="", repr=False)
     keeps_documents: bool = False
+    cafile: str = ""
 
     @property
     def fingerprint(self) -> str:
@@ -78,6 +82,7 @@ class Target:
             "database": self.database,
             "api_key": self.api_key,
             "keeps_documents": self.keeps_documents,
+            "cafile": self.cafile,
         }
 
     @classmethod
@@ -100,6 +105,7 @@ def target_of(config: Config, repository: Repository) -> Target | None:
     }
     if impl == "persistent":
         return Target("persistent", path=_folder(config, repository), **common)
+    common["cafile"] = _cafile(config)
     headers = _headers(config)
     if impl == "http":
         if not config["chroma.url"]:
@@ -107,13 +113,16 @@ def target_of(config: Config, repository: Repository) -> Target | None:
                 "chroma.impl is http but no server is named",
                 "set chroma.url or CHROMA_HTTP_URL, for example http://localhost:8000",
             )
-        return Target("http", url=_checked_url(config["chroma.url"]), headers=headers, **common)
+        url = _checked_url(config["chroma.url"])
+        _refuse_borrowed_address(config, repository, url)
+        return Target("http", url=url, headers=headers, **common)
     if not config["chroma.apikey"]:
         raise ConfigurationError(
             "chroma.impl is cloud but there is no key",
             "set CHROMA_API_KEY in the environment or in .env",
         )
     url = _checked_url(config["chroma.url"] or CLOUD_URL)
+    _refuse_borrowed_address(config, repository, url)
     return Target("cloud", url=url, api_key=config["chroma.apikey"], **common)
 
 
@@ -143,6 +152,28 @@ def _checked_url(url: str) -> str:
 
 def _bad_url(why: str) -> ConfigurationError:
     return ConfigurationError("chroma.url cannot be used", why)
+
+
+def _refuse_borrowed_address(config: Config, repository: Repository, url: str) -> None:
+    """Code, conversations and a token go where their owner has said, never where a clone says."""
+    origin = config.origins.get("chroma.url")
+    if origin == COMMITTED or (origin == ".env" and is_tracked(repository, ".env")):
+        raise ConfigurationError(
+            f"chroma.url stands in {origin}, and nothing is sent where only a clone says",
+            f"if you trust it: git config skillmesh.chroma.url {shlex.quote(url)}",
+        )
+
+
+def _cafile(config: Config) -> str:
+    if not config["chroma.cafile"]:
+        return ""
+    path = Path(config["chroma.cafile"]).expanduser()
+    if not path.is_absolute() or not path.is_file():
+        raise ConfigurationError(
+            f"chroma.cafile is {config['chroma.cafile']!r}",
+            "it must be the absolute path of a file of certificates (PEM)",
+        )
+    return str(path)
 
 
 def _headers(config: Config) -> dict[str, str]:

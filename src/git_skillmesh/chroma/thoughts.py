@@ -24,8 +24,9 @@ from ..thinking.model import Thought
 from ..thinking.records import from_bytes
 from ..thinking.search import Finder, cache_path
 from ..thinking.terms import VERSION, Terms, ids, unpacked
+from .followed import by_union
 from .mirror import Outcome, mirror
-from .model import Row
+from .model import ByUnion, Row
 from .pipe import WriterWhenNeeded
 from .target import Target
 
@@ -35,8 +36,11 @@ COLLECTION = "thinking_sessions_v1"
 class ThoughtRows:
     """A `RowSource` (chroma/model.py) over an open memory; use `thought_rows` to get one."""
 
-    def __init__(self, repo: str, db: ObjectDatabase, terms: Terms) -> None:
+    def __init__(
+        self, repo: str, db: ObjectDatabase, terms: Terms, sharing: ByUnion | None
+    ) -> None:
         self.repo_id = repo
+        self.sharing = sharing
         self.model_id, self.dimension = terms.model, int(terms.rows.shape[1])
         self._db = db
         self._terms = terms
@@ -129,7 +133,8 @@ def thought_rows(repository: Repository, config: Config) -> Iterator[ThoughtRows
             yield None
             return
         terms = Finder(repository).terms(db, config)
-        yield ThoughtRows(repo_id(repository, config), db, terms)
+        sharing = by_union(repository, config, layout.thinking_key)
+        yield ThoughtRows(repo_id(repository, config), db, terms, sharing)
 
 
 def mirror_thoughts(

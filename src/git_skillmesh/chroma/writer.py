@@ -8,11 +8,12 @@ after row. The first failure ends the process, and so does the end of standard i
 | op | fields | reply |
 |---|---|---|
 | start | target, wait_s | max_batch; locks a local store, then opens it |
-| open | name, repo_id, model_id, dimension, rebuild | name, uuid, staging, token |
-| list | repo_id, offset | rows [[id, row_hash, path, commit]], more |
-| claim | repo_id, token | nothing; the token says who mirrored last |
+| open | name, repo_id, model_id, dimension, rebuild | name, uuid, staging, token, mark |
+| list | repo_id, offset, field, values | rows [[id, row_hash, path, commit]], more |
+| look | ids, field | rows [[id, row_hash, path, commit]] of those that are there |
+| claim | repo_id, token, mark | nothing; the token says who mirrored last, the mark what |
 | write | upsert [[id, metadata, document]], vectors, update [[id, metadata]], delete | missing |
-| finish | repo_id, expected | rows, token; searches some of the written vectors for themselves |
+| finish | repo_id, expected | rows (0 if null is expected), token, mark; searches some vectors |
 | adopt | name | nothing; the replacement takes the place of `name` |
 | ensure | embeddings by collection | reports, one a collection |
 | probe | | nothing; reads and searches every collection |
@@ -36,7 +37,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import Busy, ReadOnly, UsageError
 from . import client as clients
-from . import own_store, store
+from . import own_store, parts, store
 from .locking import acquire_in_turn
 from .target import Target
 
@@ -51,8 +52,8 @@ T = TypeVar("T")
 BATCH = 500
 CLOUD_BATCH = 250
 SAMPLE = 24
-_READ_TIMEOUT_S = 60.0
-_RETRY_FOR_S = 3.0
+# For one request; a batch takes about a second where nothing else is going on.
+_READ_TIMEOUT_S = 30.0
 
 
 class Session:
@@ -62,6 +63,7 @@ class Session:
     client: "ClientAPI"
     collection: "Collection"
     lock: int | None = None
+    request_bytes = parts.REQUEST_BYTES
 
     def __init__(self) -> None:
         self.sample: dict[str, NDArray[np.float32]] = {}
@@ -101,40 +103,43 @@ class Session:
         self.collection, staging = self._try(
             lambda: store.open_for_writing(self.client, name, repo_id, model_id, dimension, rebuild)
         )
-        token = store.metadata_of(self.collection).get(f"mirror:{repo_id}", "")
         return {
             "name": self.collection.name,
             "uuid": str(self.collection.id),
             "staging": staging,
-            "token": token,
+            **_claims(store.metadata_of(self.collection), repo_id),
         }
 
-    def do_list(self, repo_id: str, offset: int) -> dict[str, Any]:
+    def do_list(
+        self, repo_id: str, offset: int, field: str = "file_path", values: list[str] | None = None
+    ) -> dict[str, Any]:
         """Return one page of what the store says it holds of a repository."""
+        where: dict[str, Any] = {"repo_id": repo_id}
+        if values is not None:
+            where = {"$and": [where, {field: {"$in": values}}]}
         page: Any = self._try(
             lambda: self.collection.get(
-                where={"repo_id": repo_id},
-                limit=store.PAGE,
-                offset=offset,
-                include=["metadatas"],
+                where=where, limit=store.PAGE, offset=offset, include=["metadatas"]
             )
         )
-        rows = [
-            [
-                id_,
-                str(meta.get("row_hash", "")),
-                str(meta.get("file_path", "")),
-                str(meta.get("commit_sha", "")),
-            ]
-            for id_, meta in zip(page["ids"], page["metadatas"], strict=True)
-        ]
+        rows = _rows_of(page, field)
         return {"rows": rows, "more": len(rows) == store.PAGE}
 
-    def do_claim(self, repo_id: str, token: str) -> dict[str, Any]:
+    def do_look(self, ids: list[str], field: str) -> dict[str, Any]:
+        """Return what the store says of some rows."""
+        page: Any = self._try(lambda: self.collection.get(ids=ids, include=["metadatas"]))
+        return {"rows": _rows_of(page, field)}
+
+    def do_claim(self, repo_id: str, token: str, mark: str = "") -> dict[str, Any]:
         """Leave a token that tells every other mirror of this repository that we wrote."""
-        fresh = self._try(lambda: store.find(self.client, self.collection.name))
-        meta = store.metadata_of(fresh or self.collection)
-        self._try(lambda: store.set_metadata(self.collection, {**meta, f"mirror:{repo_id}": token}))
+        claims = {f"mirror:{repo_id}": token} | ({f"head:{repo_id}": mark} if mark else {})
+
+        def leave() -> None:
+            fresh = store.find(self.client, self.collection.name)
+            meta = store.metadata_of(fresh or self.collection)
+            store.set_metadata(self.collection, {**meta, **claims})
+
+        self._try(leave)
         return {}
 
     def do_write(
@@ -145,7 +150,7 @@ class Session:
 
         matrix = np.frombuffer(base64.b64decode(vectors), dtype="<f4")
         matrix = matrix.reshape(len(upsert), -1 if upsert else 0)
-        missing = self._try(lambda: store.write(self.collection, upsert, matrix, update, delete))
+        missing = self._write(upsert, matrix, update, delete)
         for id_ in delete:
             self.sample.pop(id_, None)
         for n in range(0, len(upsert), max(1, len(upsert) // 3)):
@@ -153,13 +158,39 @@ class Session:
                 self.sample[upsert[n][0]] = matrix[n]
         return {"missing": missing}
 
-    def do_finish(self, repo_id: str, expected: int) -> dict[str, Any]:
+    def _write(
+        self,
+        upsert: list[Any],
+        matrix: "NDArray[np.float32]",
+        update: list[Any],
+        delete: list[str],
+    ) -> list[str]:
+        """Write a batch, a server's in parts that its proxy takes."""
+        if self.target.kind == "persistent":
+            return store.write(self.collection, upsert, matrix, update, delete)
+        missing: list[str] = []
+        for part in parts.divided(upsert, matrix, update, delete, self.request_bytes):
+            missing += self._write_part(part)
+        return missing
+
+    def _write_part(self, part: parts.Part) -> list[str]:
+        try:
+            return self._try(lambda: store.write(self.collection, *part.fields))
+        except Exception as error:
+            halves = parts.halves(part) if parts.is_too_large(error) else ()
+            if not halves:
+                raise
+        self.request_bytes = max(self.request_bytes // 2, 1)  # what follows is made smaller at once
+        return [id_ for half in halves for id_ in self._write_part(half)]
+
+    def do_finish(self, repo_id: str, expected: int | None) -> dict[str, Any]:
         """Check what was written and count. The search also makes Chroma persist its index."""
         self._try(lambda: store.check_written(self.collection, self.sample))
-        rows = self._try(lambda: store.count(self.collection, repo_id, expected))
+        rows = 0
+        if expected is not None:
+            rows = self._try(lambda: store.count(self.collection, repo_id, expected))
         fresh = self._try(lambda: store.find(self.client, self.collection.name))
-        meta = store.metadata_of(fresh or self.collection)
-        return {"rows": rows, "token": meta.get(f"mirror:{repo_id}", "")}
+        return {"rows": rows, **_claims(store.metadata_of(fresh or self.collection), repo_id)}
 
     def do_adopt(self, name: str) -> dict[str, Any]:
         """Swap the filled replacement in."""
@@ -232,15 +263,9 @@ class Session:
         """Call once for a folder; for a server again after failures that pass."""
         if self.target.kind == "persistent":
             return call()
-        import tenacity
+        from .patience import patiently
 
-        attempts = tenacity.Retrying(
-            retry=tenacity.retry_if_exception(clients.is_passing),
-            wait=tenacity.wait_random_exponential(multiplier=0.2, max=2),
-            stop=tenacity.stop_after_delay(_RETRY_FOR_S),
-            reraise=True,
-        )
-        return attempts(call)
+        return patiently(call)
 
 
 def main() -> int:
@@ -259,6 +284,22 @@ def main() -> int:
         _send(reply)
     session.end()
     return 0
+
+
+def _claims(meta: dict[str, Any], repo_id: str) -> dict[str, str]:
+    """Return who mirrored a repository last, and what."""
+    return {
+        "token": str(meta.get(f"mirror:{repo_id}", "")),
+        "mark": str(meta.get(f"head:{repo_id}", "")),
+    }
+
+
+def _rows_of(page: Any, field: str) -> list[list[str]]:
+    names = ("row_hash", field, "commit_sha")
+    return [
+        [id_, *(str(meta.get(name, "")) for name in names)]
+        for id_, meta in zip(page["ids"], page["metadatas"], strict=True)
+    ]
 
 
 def _told(error: BaseException, session: Session) -> dict[str, str]:

@@ -98,6 +98,7 @@ def _local(context: Context) -> list[Check]:
 
 
 def _chroma(context: Context) -> list[Check]:
+    from ..chroma.breaker import Breaker
     from ..chroma.chats import exchange_rows
     from ..chroma.codebase import codebase_rows
     from ..chroma.doctor import examine
@@ -127,16 +128,15 @@ def _chroma(context: Context) -> list[Check]:
                 findings += examine(thoughts, target, state_dir, _SAMPLE, THOUGHTS)
     except SkillmeshError as error:
         return [Check("chroma", False, error.what, error.mend)]
+    Breaker(target, state_dir).worked()
     if not findings:
         listed = " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
         equal = listed + (" equals" if len(names) == 1 else " equal")
         return [Check("chroma", True, f"{equal} the index ({target.describe()})")]
-    repair, catch_up = "git skillmesh doctor --repair", "git skillmesh index --chroma wait"
+    repair = "git skillmesh doctor --repair"
     # A mirror that lags behind is at work or will be with the next commit: nothing is broken.
     return [
-        Check("chroma", True, finding.message, catch_up)
-        if finding.kind == "behind"
-        else Check("chroma", False, finding.message, repair)
+        Check("chroma", bool(finding.mend), finding.message, finding.mend or repair)
         for finding in findings
     ]
 

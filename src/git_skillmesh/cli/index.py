@@ -204,6 +204,7 @@ def _chroma(context: Context, wait: bool) -> None:
 
         start_worker("index", context.repository.git.cwd)
         return
+    from ..chroma.breaker import Breaker
     from ..chroma.chats import mirror_exchanges
     from ..chroma.codebase import mirror_codebase
     from ..chroma.learnings import mirror_learnings
@@ -211,7 +212,8 @@ def _chroma(context: Context, wait: bool) -> None:
     from ..chroma.thoughts import mirror_thoughts
 
     repository, config = context.repository, context.config
-    with WriterWhenNeeded(target, repository.state_dir) as one:
+    watching = Breaker(target, repository.state_dir).watching()
+    with watching, WriterWhenNeeded(target, repository.state_dir) as one:
         with progress_bar("Chroma", context.quiet) as progress:
             code = mirror_codebase(repository, config, target, progress, one)
         _mirrored(context, code, f"codebase_v1 ({target.describe()})")
@@ -233,3 +235,5 @@ def _mirrored(context: Context, outcome: "Outcome | None", collection: str) -> N
             f"Chroma: {outcome.upserted} written, {outcome.deleted} deleted, "
             f"{outcome.rows} in {collection}"
         )
+        if outcome.note:
+            context.note(f"Chroma: {collection.partition(' ')[0]} is left as it is: {outcome.note}")

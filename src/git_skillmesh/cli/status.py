@@ -1,6 +1,7 @@
 """`git skillmesh status`: show what is indexed, what is not, and why."""
 
 import argparse
+import time
 from collections import Counter
 from typing import Any
 
@@ -119,22 +120,33 @@ def _skipped(context: Context, tree: str) -> dict[str, Any]:
 
 
 def _chroma(context: Context) -> dict[str, Any]:
+    from ..chroma.breaker import Breaker
     from ..chroma.codebase import codebase_rows
-    from ..chroma.mirror import lag
+    from ..chroma.mirror import lag, note_of
     from ..chroma.target import target_of
     from ..index.store import Store
 
     target = target_of(context.config, context.repository)
     if target is None:
-        return {"target": "off", "behind": None, "problem": ""}
-    behind, problem = None, ""
+        return {"target": "off", "behind": None, "problem": "", "note": "", "away": None}
+    behind, problem, note = None, "", ""
     if Store(context.repository).catalogue_path.exists():
         try:
             with codebase_rows(context.repository, context.config, update_first=False) as rows:
                 behind = lag(rows, target, context.repository.state_dir)
+                note = note_of(rows, target, context.repository.state_dir)
         except SkillmeshError as error:
             problem = str(error)
-    return {"target": target.describe(), "behind": behind, "problem": problem}
+    away = Breaker(target, context.repository.state_dir).away()
+    return {
+        "target": target.describe(), "behind": behind, "problem": problem, "note": note,
+        "away": away and {"since": _time(away.since), "until": _time(away.until),
+                          "failures": away.failures, "what": away.what, "line": away.say()},
+    }  # fmt: skip
+
+
+def _time(seconds: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
 
 def _print(context: Context, document: dict[str, Any]) -> None:
@@ -181,9 +193,12 @@ def _print(context: Context, document: dict[str, Any]) -> None:
     lagging = {None: "not mirrored yet", 0: style.good("up to date")}.get(
         chroma["behind"], f"{chroma['behind']} files behind"
     )
+    lagging = safe_line(chroma["note"]) or lagging
     if chroma["target"] == "off":
         lagging = "by configuration"
     out(f"Chroma      {safe_line(chroma['target'])}: {safe_line(chroma['problem']) or lagging}")
+    if away := chroma["away"]:
+        out(f"            {style.bad(safe_line(away['line']))}: {safe_line(away['what'])}")
     installed = [hook["name"] for hook in document["hooks"] if hook["state"] == "installed"]
     out(f"hooks       {', '.join(installed) or 'not installed: git skillmesh init'}")
     for hook in document["hooks"]:

@@ -108,3 +108,11 @@ def working_tree(repository: Repository, folder: str = "") -> WorkingTree:
 
 def _records(out: bytes) -> Iterator[bytes]:
     yield from (record for record in out.split(b"\0") if record)
+
+
+def is_tracked(repository: Repository, path: str) -> bool:
+    """Return whether git keeps a file of the working tree, so that clones have it too."""
+    if repository.top is None:
+        return False
+    words = ("ls-files", "--error-unmatch", "--", f":(top,literal){path}")
+    return repository.git.run_unchecked(*words).returncode == 0

@@ -102,15 +102,20 @@ def _index(repository: Repository, config: Config, log: Log) -> None:
     target = target_of(config, repository)
     if target is None or outcome.note:
         return
+    from ..chroma.breaker import Breaker
     from ..chroma.chats import mirror_exchanges
     from ..chroma.codebase import mirror_codebase
     from ..chroma.learnings import mirror_learnings
     from ..chroma.pipe import WriterWhenNeeded
     from ..chroma.thoughts import mirror_thoughts
 
-    with WriterWhenNeeded(target, repository.state_dir) as one:
+    breaker = Breaker(target, repository.state_dir)
+    breaker.ask()
+    with breaker.watching(), WriterWhenNeeded(target, repository.state_dir) as one:
         code = mirror_codebase(repository, config, target, writers=one)
         log(f"Chroma: {code.upserted} written, {code.deleted} deleted, {code.rows} in all")
+        if code.note:
+            log(f"Chroma: codebase_v1 is left as it is: {code.note}")
         chats = mirror_exchanges(repository, config, target, writers=one)
         if chats is not None:
             log(f"Chroma: {chats.upserted} exchanges written, {chats.deleted} deleted")

@@ -17,17 +17,21 @@ from .catalogue import Catalogue
 
 # Commits read at most to find which one made a version; older ones stay unknown.
 HISTORY_LIMIT = 20_000
+# What a team has agreed on has answers of its own, too; no worktree can have this name.
+SHARED = "/shared"
 # Files asked for with one statement.
 _AT_ONCE = 500
 
 
 class Commits:
-    """The commits of file versions as seen from one worktree's HEAD; "" is: looked for in vain."""
+    """The commits of file versions as seen from one worktree's HEAD; "" is: looked for in vain.
 
-    def __init__(self, catalogue: Catalogue, repository: Repository) -> None:
+    With a `view` (`SHARED`) they are those of another commit than HEAD.
+    """
+
+    def __init__(self, catalogue: Catalogue, repository: Repository, view: str = "") -> None:
         self._catalogue = catalogue
-        linked = repository.git_dir != repository.common_dir
-        self._worktree = repository.git_dir.name if linked else ""
+        self._worktree = view or view_name(repository)
 
     @property
     def head(self) -> str | None:
@@ -79,15 +83,24 @@ class Commits:
             catalogue.set_meta(f"history {self._worktree}", head)
 
 
+def view_name(repository: Repository) -> str:
+    """Return the name of the worktree whose HEAD is meant, "" for the main one."""
+    return repository.git_dir.name if repository.git_dir != repository.common_dir else ""
+
+
 def sync_history(
-    repository: Repository, catalogue: Catalogue, head: str, members: NDArray[np.int32]
+    repository: Repository,
+    catalogue: Catalogue,
+    head: str,
+    members: NDArray[np.int32],
+    view: str = "",
 ) -> None:
-    """Record which commit introduced each member of HEAD's tree.
+    """Record which commit introduced each member of HEAD's tree, or of that of a view's commit.
 
     Commits that are new since the last walk are always read; those that HEAD does not reach any
     more are forgotten. The rest of history is read only for versions of which nothing is known.
     """
-    commits = Commits(catalogue, repository)
+    commits = Commits(catalogue, repository, view)
     walked = commits.head
     known = commits.all()
     gone: set[int] = set()
@@ -112,7 +125,7 @@ def sync_history(
 def forget_worktrees(repository: Repository, catalogue: Catalogue) -> None:
     """Forget the commits of worktrees that are gone; call inside a transaction."""
     for (name,) in catalogue.rows("SELECT DISTINCT worktree FROM commits WHERE worktree <> ''"):
-        if not (repository.common_dir / "worktrees" / name).is_dir():
+        if name != SHARED and not (repository.common_dir / "worktrees" / name).is_dir():
             catalogue.connection.execute("DELETE FROM commits WHERE worktree = ?", (name,))
             catalogue.connection.execute("DELETE FROM meta WHERE name = ?", (f"history {name}",))
 

@@ -158,14 +158,17 @@ def _info(facts: dict[str, Any]) -> Info:
 
 
 def sync_learnings(
-    repository: Repository, source: VectorSource | None, wait_seconds: float = 0.0
+    repository: Repository,
+    source: VectorSource | None,
+    wait_seconds: float = 0.0,
+    tree: str = "",
 ) -> LearningsReport:
-    """Make sure that the index has the learnings of HEAD, and drop versions long out of use.
+    """Make sure that the index has the learnings of HEAD (or of `tree`); drop what is long unused.
 
     Raises `Busy`, `ReadOnly`, `Damaged`, `Unavailable` when the embedding model is.
     """
     store = learning_store(repository)
-    tree = repository.head_tree()[1]
+    tree = tree or repository.head_tree()[1]
     shelf, folder = committed(repository, tree), folder_at(repository, tree)
     if not folder and not store.catalogue_path.exists():
         return LearningsReport()

@@ -24,6 +24,7 @@ from ..git.trees import diff_trees
 from ..sessions.answering import attribute
 from ..sessions.links import Link, read_links
 from .catalogue import Catalogue, FileRow
+from .history import view_name
 from .store import Store
 from .sync import Progress
 
@@ -59,6 +60,7 @@ def sync_provenance(
     head: str | None,
     wait_seconds: float = 0.0,
     progress: Progress | None = None,
+    view: str = "",
 ) -> int:
     """Bring the tables up to date with HEAD and the notes; return how many files were blamed.
 
@@ -70,8 +72,9 @@ def sync_provenance(
         return 0
     state = json.dumps([head, notes])
     catalogue = store.reader()
+    name = f"provenance {view or view_name(repository)}"
     try:
-        before = catalogue.meta(_meta(repository))
+        before = catalogue.meta(name)
         if before == state or (before is None and notes is None):
             return 0
         plan = _plan(repository, catalogue, sorted(members), before, head, notes)
@@ -91,14 +94,8 @@ def sync_provenance(
         if progress:
             progress(start + len(part), len(plan.files))
     with store.writing(wait_seconds) as catalogue, catalogue.transaction():
-        catalogue.set_meta(_meta(repository), state)
+        catalogue.set_meta(name, state)
     return len(plan.files)
-
-
-def _meta(repository: Repository) -> str:
-    """Return the name of what was done last; each worktree has a HEAD of its own."""
-    linked = repository.git_dir != repository.common_dir
-    return f"provenance {repository.git_dir.name if linked else ''}"
 
 
 def _plan(

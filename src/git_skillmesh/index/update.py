@@ -39,8 +39,11 @@ def update(
     rebuild: bool = False,
     wait_seconds: float = 0.0,
     progress: Progress | None = None,
+    view: str = "",
 ) -> Update:
     """Make the index equal to HEAD's tree (or that of `revision`).
+
+    Which commits made it is kept for HEAD, and for a revision that a `view` names.
 
     Raises `Busy` when another process writes the index for longer than `wait_seconds`,
     `ReadOnly`, `Damaged`, `UsageError` (bad revision). An embedding model that cannot be reached
@@ -57,8 +60,8 @@ def update(
         except Unavailable as error:
             source, note = None, str(error)
             report = sync(repository, config, store, catalogue, None, commit, tree, progress)
-        if commit is not None and not revision:
-            sync_history(repository, catalogue, commit, report.resolution.members)
+        if commit is not None and (view or not revision):
+            sync_history(repository, catalogue, commit, report.resolution.members, view)
         embedded = 0
         if source is not None:
             try:
@@ -105,13 +108,17 @@ def update_learnings(
     return sync_learnings(repository, None, wait_seconds)
 
 
-def update_provenance(repository: Repository, outcome: Update, wait_seconds: float = 0.0) -> int:
+def update_provenance(
+    repository: Repository, outcome: Update, wait_seconds: float = 0.0, view: str = ""
+) -> int:
     """Record which exchanges made what `update` has indexed; return how many files were blamed.
 
     Raises `Busy`, `ReadOnly`, `Damaged`.
     """
     members = outcome.report.resolution.members.tolist()
-    return sync_provenance(repository, Store(repository), members, outcome.commit, wait_seconds)
+    return sync_provenance(
+        repository, Store(repository), members, outcome.commit, wait_seconds, view=view
+    )
 
 
 def _source(

@@ -52,6 +52,8 @@ class CardRows:
     `index` is of these cards, in their order, and made with `model`.
     """
 
+    sharing = None
+
     def __init__(self, cards: Sequence[Card], index: Index, model: Embedder, registry: str) -> None:
         self.repo_id = f"skills:{registry}"
         self.model_id, self.dimension = model.model_id, model.dimension

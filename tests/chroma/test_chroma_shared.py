@@ -1,0 +1,143 @@
+"""Two clones and one server: whose rows are there, and that nobody undoes what another has done."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from git_skillmesh.chroma.mirror import Outcome
+from git_skillmesh.chroma.target import Target
+from testing.conversations import remember
+from testing.memory import make_session, open_memory
+from testing.team import Team
+
+FILES = {f"src/m{n}.py": f"def f{n}():\n    return {n}\n" for n in range(4)}
+
+
+@pytest.fixture
+def team(database: Callable[[str], Target], tmp_path: Path) -> Team:
+    target = database(tmp_path.name)
+    return Team(tmp_path, target.url, {"chroma.database": target.database})
+
+
+def code(team: Team, name: str) -> Outcome:
+    return team.mirror(team.clones[name])["codebase_v1"]
+
+
+def texts(team: Team) -> set[str]:
+    rows = team.there(team.clones["ada"])["codebase_v1"].values()
+    return {str(row["document"]) for row in rows}
+
+
+def test_rows_follow_the_branch_that_clones_agree_on(team: Team) -> None:
+    ada = team.start("ada", FILES)
+    bob = team.clone("bob")
+    cy = team.clone("cy")
+    assert code(team, "ada") == Outcome(4, 0, 4)
+    assert code(team, "bob") == Outcome(0, 0, 4)
+
+    # Neither what is not pushed nor a branch of one's own comes to the server.
+    ada.commit("not pushed", {"src/m0.py": "def f0():\n    return 'ada'\n"})
+    bob.git("switch", "--quiet", "-c", "topic")
+    bob.commit("topic", {"src/m1.py": "def f1():\n    return 'bob'\n", "src/m2.py": None})
+    assert code(team, "ada") == code(team, "bob") == Outcome(0, 0, 4)
+    assert texts(team) == {text.rstrip() for text in FILES.values()}
+
+    # Pushed, it is there; who has not fetched it changes nothing and is told so.
+    ada.git("push", "--quiet")
+    assert code(team, "ada") == Outcome(1, 0, 4)
+    bob.git("push", "--quiet", "origin", "topic")
+    note = f"it has {ada.head[:12]}, which is newer than this clone's: git fetch"
+
+    assert code(team, "cy") == Outcome(0, 0, 4, note)
+    assert [one.kind for one in team.findings(cy)] == ["older"]
+
+    # Who knows more writes what differs, and nothing else.
+    bob.git("switch", "--quiet", "main")
+    bob.git("pull", "--quiet", "--no-rebase")
+    bob.git("merge", "--quiet", "--no-edit", "topic")
+    bob.git("push", "--quiet")
+    assert code(team, "bob") == Outcome(1, 1, 3)
+    ada.git("fetch", "--quiet")  # Ada's HEAD stays where it is
+    assert code(team, "ada") == Outcome(0, 0, 3)
+    for repo in (ada, bob):
+        assert team.findings(repo) == []
+        assert team.wanted(repo) == team.there(repo)
+
+
+def test_a_branch_that_was_replaced_with_force(team: Team) -> None:
+    ada = team.start("ada", FILES)
+    bob = team.clone("bob")
+    ada.commit("wrong", {"src/m0.py": "wrong = 1\n"})
+    ada.git("push", "--quiet")
+    assert code(team, "ada").rows == 4
+    ada.git("reset", "--quiet", "--hard", "HEAD~1")
+    ada.commit("right", {"src/m0.py": "right = 1\n"})
+    ada.git("push", "--quiet", "--force")
+    # Bob never saw the commit that the server has; the remote says that his is what counts now.
+    bob.git("pull", "--quiet")
+    assert code(team, "bob") == Outcome(1, 1, 4)
+    assert "right = 1" in texts(team)
+    # Nobody knows who is right while the remote is away: the rows stay.
+    team.hub.path.rename(team.hub.path.with_name("away"))
+    bob.git("update-ref", "refs/remotes/origin/main", bob.commit("elsewhere", {"x.py": "x = 1\n"}))
+    ada.git("update-ref", "refs/remotes/origin/main", ada.commit("too", {"x.py": "x = 2\n"}))
+    assert code(team, "bob") == Outcome(1, 0, 5)
+    assert code(team, "ada").note.startswith("it has ")
+    assert "x = 1" in texts(team)
+
+
+def test_a_mirror_that_was_cut_off_is_gone_over_by_whoever_comes_next(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from git_skillmesh.chroma.shared import HeadRun
+
+    ada = team.start("ada", FILES)
+    bob = team.clone("bob")
+    code(team, "ada")
+    ada.commit("more", {f"src/n{n}.py": f"n = {n}\n" for n in range(3)})
+    ada.git("push", "--quiet")
+    with monkeypatch.context() as patch:
+        patch.setattr(HeadRun, "_adopt", lambda *args: 1 / 0)  # rows are there, the mark is not
+        with pytest.raises(ZeroDivisionError):
+            code(team, "ada")
+    # Who is older leaves alone what another is writing.
+    assert code(team, "bob").note
+    bob.git("pull", "--quiet")
+    assert [one.kind for one in team.findings(bob)] == ["behind"]
+    assert code(team, "bob") == Outcome(0, 0, 7)
+    assert code(team, "ada") == Outcome(0, 0, 7)
+    assert team.findings(ada) + team.findings(bob) == []
+
+
+def test_conversations_of_others_are_never_deleted(team: Team) -> None:
+    ada = team.start("ada", FILES)
+    bob = team.clone("bob")
+    remember(ada, make_session("a", 2))
+    remember(bob, make_session("b", 1))
+    assert team.mirror(ada)["chat_history_v1"] == Outcome(2, 0, 2)
+    assert team.mirror(bob)["chat_history_v1"] == Outcome(1, 0, 3)
+    # Bob has not been told of Ada's conversation: his clone does not take it away, and says so.
+    assert team.mirror(bob)["chat_history_v1"] == Outcome(0, 0, 3)
+    assert [(one.kind, len(one.ids)) for one in team.findings(bob)] == [("elsewhere", 2)]
+
+    # Both go on with the same conversation; what each wrote stays until both know all.
+    team.sync(ada)
+    team.sync(bob)
+    remember(bob, make_session("a", 3))
+    assert team.mirror(bob)["chat_history_v1"].rows == 4
+    open_memory(ada).add([make_session("a", 2), make_session("c", 1)])
+    assert team.mirror(ada)["chat_history_v1"].rows == 5
+
+    # What was forgotten goes, whoever wrote it and whoever hears of it first.
+    team.sync(ada)
+    open_memory(ada).forget("b")
+    team.sync(ada)
+    assert team.mirror(ada)["chat_history_v1"].deleted == 1
+    for repo in (bob, ada, bob):
+        team.sync(repo)
+        team.mirror(repo)
+    assert len(team.there(ada)["chat_history_v1"]) == 4
+    for repo in (ada, bob):
+        assert team.findings(repo) == []
+        assert team.wanted(repo) == team.there(repo)
