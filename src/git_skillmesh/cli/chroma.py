@@ -78,6 +78,6 @@ def run(args: argparse.Namespace, context: Context) -> int:
         from .chroma_import import take_in
 
         return take_in(args, context)
-    from . import chroma_keeping
+    from .chroma_keeping import upgrade, vacuum
 
-    return int(getattr(chroma_keeping, args.action)(args, context))
+    return {"upgrade": upgrade, "vacuum": vacuum}[args.action](args, context)

@@ -126,7 +126,7 @@ def _tell(source: "Target", destination: "Target", done: "list[Done]", context: 
     rows = sum(one.rows for one in done)
     context.out(f"{plural(rows, 'row')} in {plural(len(done), 'collection')}, each compared with "
                 "its source")  # fmt: skip
-    _advise(source, destination, done, context)
+    _advise(destination, done, context)
 
 
 def _head(source: "Target", destination: "Target", context: Context) -> None:
@@ -138,14 +138,15 @@ def _named(name: str) -> str:
     return f"{safe_line(name):<{_NAME}}"
 
 
-def _advise(source: "Target", destination: "Target", done: "list[Done]", context: Context) -> None:
+def _advise(destination: "Target", done: "list[Done]", context: Context) -> None:
     """Say what the next `index` would do with rows that were copied with or without texts."""
-    local = source.kind == "persistent", destination.kind == "persistent"
-    automatic = context.config["chroma.documents"] == "auto"
-    if automatic and local[0] != local[1] and any(one.name == "codebase_v1" for one in done):
-        what = "adds the texts" if local[0] else "leaves out the texts"
-        value = "false" if local[0] else "true"
+    code = next((one for one in done if one.name == "codebase_v1" and one.rows), None)
+    if code is None or context.config["chroma.documents"] != "auto":
+        return
+    local, texts = destination.kind == "persistent", code.documents > 0
+    if local == texts:
+        what, value = ("leaves out", "true") if local else ("adds", "false")
         context.note(
-            f"an index there {what} of chunks, and writes their rows again; "
+            f"an index there {what} the texts of chunks, and so writes their rows again; "
             f"git config skillmesh.chroma.documents {value} keeps them as they are"
         )

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .. import store
@@ -60,9 +61,7 @@ class End:
         found: list[str] = []
         while True:
             offset = len(found)
-            page = self.do(
-                lambda offset=offset: self.client.list_collections(limit=CLOUD_MOST, offset=offset)
-            )
+            page = self.do(partial(self.client.list_collections, limit=CLOUD_MOST, offset=offset))
             found += [one.name for one in page]
             if len(page) < CLOUD_MOST:
                 return sorted(found)

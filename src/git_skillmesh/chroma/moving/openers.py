@@ -26,7 +26,7 @@ def openers(target: Target) -> list[str]:
 
 def _has(folder: Path, database: str) -> bool:
     try:
-        return any(os.readlink(link) == database for link in (folder / "fd").iterdir())
+        return any(os.fspath(link.readlink()) == database for link in (folder / "fd").iterdir())
     except OSError:
         return False  # it is gone, or somebody else's
 

@@ -28,7 +28,8 @@ def patiently(call: Callable[[], Any], target: Target, patience_s: float = PATIE
             raise
         except BaseException as error:
             left = patience_s - (time.monotonic() - started)
-            wait = max(pause * random.uniform(0.5, 1.5), _asked_pause(error))
+            spread = random.uniform(0.5, 1.5)  # noqa: S311 - it only spreads requests
+            wait = max(pause * spread, _asked_pause(error))
             if target.kind == "persistent" or not _passes(error) or wait > left:
                 raise clients.explain(error, target) from error
             time.sleep(wait)

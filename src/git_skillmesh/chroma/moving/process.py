@@ -1,4 +1,4 @@
-"""`python -m git_skillmesh.chroma.moving.process move|keep`: holds both ends of a copy, or one store.
+"""`python -m git_skillmesh.chroma.moving.process move|keep`: holds the stores of a copy, or one.
 
 In and out: as `chroma.writer`, whose locks it takes; a request does one page at most.
 
@@ -22,6 +22,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from ...errors import Busy, Unavailable
@@ -93,7 +94,7 @@ class Keeper(writer.Session):
         end = End(self.client, self.target)
         unready = [name for name in end.names() if ends.is_unready(name)]
         for name in unready:
-            end.do(lambda name=name: end.client.delete_collection(name))
+            end.do(partial(end.client.delete_collection, name))
         return {"deleted": unready}
 
 

@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ def count(collection: "Collection", where: Where, most: int, do: Do) -> int:
     while True:
         offset = total
         options: Any = {"where": dict(where), "limit": most, "offset": offset, "include": []}
-        got = do(lambda options=options: collection.get(**options))
+        got = do(partial(collection.get, **options))
         total += len(got["ids"])
         if len(got["ids"]) < most:
             return total
@@ -192,9 +193,7 @@ def found_by_themselves(
             continue
         vectors: Any = [record.vector]
         got = do(
-            lambda vectors=vectors: collection.query(
-                query_embeddings=vectors, n_results=1, include=["distances"]
-            )
+            partial(collection.query, query_embeddings=vectors, n_results=1, include=["distances"])
         )
         distances = got["distances"][0]
         square = float(np.dot(record.vector.astype(np.float64), record.vector))

@@ -56,7 +56,8 @@ def _folder(rest: str, cwd: Path) -> Target:
     if not path or "\0" in path:
         raise UsageError(f"persistent:{rest!r:.80} names no folder")
     folder = Path(os.path.normpath(cwd / Path(path).expanduser()))
-    return Target("persistent", path=folder, **names)
+    tenant, database = names.get("tenant", ""), names.get("database", "")
+    return Target("persistent", path=folder, tenant=tenant, database=database)
 
 
 def _server(spec: str, end: End, config: Config, repository: Repository) -> Target:

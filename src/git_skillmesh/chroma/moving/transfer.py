@@ -7,6 +7,7 @@ read back and compared: until then nobody sees it, and a copy that was cut off g
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from ...errors import ConfigurationError, Unavailable, UsageError
@@ -42,8 +43,9 @@ class Planned:
 class Done:
     """What became of one collection: `rows` are there now, `written` of them in this run.
 
-    `digest` is over ids, metadata, documents and URIs of these rows at the destination; `kept` have
-    another content there, which was wanted. `searched` vectors were searched for themselves.
+    `digest` is over ids, metadata, documents and URIs of these rows at the destination; `documents`
+    of them have a text. `kept` have another content there, which was wanted. `searched` vectors
+    were searched for themselves.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Done:
     written: int = 0
     removed: int = 0
     kept: int = 0
+    documents: int = 0
     digest: str = ""
     searched: int = 0
     notes: list[str] = field(default_factory=list)
@@ -209,7 +212,7 @@ class _Transfer:
         """Pass over the source until nothing differs; `whole`: nothing else shall be there."""
         for number in range(_PASSES):
             written, checked = self.done.written, records.Sum()
-            self.done.kept, self.sample = 0, []
+            self.done.kept, self.done.documents, self.sample = 0, 0, []
             self._passed, self._stride = 0, 1
             for page, known in self._pairs(there, fresh=fresh and not number):
                 self._write(there, page, known, checked)
@@ -254,6 +257,7 @@ class _Transfer:
                 wanted.append(record)
             elif self._same(record, known):
                 checked.add(known[record.id])
+                self.done.documents += record.document is not None
                 self._remember(record)
             elif self.existing == "keep" and not ends.is_unready(there.name):
                 self.done.kept += 1
@@ -290,7 +294,7 @@ class _Transfer:
                 kept = records.by_ids(self.origin, ids, self.source.do)
                 gone = [id_ for id_ in ids if id_ not in kept or not self._selected(kept[id_])]
                 if gone:
-                    self.destination.do(lambda gone=gone: there.delete(ids=gone))
+                    self.destination.do(partial(there.delete, ids=gone))
                 yield len(gone)
 
     def _selected(self, record: Record) -> bool:
