@@ -22,12 +22,12 @@ SCHEMA = 1
 _NAME = 22
 
 
-def store_at(spec: str, end: "End", context: Context) -> "Target":
+def store_at(spec: str, end: "End", context: Context, option: str = "") -> "Target":
     """Return the store that an option names. Raises `UsageError`, `ConfigurationError`."""
     from ..chroma.moving.specs import target_from
 
     cwd = context.folder or Path.cwd()
-    return target_from(spec, end, context.config, context.repository, cwd)
+    return target_from(spec, end, context.config, context.repository, cwd, option)
 
 
 def copy(args: argparse.Namespace, context: Context) -> int:

@@ -16,6 +16,8 @@ To keep one store it starts as the writer does, and knows:
 | op | fields | reply |
 |---|---|---|
 | discard | | deleted, the copies that were not ready |
+| upgrade | samples, dry_run | nothing; steps follow |
+| step | | name and done; a result for each collection, then end |
 """
 
 import os
@@ -30,7 +32,7 @@ from .. import client as clients
 from .. import writer
 from ..locking import acquire_in_turn
 from ..target import Target
-from . import ends, transfer
+from . import ends, transfer, upgrading
 from .ends import End
 
 _TIMEOUT_S = 60.0
@@ -89,6 +91,8 @@ class Mover(writer.Session):
 class Keeper(writer.Session):
     """One run on one store, which it has for itself."""
 
+    _work: Iterator[dict[str, Any]]
+
     def do_discard(self) -> dict[str, Any]:
         """Delete what copies that were cut off have left."""
         end = End(self.client, self.target)
@@ -96,6 +100,15 @@ class Keeper(writer.Session):
         for name in unready:
             end.do(partial(end.client.delete_collection, name))
         return {"deleted": unready}
+
+    def do_upgrade(self, samples: dict[str, Any], dry_run: bool) -> dict[str, Any]:
+        """Begin to upgrade."""
+        self._work = upgrading.steps(End(self.client, self.target), samples, dry_run)
+        return {}
+
+    def do_step(self) -> dict[str, Any]:
+        """Go on by a page."""
+        return next(self._work)
 
 
 def _opened(target: Target) -> End:

@@ -27,28 +27,32 @@ FORMS = "persistent:PATH, http(s)://HOST[:PORT], cloud[:TENANT/DATABASE] or conf
 _QUERY = re.compile(r"\?((?:tenant|database)=[^?]*)\Z")
 
 
-def target_from(spec: str, end: End, config: Config, repository: Repository, cwd: Path) -> Target:
+def target_from(
+    spec: str, end: End, config: Config, repository: Repository, cwd: Path, option: str = ""
+) -> Target:
     """Return the store that a spec names; a relative path counts from `cwd`.
 
+    `option` is what the user calls the end, `--from` or `--to` without.
     A server gets the headers of the configuration only if it is the configured one: a token is
     for one host. Raises `UsageError` for a spec that is none, `ConfigurationError` for what the
     configuration or the environment lacks.
     """
+    option = option or f"--{end}"
     if spec == "configured":
         configured = target_of(config, repository)
         if configured is None:
             raise ConfigurationError(
-                "the Chroma tier is off, so nothing is configured", f"--{end} {FORMS}"
+                "the Chroma tier is off, so nothing is configured", f"{option} {FORMS}"
             )
         return configured
     kind, _, rest = spec.partition(":")
     if kind == "persistent" and rest:
         return _folder(rest, cwd)
     if kind in ("http", "https"):
-        return _server(spec, end, config, repository)
+        return _server(spec, VARIABLES[end][0], option, config, repository)
     if kind == "cloud":
-        return _cloud(rest, end, config, repository)
-    raise UsageError(f"--{end} {spec!r:.80} names no store", FORMS)
+        return _cloud(rest, VARIABLES[end][1], option, config, repository)
+    raise UsageError(f"{option} {spec!r:.80} names no store", FORMS)
 
 
 def _folder(rest: str, cwd: Path) -> Target:
@@ -60,15 +64,16 @@ def _folder(rest: str, cwd: Path) -> Target:
     return Target("persistent", path=folder, tenant=tenant, database=database)
 
 
-def _server(spec: str, end: End, config: Config, repository: Repository) -> Target:
+def _server(
+    spec: str, variable: str, option: str, config: Config, repository: Repository
+) -> Target:
     url, names = _divided(spec)
-    variable = VARIABLES[end][0]
     headers = config.environ.get(variable, "")
     asked = {"chroma.impl": "http", "chroma.url": url, "chroma.headers": headers}
-    found = _made(asked, names, config, repository, f"--{end}", variable)
+    found = _made(asked, names, config, repository, option, variable)
     if not headers and config["chroma.headers"] and _is_configured(found, config, repository):
         asked["chroma.headers"] = config["chroma.headers"]
-        found = _made(asked, names, config, repository, f"--{end}", "chroma.headers")
+        found = _made(asked, names, config, repository, option, "chroma.headers")
     return found
 
 
@@ -79,21 +84,20 @@ def _is_configured(found: Target, config: Config, repository: Repository) -> boo
     return configured is not None and configured.url == found.url
 
 
-def _cloud(rest: str, end: End, config: Config, repository: Repository) -> Target:
+def _cloud(rest: str, variable: str, option: str, config: Config, repository: Repository) -> Target:
     tenant, _, database = rest.partition("/")
     if "?" in rest or "/" in database or (rest and not (tenant and database)):
-        raise UsageError(f"--{end} cloud:{rest!r:.80} is no TENANT/DATABASE")
-    variable = VARIABLES[end][1]
+        raise UsageError(f"{option} cloud:{rest!r:.80} is no TENANT/DATABASE")
     key = config.environ.get(variable, "") or config["chroma.apikey"]
     if not key:
         raise ConfigurationError(
-            f"--{end} is Chroma Cloud but there is no key",
+            f"{option} is Chroma Cloud but there is no key",
             f"set {variable} or CHROMA_API_KEY in the environment or in .env",
         )
     # Never chroma.url: a key of Chroma Cloud goes to Chroma Cloud.
     asked = {"chroma.impl": "cloud", "chroma.url": CLOUD_URL, "chroma.apikey": key}
     names = {"tenant": tenant, "database": database} if rest else _configured_names(config)
-    return _made(asked, names, config, repository, f"--{end}", variable)
+    return _made(asked, names, config, repository, option, variable)
 
 
 def _configured_names(config: Config) -> dict[str, str]:
