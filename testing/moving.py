@@ -63,7 +63,7 @@ def filled(end: End) -> None:
         metadata={"description": "of a user", "é": 1.5, "yes": True},
     )  # fmt: skip
     add(notes, range(9), 3)
-    notes.upsert(ids=["bare"], embeddings=[np.zeros(3, np.float32)])
+    notes.upsert(ids=["bare"], embeddings=[0 * vector_of(1, 3)])
     notes.upsert(ids=["linked"], embeddings=[vector_of(7, 3)], uris=["file:///x"],
                  metadatas=[{"f": 0.1, "b": False, "i": 2**53}])  # fmt: skip
     end.client.create_collection("void", metadata={"hnsw:space": "ip"})  # names Chroma's default

@@ -147,6 +147,12 @@ def test_rows_of_a_repository(source: End, there: End) -> None:
     assert copied(source, there, "codebase_v1", ["repo-a"])["written"] == 20
     assert held["rows"].items() <= content(there, "codebase_v1")["rows"].items()
     assert copied(source, there, "notes", ["repo-a"])["rows"] == 11
+    with pytest.raises(UsageError) as unknown:
+        transfer.plan(source, None, ["notes", "x\x1b[31m"], [])
+    assert str(unknown.value) == (
+        f"there is no collection 'x\\x1b[31m' in {source.target.describe()}: "
+        "there are: codebase_v1, notes, void"
+    )
     planned = transfer.plan(source, None, [], ["repo-a", "repo-b"])
     assert [(one.name, one.rows, one.state) for one in planned] == [
         ("codebase_v1", 25, "new"), ("notes", 11, "new"), ("void", 0, "new"),
@@ -255,8 +261,11 @@ def test_large_records_make_small_pages(tmp_path: Path, monkeypatch: pytest.Monk
     with opened(Target("persistent", path=tmp_path / "large")) as large:
         notes = large.client.create_collection("notes", embedding_function=None)
         sizes = [10, 10, 10, 3000, 3000, 3000, 9000, 10, 10]
-        notes.upsert(ids=[str(n) for n in range(len(sizes))], embeddings=[vector_of(1, 1)] * len(sizes),
-                     documents=["x" * size for size in sizes])  # fmt: skip
+        notes.upsert(
+            ids=[str(n) for n in range(len(sizes))],
+            embeddings=[vector_of(1, 1)] * len(sizes),
+            documents=["x" * size for size in sizes],
+        )
         found = list(records.pages(notes, None, 100, large.do))
         assert [record.id for page in found for record in page] == list("012345678")
         assert [len(page) for page in found] == [2, 7]
