@@ -62,8 +62,8 @@ LEARNINGS: list[ForeignRow] = [
 ]  # fmt: skip
 LEARNING_PROBLEMS = [
     "derived_learnings_v1: 'twice': its learning_id is that of 'l1'",
-    "derived_learnings_v1: 'sure': \"confidence\" is not from 0 to 1",
-    "derived_learnings_v1: 'word': \"confidence\" is text, not a number",
+    "derived_learnings_v1: 'sure': \"confidence\" is no number from 0 to 1",
+    "derived_learnings_v1: 'word': \"confidence\" is no number from 0 to 1",
     "derived_learnings_v1: 'empty': it has no description",
 ]
 THOUGHTS: list[ForeignRow] = [
@@ -179,7 +179,7 @@ def repo(sealed_session: None, tmp_path_factory: pytest.TempPathFactory) -> Repo
 
 
 def test_a_store_is_taken_in_once(repo: Repo, tmp_path: Path) -> None:
-    head = repo.git("rev-parse", "HEAD").stdout.strip()
+    head = repo.git("rev-parse", "HEAD").strip()
     folder = fill(tmp_path / "mcp", {
         "codebase_v1": [(f"a.py:{head}:0", None, "x"), (f"gone.py:{NOWHERE}:0", None, "y")],
         "chat_history_v1": CHATS, "derived_learnings_v1": LEARNINGS,
@@ -190,7 +190,7 @@ def test_a_store_is_taken_in_once(repo: Repo, tmp_path: Path) -> None:
     arguments = ("chroma", "import", "--from", f"persistent:{folder}")
     dry = call(repo.path, *arguments, "--dry-run")
     assert dry.stderr.splitlines() == [*problems, "nothing was written"]
-    assert call(repo.path, "sessions", "-q").returncode == 1
+    assert call(repo.path, "sessions").returncode == 1
     assert not (repo.path / ".skillmesh").exists()
     first = call(repo.path, *arguments)
     assert first.returncode == 1, "rows were left out"
@@ -218,14 +218,14 @@ def test_a_store_is_taken_in_once(repo: Repo, tmp_path: Path) -> None:
     assert (learning.state, learning.author) == (State.PROPOSED, "chroma-mcp-server")
     assert SECRET not in place.read_text()
     place.write_text(place.read_text() + "# reviewed\n")
-    tips = repo.git("for-each-ref", "refs/skillmesh").stdout
+    tips = repo.git("for-each-ref", "refs/skillmesh")
     again = call(repo.path, *arguments, "--json")
     document = json.loads(again.stdout)
     assert [one["fates"] for one in document["collections"]] == [
         {"new": 0, "forgotten": 0, "known": 3}, {"known": 1}, {"known": 3},
     ]  # fmt: skip
     assert document["not_known"] == ["validation_evidence_v1"]
-    assert repo.git("for-each-ref", "refs/skillmesh").stdout == tips
+    assert repo.git("for-each-ref", "refs/skillmesh") == tips
     assert place.read_text().endswith("# reviewed\n")
     shown = call(repo.path, "show", "s1-chroma-mcp-server")
     assert shown.stdout.index("Asked first") < shown.stdout.index("Fix the retry loop")

@@ -184,9 +184,10 @@ def _learning(row: Row, said_id: str, exchanges: Mapping[str, str], today: str) 
         raise Misfit("it has no description")
     title = " ".join(description.strip().splitlines()[0].split())
     title = title if len(title) <= TITLE_LENGTH else title[: TITLE_LENGTH - 1].rstrip() + "…"
-    confidence = get(said, "confidence", int | float, 0.0)  # type: ignore[arg-type]
-    if isinstance(confidence, bool) or not 0 <= confidence <= 1:
-        raise Misfit('"confidence" is not from 0 to 1')
+    confidence = said.get("confidence")
+    is_number = isinstance(confidence, int | float) and not isinstance(confidence, bool)
+    if confidence is not None and not (is_number and 0 <= confidence <= 1):
+        raise Misfit('"confidence" is no number from 0 to 1')
     digest = hashlib.sha256(f"{ORIGIN}\0{said_id}".encode("utf-8", "replace")).hexdigest()
     source = _id(said, "source_chat_id")
     evidence = Evidence(
@@ -200,7 +201,7 @@ def _learning(row: Row, said_id: str, exchanges: Mapping[str, str], today: str) 
         tags=tuple(dict.fromkeys((*_words(_text(said, "tags")), ORIGIN))),
         pattern=_text(said, "pattern"),
         example_code_reference="".join(_text(said, "example_code_reference").split()),
-        confidence=float(confidence) if "confidence" in said else None,
+        confidence=None if confidence is None else float(confidence),
     )
 
 
