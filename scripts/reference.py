@@ -15,7 +15,7 @@ from git_skillmesh import __version__
 from git_skillmesh.chroma.schemas import COLLECTIONS
 from git_skillmesh.chunking.exclusion import EXPLANATIONS
 from git_skillmesh.chunking.model import KINDS
-from git_skillmesh.cli import adapters, agents, learnings, skills
+from git_skillmesh.cli import adapters, agents, chroma, learnings, skills
 from git_skillmesh.cli.main import ALIASES, COMMANDS, module_of
 from git_skillmesh.config import SETTINGS
 from git_skillmesh.errors import ExitCode
@@ -28,6 +28,7 @@ ACTIONS = {
     "skills": tuple(skills.ACTIONS),
     "agents": agents.ACTIONS,
     "adapters": adapters.ACTIONS,
+    "chroma": chroma.ACTIONS,
 }
 DOCS = Path(__file__).parents[1] / "docs"
 

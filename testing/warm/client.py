@@ -23,7 +23,8 @@ def which():
     rest = arguments
     while rest and rest[0] in ("-I", "-P"):
         rest = rest[1:]
-    if rest[:1] == ["-m"] and rest[1:2] == ["git_skillmesh.chroma.writer"]:
+    writers = ["git_skillmesh.chroma.writer"], ["git_skillmesh.chroma.moving.process"]
+    if rest[:1] == ["-m"] and rest[1:2] in writers:
         return CHROMA
     if rest[:1] == ["-m"] and rest[1:2] in (["git_skillmesh"], ["git_skillmesh.hooks"]):
         return LIGHT

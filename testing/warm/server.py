@@ -30,7 +30,7 @@ _HEEDED = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
 # Rooms that load what no command needs that is run in tests by the hundred.
 _NOT_LOADED = (
     "git_skillmesh.mcp", "git_skillmesh.cli.mcp", "git_skillmesh.chroma.writer",
-    "pre_commit.resources",
+    "git_skillmesh.chroma.moving.process", "pre_commit.resources",
 )  # fmt: skip
 
 

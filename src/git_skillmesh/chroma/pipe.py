@@ -33,6 +33,9 @@ _FOREIGN_NAMES = ("ENVIRONMENT", "TENANT_ID", "TOPIC_NAMESPACE", "PYTHONHOME", "
 class Writer:
     """A writer process for one store; leaving the block ends it and waits until it is gone."""
 
+    # The module that the process runs, and its arguments.
+    program: tuple[str, ...] = ("git_skillmesh.chroma.writer",)
+
     def __init__(self, target: Target, state_dir: Path, wait_s: float = LOCK_WAIT_S) -> None:
         self.target = target
         self._state_dir = state_dir
@@ -41,7 +44,7 @@ class Writer:
 
     def __enter__(self) -> "Writer":
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "git_skillmesh.chroma.writer"],
+            [sys.executable, "-P", "-m", *self.program],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

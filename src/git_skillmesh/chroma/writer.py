@@ -268,9 +268,9 @@ class Session:
         return patiently(call)
 
 
-def main() -> int:
+def main(session: Session | None = None) -> int:
     """Serve requests until standard input ends. Returns 0, or 1 after a failure."""
-    session = Session()
+    session = session or Session()
     for line in sys.stdin.buffer:
         try:
             request = json.loads(line)

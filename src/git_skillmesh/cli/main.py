@@ -30,6 +30,7 @@ COMMANDS = {
     "status": "show what is indexed, what is not, and why",
     "doctor": "check every store against the repository, and mend it",
     "collections": "create and check the Chroma collections",
+    "chroma": "copy, take in, upgrade and shrink Chroma stores",
     "prune": "forget file versions that nothing needs any more",
     "why": "tell which exchange made a line, and why",
     "blame": "show which exchange or person made each line",

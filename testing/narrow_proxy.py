@@ -1,0 +1,70 @@
+"""A proxy on a real socket, as narrow as those in front of servers: small bodies, few requests.
+
+In: a server's address. Out: `NarrowProxy`, which refuses what is too large with 413 and asks for
+patience with 429, as plain pages that Chroma's client knows nothing of.
+"""
+
+import http.client
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import urlsplit
+
+
+class NarrowProxy:
+    """Forwards to `url`. `largest` is that of a body in bytes; the first `busy` writes get 429."""
+
+    def __init__(self, url: str, largest: int, busy: int = 0) -> None:
+        self.largest, self.busy = largest, busy
+        self.refused: list[int] = []
+        address = urlsplit(url).netloc
+        proxy = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def answer(self) -> None:
+                body = self.rfile.read(int(self.headers.get("content-length", 0)))
+                status = proxy._refusal(self.path, len(body))
+                if status:
+                    proxy.refused.append(status)
+                    self.reply(status, b"<html>no</html>", {"Retry-After": "0"})
+                    return
+                link = http.client.HTTPConnection(address, timeout=20)
+                kept = {k: v for k, v in self.headers.items() if k.lower() != "host"}
+                link.request(self.command, self.path, body, kept)
+                said = link.getresponse()
+                self.reply(said.status, said.read(), {"Content-Type": "application/json"})
+                link.close()
+
+            def reply(self, status: int, body: bytes, headers: dict[str, str]) -> None:
+                self.send_response(status)
+                for name, value in {**headers, "Content-Length": str(len(body))}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(body)
+
+            do_GET = do_POST = do_PUT = do_DELETE = answer  # noqa: N815
+
+            def log_message(self, *_: Any) -> None:
+                """Say nothing."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+
+    def _refusal(self, path: str, size: int) -> int:
+        if not path.endswith("/upsert"):
+            return 0
+        if self.busy:
+            self.busy -= 1
+            return 429
+        return 413 if size > self.largest else 0
+
+    def __enter__(self) -> "NarrowProxy":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
