@@ -71,12 +71,14 @@ def test_the_navigation_names_every_page_once() -> None:
 @pytest.mark.parametrize(
     ("page", "text", "shown"),
     [
-        ("README.md", "[a](docs/query.md#x) ![b](docs/query.svg)", "[a](query.md#x) ![b](query.svg)"),
+        ("README.md", "[a](docs/query.md#x)", "[a](query.md#x)"),
+        ("README.md", "![b](docs/query.svg)", "![b](query.svg)"),
         ("docs/query.md", "[a](../README.md)\n```text\n[b](no.md)\n```\n",
          "[a](index.md)\n```text\n[b](no.md)\n```\n"),
         ("training/README.md", "[a](../docs/query.md)", "[a](../query.md)"),
         ("docs/query.md", "[a](../scripts/test)", "[a](files/scripts/test.txt)"),
-        ("docs/query.md", "[a](../scripts) [b](https://a.b/c) [d](#e)", "a [b](https://a.b/c) [d](#e)"),
+        ("docs/query.md", "[a](../scripts) and", "a and"),
+        ("docs/query.md", "[b](https://a.b/c) [d](#e)", "[b](https://a.b/c) [d](#e)"),
         ("docs/query.md", "```console parsed\n$ x\n```\n", "```console\n$ x\n```\n"),
     ],
 )  # fmt: skip
