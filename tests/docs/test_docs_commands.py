@@ -71,7 +71,7 @@ def test_every_command_line_in_the_documentation_can_be_parsed(page: Path) -> No
         if words[0] == "-C":
             words = words[2:]
         name = ALIASES.get(words[0], words[0])
-        if words[0] in ("COMMAND", "--help", "--version"):
+        if words[0] in ("COMMAND", "--help", "-h", "--version"):
             continue
         assert name in known, f"{page.name}: {line}"
         if "-h" in words:
