@@ -37,6 +37,7 @@ class Served:
     """A server and its client; `went_on` counts how often background work was let begin."""
 
     def __init__(self, folder: Path, toolsets: Sequence[str] = ()) -> None:
+        self.folder = folder
         self.went_on = 0
         self.server = make_server(Host(folder, go_on=self._go_on), toolsets)
 

@@ -52,7 +52,8 @@ def test_the_tone_is_plain(page: Path) -> None:
     assert UNWANTED.findall(page.read_text()) == []
 
 
-def test_the_picture_refers_to_nothing_outside() -> None:
-    text = (ROOT / "docs" / "query.svg").read_text()
+@pytest.mark.parametrize("name", ["query.svg", "concepts.svg"])
+def test_pictures_refer_to_nothing_outside(name: str) -> None:
+    text = (ROOT / "docs" / name).read_text()
     assert set(re.findall(r"https?://[^\"]+", text)) == {"http://www.w3.org/2000/svg"}
     assert "<script" not in text
