@@ -27,7 +27,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 ALL = frozenset(
     "git chunking embedding index retrieval chroma registry sessions learnings gate hooks"  # noqa: SIM905
     " thinking briefing agents training mcp cli config errors display yamlnodes arrays"
-    " marked".split()
+    " marked atomic schedule backup".split()
 )
 
 # Who may import whom; a room may always import itself. Data flows one way:
@@ -36,6 +36,7 @@ ARROWS: dict[str, frozenset[str]] = {
     "errors": frozenset(),
     "display": frozenset(),
     "yamlnodes": frozenset(),
+    "atomic": frozenset(),
     "marked": frozenset({"errors"}),
     "arrays": frozenset({"errors"}),
     "git": frozenset({"errors"}),
@@ -108,8 +109,14 @@ ARROWS: dict[str, frozenset[str]] = {
             "index",
             "retrieval",
             "gate",
+            "atomic",
+            "schedule",
         }
     ),
+    # A command that runs every day; knows nothing of what it runs.
+    "schedule": frozenset({"errors", "marked", "atomic", "git"}),
+    # Everything that must not be lost in one file, and what takes how much.
+    "backup": ALL - {"hooks", "cli", "mcp", "agents", "briefing", "gate"},
     # Looks into the memory for what has arrived; the plugin is written like one of skills.
     "agents": frozenset({"errors", "display", "marked", "config", "git", "sessions", "registry"}),
     "hooks": ALL - {"cli", "mcp"},

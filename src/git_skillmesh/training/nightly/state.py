@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from ...atomic import replace_file
 from ...errors import Busy, Damaged, ReadOnly
 from ...git.repository import Repository
 
@@ -152,20 +153,6 @@ class Store:
             if str(path) != keep:
                 for suffix in (".manifest.json", ".md", ".jsonl"):
                     path.with_suffix(suffix).unlink(missing_ok=True)
-
-
-def replace_file(path: Path, data: bytes) -> None:
-    """Write a file under another name, then give it its own; it is on the disk afterwards."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with part.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def now() -> str:
