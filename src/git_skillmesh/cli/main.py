@@ -55,6 +55,8 @@ COMMANDS = {
     "train": "train an adapter (LoRA) on a data set",
     "adapters": "list, judge, deploy and serve trained adapters",
     "nightly": "rewards to deployment in one run, as far as there is news",
+    "backup": "put everything that must not be lost into one file",
+    "restore": "bring back what is in a backup",
     "think": "record, find and read thoughts, the working memory of agents",
     "mcp": "serve the memory to agents over MCP",
     "agents": "connect coding agents with the memory, and prove that it works",
