@@ -57,6 +57,7 @@ COMMANDS = {
     "nightly": "rewards to deployment in one run, as far as there is news",
     "backup": "put everything that must not be lost into one file",
     "restore": "bring back what is in a backup",
+    "size": "show what takes how much room, and what would give some back",
     "think": "record, find and read thoughts, the working memory of agents",
     "mcp": "serve the memory to agents over MCP",
     "agents": "connect coding agents with the memory, and prove that it works",

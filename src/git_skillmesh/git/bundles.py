@@ -84,6 +84,14 @@ def disk_usage(repository: Repository, refs: Iterable[str]) -> int:
     return int(out)
 
 
+def reached_objects(repository: Repository, refs: Iterable[str]) -> frozenset[str]:
+    """Return the ids of all objects that refs reach."""
+    out = repository.git.run(
+        "rev-list", "--objects", "--no-object-names", "--missing=allow-any", *refs
+    )
+    return frozenset(out.decode().split())
+
+
 def root_commits(repository: Repository) -> tuple[str, ...]:
     """Return the commits without parents that HEAD reaches; none in a shallow clone."""
     if (repository.common_dir / "shallow").is_file():
