@@ -13,6 +13,7 @@ from pathlib import Path
 from ..chroma.stored import Collection, collections_in
 from ..chroma.target import Target, target_of
 from ..config import Config
+from ..display import plural
 from ..git.bundles import disk_usage
 from ..git.notes import REF as NOTES
 from ..git.refs import list_refs
@@ -24,7 +25,7 @@ from .gathering import NIGHTLY
 from .manifest import HOME
 
 _BLOCK = 512  # what st_blocks counts in, whatever the disk's own blocks are
-_DOCUMENT, _OVERHEAD = 4_000, 8_000
+_RECORD, _OVERHEAD = 250, 10_000
 CACHE, KEPT, GIT = "cache", "kept", "git"
 # What lies in the folder of caches, by name; what is not listed is "other".
 _CACHES = {
@@ -94,8 +95,8 @@ def _cache_items(
     }
     own = [one for one in collections if one.own]
     if own:
-        count, documents = len(own), sum(one.rows for one in own)
-        note = f"{documents:,} documents in {count} of your own: they are in no cache but here"
+        documents, count = sum(one.rows for one in own), plural(len(own), "collection")
+        note = f"{documents:,} documents of your own in {count}: nothing else holds them"
     else:
         note = ""
     items = [
@@ -138,12 +139,9 @@ def _git_items(repository: Repository) -> list[Item]:
 def backup_estimate(sizes: Sizes) -> int:
     """Return about how many bytes a backup has at most, without the weights of adapters.
 
-    A bundle packs objects at least as well as they lie; a document of a collection of one's own
-    takes about as much as its vector twice.
+    A bundle packs objects at least as well as they lie; collections are compressed, vectors hardly.
     """
-    own = sum(
-        max(2 * one.vector_bytes, one.rows * _DOCUMENT) for one in sizes.collections if one.own
-    )
+    own = sum(one.content_bytes + one.rows * _RECORD for one in sizes.collections if one.own)
     return sizes.of("memory") + sizes.of("links") + sizes.of("files") + own + _OVERHEAD
 
 
