@@ -73,9 +73,8 @@ def _padded(data: bytes) -> bytes:
 
 def sums_of(manifest: bytes, members: Sequence[Member]) -> bytes:
     """Return SHA256SUMS as `sha256sum` writes it."""
-    lines = [(hashlib.sha256(manifest).hexdigest(), MANIFEST.encode())]
-    lines += [(one.sha256, member_name(one.path)) for one in members]
-    return b"".join(map(_sum_line, *zip(*lines, strict=True)))
+    lines = [_sum_line(hashlib.sha256(manifest).hexdigest(), MANIFEST.encode())]
+    return b"".join(lines + [_sum_line(one.sha256, member_name(one.path)) for one in members])
 
 
 def _sum_line(digest: str, name: bytes) -> bytes:
@@ -130,8 +129,14 @@ def begins(head: bytes) -> bool:
 
 
 def _manifest_size(head: bytes) -> int | None:
-    size = int(head[124:135], 8) if _OCTAL.fullmatch(head[124:135]) else LARGEST_MANIFEST
-    return size if size < LARGEST_MANIFEST and head == header_of(MANIFEST, size) else None
+    size = _size_in(head)
+    if size is None or size > LARGEST_MANIFEST or head != header_of(MANIFEST, size):
+        return None
+    return size
+
+
+def _size_in(head: bytes) -> int | None:
+    return int(head[124:135], 8) if _OCTAL.fullmatch(head[124:135]) else None
 
 
 def read(
@@ -155,9 +160,11 @@ def read(
         raise Damaged(f"{name} is no backup of git skillmesh, or damaged at its beginning")
     text = source.take(size)
     source.padding(size)
+    # Whether it is whole comes before what it says, such as that it is of a newer version.
+    sums = _read_sums(source, text)
     manifest = parse(text, name)
-    sums = sums_of(text, manifest.members)
-    source.expect(header_of(SUMS, len(sums)) + _padded(sums), SUMS)
+    if sums != sums_of(text, manifest.members):
+        raise source.damaged(f"{SUMS} is not what was written")
     total = size_of(text, manifest.members)
     for member in manifest.members:
         source.expect(header_of(member.path, member.size, member.executable), member.path)
@@ -167,6 +174,19 @@ def read(
     if file.read(1):
         raise source.damaged("there is more behind its end")
     return manifest
+
+
+def _read_sums(source: "_Source", manifest: bytes) -> bytes:
+    """Return SHA256SUMS, whose first line is the sum of the manifest. Raises `Damaged`."""
+    head = source.take(_RECORD)
+    size = _size_in(head)
+    if size is None or size > LARGEST_MANIFEST or head != header_of(SUMS, size):
+        raise source.damaged(f"{SUMS} is not what was written")
+    sums = source.take(size)
+    source.padding(size)
+    if not sums.startswith(sums_of(manifest, ())):
+        raise source.damaged(f"{MANIFEST} is not what was written")
+    return sums
 
 
 def _read_member(

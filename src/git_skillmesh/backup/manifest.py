@@ -130,6 +130,8 @@ def _manifest(found: Mapping[str, Any]) -> Manifest:
     refs = {_text(name): _oid(oid) for name, oid in found["refs"].items()}
     if any(not name.startswith(("refs/skillmesh/", "refs/notes/")) for name in refs):
         raise ValueError("refs of somebody else")
+    if not isinstance(found["members"], list):
+        raise ValueError("its members are no list")
     members = tuple(_member(one) for one in found["members"])
     _check_names(members)
     if bool(refs) != (BUNDLE in {one.path for one in members}):

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ..chroma import own_copy
+from ..chroma.own_store import is_own
 from ..errors import Damaged, UsageError
 from ..git.bundles import MANNERS, empty_repository
 from ..git.remotes import Remote, known
@@ -130,7 +131,9 @@ def _check_collections(found: Unpacked) -> None:
     listed = found.manifest.below(COLLECTIONS)
     if {f"{name}.jsonl.gz" for name in counts} != set(listed):
         raise Damaged(f"{found.name} cannot be used, its collections are not those it names")
-    for member in listed.values():
+    for name, member in listed.items():
+        if not is_own(name.removesuffix(".jsonl.gz")):
+            raise Damaged(f"{found.name} cannot be used, {member.path} is none of a user's own")
         shape, records = found.collection(member)
         if sum(1 for _ in records) != counts[shape.name]:
             raise Damaged(f"{found.name} cannot be used, {member.path} has not all it should")
