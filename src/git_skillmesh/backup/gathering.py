@@ -22,6 +22,7 @@ from ..errors import Damaged, ReadOnly
 from ..git.bundles import write_bundle
 from ..git.database import ObjectDatabase
 from ..git.notes import REF as NOTES
+from ..git.process import GitFailed
 from ..git.refs import list_refs
 from ..git.repository import Repository
 from ..git.trees import list_tree
@@ -143,8 +144,7 @@ def _working_files(repository: Repository, gathered: Gathered) -> None:
         return
     top = repository.top
     found, others = listing(top, names.HOME)
-    head = repository.head_commit()
-    tree = list_tree(repository, f"{head}:{names.HOME}") if head and _has_home(repository) else {}
+    tree = _committed(repository)
     for one in found:
         blob = tree.get(one.path.removeprefix(f"{names.HOME}/"), "")
         gathered.add(
@@ -154,11 +154,12 @@ def _working_files(repository: Repository, gathered: Gathered) -> None:
     gathered.left_out |= others
 
 
-def _has_home(repository: Repository) -> bool:
-    found = repository.git.run_unchecked(
-        "rev-parse", "--verify", "-q", f"HEAD:{names.HOME}^{{tree}}"
-    )
-    return found.returncode == 0
+def _committed(repository: Repository) -> dict[str, str]:
+    """Return path → blob of our folder at HEAD."""
+    try:
+        return list_tree(repository, f"HEAD:{names.HOME}")
+    except GitFailed:
+        return {}  # there is none, or no commit yet
 
 
 def _collections(
