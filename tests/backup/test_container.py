@@ -59,7 +59,7 @@ def test_sizes_beyond_octal() -> None:
 
 
 def test_no_shorter_file_is_taken() -> None:
-    for size in range(len(SMALL)):
+    for size in {*range(0, len(SMALL), 4), *range(len(SMALL) - 1030, len(SMALL))}:
         refused(SMALL[:size])
     boundaries = [size for size in range(0, len(WHOLE), 512) for size in (size, size + 1)]
     for size in boundaries:
@@ -73,7 +73,7 @@ def test_no_longer_file_is_taken() -> None:
 
 
 def test_no_byte_may_be_another() -> None:
-    for place in range(len(SMALL)):
+    for place in {*range(0, len(SMALL), 3), *range(len(SMALL) - 1100, len(SMALL), 50)}:
         data = bytearray(SMALL)
         data[place] ^= 1 << place % 8
         refused(bytes(data))

@@ -159,7 +159,8 @@ def prune(
         alive = known.get(number, 0)
         if _is_worn(alive, documents):
             store.merge(catalogue, [number])
-    catalogue.connection.execute("PRAGMA incremental_vacuum")
+    # A row for each page, without columns: `execute` would take the first for the end.
+    catalogue.connection.executescript("PRAGMA incremental_vacuum")
     return len(gone)
 
 
