@@ -27,7 +27,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 ALL = frozenset(
     "git chunking embedding index retrieval chroma registry sessions learnings gate hooks"  # noqa: SIM905
     " thinking briefing agents training mcp cli config errors display yamlnodes arrays"
-    " marked files machine".split()
+    " marked files machine schedule backup".split()
 )
 
 # Who may import whom; a room may always import itself. Data flows one way:
@@ -113,8 +113,13 @@ ARROWS: dict[str, frozenset[str]] = {
             "index",
             "retrieval",
             "gate",
+            "schedule",
         }
     ),
+    # A command that runs every day; knows nothing of what it runs.
+    "schedule": frozenset({"errors", "marked", "files", "git"}),
+    # Everything that must not be lost in one file, and what takes how much.
+    "backup": ALL - {"hooks", "cli", "mcp", "agents", "briefing", "gate"},
     # Looks into the memory for what has arrived; the plugin is written like one of skills.
     "agents": frozenset({"errors", "display", "marked", "config", "git", "sessions", "registry"}),
     "hooks": ALL - {"cli", "mcp"},

@@ -164,6 +164,15 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
+def bytes_word(number: float) -> str:
+    """Return a size as people read it: 999 B, 1.0 kB, 2.3 MB."""
+    for unit in ("B", "kB", "MB"):
+        if number < 1000:
+            return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
+        number /= 1000
+    return f"{number:,.1f} GB"
+
+
 def lines_word(first: int, last: int) -> str:
     """Return a range of lines as it is typed."""
     return str(first) if first == last else f"{first}-{last}"

@@ -11,7 +11,13 @@ import pytest
 from testing.repos import make_repo, run
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
-FACES = ("nightly_analysis", "retrain_lora_incrementally", "train_lora", "deploy_adapter")
+FACES = (
+    "nightly_analysis",
+    "retrain_lora_incrementally",
+    "train_lora",
+    "deploy_adapter",
+    "backup_chroma",
+)
 SHELLCHECK = shutil.which(
     "shellcheck", path=f"{sysconfig.get_path('scripts')}{os.pathsep}{os.environ.get('PATH', '')}"
 )
@@ -56,6 +62,11 @@ def test_help(name: str, tmp_path: Path) -> None:
             ["train", "--base=-base", "--data=a 'b", "--seed", "1"],
         ),
         ("deploy_adapter", ["name", "--force"], ["adapters", "deploy", "name", "--force"]),
+        (
+            "backup_chroma",
+            ["a 'b", "--adapters"],
+            ["backup", "--adapters", "--keep", "7", "--", "a 'b"],
+        ),
     ],
 )
 def test_what_they_start(
@@ -68,7 +79,12 @@ def test_what_they_start(
 
 @pytest.mark.parametrize(
     ("name", "given"),
-    [("train_lora", ["base"]), ("deploy_adapter", []), ("deploy_adapter", ["-x"])],
+    [
+        ("train_lora", ["base"]),
+        ("deploy_adapter", []),
+        ("deploy_adapter", ["-x"]),
+        ("backup_chroma", []),
+    ],
 )
 def test_too_little_is_a_line(name: str, given: list[str], tmp_path: Path) -> None:
     done = run("sh", str(SCRIPTS / f"{name}.sh"), *given, cwd=tmp_path)

@@ -63,12 +63,17 @@ def examine(
     state_dir: Path,
     sample: int = 20,
     collection: str = "codebase_v1",
+    *,
+    opens: bool = False,
 ) -> list[Finding]:
     """Compare ledger, store and source; `sample` vectors are searched for themselves.
 
+    `opens` says that the whole store has been opened just now, as the first look at one of its
+    collections does: that takes a process, and more than a second of its time.
+
     Raises `Unavailable` (no answer from a server), `Busy`, `ReadOnly`.
     """
-    return _Examination(source, target, state_dir, collection).findings(sample)
+    return _Examination(source, target, state_dir, collection).findings(sample, opens)
 
 
 def repair(
@@ -111,10 +116,10 @@ class _Examination:
         self.name = name
         self.found: dict[str, list[str]] = {}
 
-    def findings(self, sample: int) -> list[Finding]:
+    def findings(self, sample: int, opens: bool) -> list[Finding]:
         with Ledger(self.state_dir) as ledger:
             record = ledger.find(self.target.fingerprint, self.source.repo_id, self.name)
-            unreadable = self._unreadable()
+            unreadable = None if opens else self._unreadable()
             if unreadable is not None:
                 return [unreadable]
             since = None

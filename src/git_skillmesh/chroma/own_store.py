@@ -6,7 +6,7 @@ something. A collection of a user's is one whose name belongs to no schema.
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigurationError, UsageError
@@ -80,6 +80,55 @@ def described(collection: "Collection") -> dict[str, Any]:
         "description": str(meta.get(_DESCRIPTION, "")),
         "documents": collection.count(),
     }
+
+
+def shape_of(collection: "Collection") -> dict[str, Any]:
+    """Return name, space, dimension and metadata of a collection, as one like it is made."""
+    return {
+        "name": collection.name,
+        "space": store.space_of(collection),
+        "dimension": store.dimension_of(collection) or 0,
+        "metadata": {
+            key: value
+            for key, value in store.metadata_of(collection).items()
+            if not key.startswith("hnsw:")
+        },
+    }
+
+
+def make(client: "ClientAPI", name: str, space: str, metadata: Mapping[str, Any]) -> None:
+    """Make a collection where there is none. Raises `UsageError` for a name of ours."""
+    if not is_own(name):
+        raise UsageError(f"{name} is a name that git skillmesh keeps for itself")
+    if store.find(client, name) is None:
+        configuration: Any = {"hnsw": {"space": space}}
+        client.create_collection(
+            name, embedding_function=None, configuration=configuration,
+            metadata=dict(metadata) or None,
+        )  # fmt: skip
+
+
+def put(
+    collection: "Collection",
+    rows: "Sequence[tuple[str, Mapping[str, Value] | None, str | None]]",
+    vectors: "NDArray[np.float32]",
+) -> None:
+    """Write records as they are given, over what may be there. Raises `Damaged`."""
+    held: Any = collection.get(ids=[row[0] for row in rows], include=[])
+    if held["ids"]:
+        collection.delete(ids=held["ids"])  # Chroma would merge metadata
+    # A document is given for all records of a call or for none, and so is metadata.
+    kinds = {(row[1] is None or not row[1], row[2] is None) for row in rows}
+    for bare, silent in sorted(kinds):
+        chosen = [n for n, row in enumerate(rows) if (not row[1], row[2] is None) == (bare, silent)]
+        metadatas: Any = None if bare else [dict(rows[n][1] or {}) for n in chosen]
+        documents: Any = None if silent else [rows[n][2] for n in chosen]
+        collection.upsert(
+            ids=[rows[n][0] for n in chosen], embeddings=vectors[chosen],
+            metadatas=metadatas, documents=documents,
+        )  # fmt: skip
+    if store.space_of(collection) == store.SPACE:  # in others nothing says what is near
+        store.check_written(collection, {rows[n][0]: vectors[n] for n in range(0, len(rows), 20)})
 
 
 def create(client: "ClientAPI", name: str, description: str, model_id: str, dimension: int) -> bool:

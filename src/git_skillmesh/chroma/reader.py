@@ -193,6 +193,18 @@ class ChromaReader:
         )
         return sorted(found, key=lambda one: str(one["collection_name"]))
 
+    def own_shapes(self) -> list[dict[str, Any]]:
+        """Return what the collections of users say of themselves, by name."""
+        client = self._opened()
+        found = self._do(
+            lambda: [
+                own_store.shape_of(store.find(client, one.name) or one)
+                for one in client.list_collections()
+                if own_store.is_own(one.name)
+            ]
+        )
+        return sorted(found, key=lambda one: str(one["name"]))
+
     def require(self, collection: str) -> "Collection":
         """Return a collection of a user's. Raises `UsageError` where there is none."""
         client = self._opened()

@@ -21,6 +21,8 @@ after row. The first failure ends the process, and so does the end of standard i
 | own_add | name, model_id, number, metadata, document, vector | added |
 | own_change | name, number, metadata | metadata, as it is now |
 | own_delete | name, number | nothing |
+| own_make | name, space, metadata | nothing; a collection that is there stays as it is |
+| own_put | name, rows [[id, metadata, document]], vectors | nothing |
 
 A local store is locked from `start` until the process has ended: the descriptor is never closed,
 so that the kernel releases it after the last thread of Chroma is gone. The lock file holds a word
@@ -252,6 +254,20 @@ class Session:
         collection = self._try(lambda: own_store.opened(self.client, name))
         # Not retried: it may have happened.
         own_store.delete(collection, number)
+        return {}
+
+    def do_own_make(self, name: str, space: str, metadata: dict[str, Any]) -> dict[str, Any]:
+        """Make a user's collection as it was elsewhere."""
+        self._try(lambda: own_store.make(self.client, name, space, metadata))
+        return {}
+
+    def do_own_put(self, name: str, rows: list[Any], vectors: str) -> dict[str, Any]:
+        """Write records of a user's collection; repeated, it writes the same again."""
+        import numpy as np
+
+        matrix = np.frombuffer(base64.b64decode(vectors), dtype="<f4").reshape(len(rows), -1)
+        collection = self._try(lambda: own_store.opened(self.client, name))
+        self._try(lambda: own_store.put(collection, rows, matrix))
         return {}
 
     def end(self) -> None:

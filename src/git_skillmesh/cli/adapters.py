@@ -3,8 +3,8 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from ..errors import Damaged, ExitCode, SkillmeshError, UsageError
-from .columns import plural
+from ..errors import Damaged, ExitCode, UsageError
+from .columns import bytes_word, plural
 from .context import Context
 from .terminal import safe_line
 
@@ -44,7 +44,6 @@ _OPTIONS: dict[str, tuple[tuple[str, ...], Any]] = {
     "dry_run": (("gc",), False),
     "json": (("list", "show", "evaluate", "deploy", "rollback", "target", "gc"), False),
 }
-_UNITS = ("B", "kB", "MB", "GB")
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -159,7 +158,9 @@ def _list(args: argparse.Namespace, context: Context) -> int:
             continue
         base = safe_line(one["model_version"].partition("+")[0])
         parent = f"from {one['parent']}" if one["parent"] else ""
-        words = f"{_bytes(one['size']):>8}  {base:<30} {_verdict(one['judgement']):<26} {parent}"
+        words = (
+            f"{bytes_word(one['size']):>8}  {base:<30} {_verdict(one['judgement']):<26} {parent}"
+        )
         context.out(f"{mark} {name} {words}".rstrip())
     if not told:
         context.note("no adapters yet; git skillmesh train makes them")
@@ -250,7 +251,7 @@ def _tell(told: dict[str, Any], context: Context) -> None:
         "base": f"{told['base']} ({told['base_sha256'][:12]})" if told["base"] else "",
         "trained": f"{told['time']}, {told['method']}, {plural(told['steps'], 'step')}",
         "parent": told["parent"],
-        "size": _bytes(told["size"]),
+        "size": bytes_word(told["size"]),
         "folder": str(told["folder"]),
         "judged": _verdict(told["judgement"]),
     }
@@ -278,15 +279,7 @@ def _gc(args: argparse.Namespace, context: Context) -> int:
     what = plural(len(found.adapters), "adapter")
     if found.leftovers:
         what += f" and {plural(len(found.leftovers), 'leftover')}"
-    context.note(f"{what}, {_bytes(found.size)} {done}")
+    context.note(f"{what}, {bytes_word(found.size)} {done}")
     for name in found.used:
         context.note(f"{name} is in use")
     return ExitCode.OK
-
-
-def _bytes(number: float) -> str:
-    for unit in _UNITS:
-        if number < 1000 or unit == _UNITS[-1]:
-            return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
-        number /= 1000
-    raise SkillmeshError("no such size")

@@ -5,6 +5,7 @@ In: standard output, lines of files, stored times. Out: text; what needs no scre
 
 import sys
 
+from ..display import bytes_word as bytes_word
 from ..display import clip as clip
 from ..display import fit as fit
 from ..display import lines_word as lines_word

@@ -2,10 +2,14 @@
 
 import argparse
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ..errors import ConfigurationError, ExitCode, SkillmeshError, Unavailable
 from .context import Context
 from .terminal import safe_line
+
+if TYPE_CHECKING:
+    from ..chroma.doctor import Finding
 
 _SAMPLE = 20
 _FILES = "learnings"
@@ -117,15 +121,21 @@ def _chroma(context: Context) -> list[Check]:
         with exchange_rows(context.repository, context.config) as chats:
             if chats is not None:
                 names.append("chat_history_v1")
-                findings += examine(chats, target, state_dir, _SAMPLE, "chat_history_v1")
+                findings += examine(
+                    chats, target, state_dir, _SAMPLE, "chat_history_v1", opens=_opens(findings)
+                )
         with learning_rows(context.repository, context.config) as learned:
             if learned is not None:
                 names.append(COLLECTION)
-                findings += examine(learned, target, state_dir, _SAMPLE, COLLECTION)
+                findings += examine(
+                    learned, target, state_dir, _SAMPLE, COLLECTION, opens=_opens(findings)
+                )
         with thought_rows(context.repository, context.config) as thoughts:
             if thoughts is not None:
                 names.append(THOUGHTS)
-                findings += examine(thoughts, target, state_dir, _SAMPLE, THOUGHTS)
+                findings += examine(
+                    thoughts, target, state_dir, _SAMPLE, THOUGHTS, opens=_opens(findings)
+                )
     except SkillmeshError as error:
         return [Check("chroma", False, error.what, error.mend)]
     Breaker(target, state_dir).worked()
@@ -139,6 +149,10 @@ def _chroma(context: Context) -> list[Check]:
         Check("chroma", bool(finding.mend), finding.message, finding.mend or repair)
         for finding in findings
     ]
+
+
+def _opens(findings: "list[Finding]") -> bool:
+    return all(finding.kind != "unreadable" for finding in findings)
 
 
 def _hooks(context: Context) -> list[Check]:

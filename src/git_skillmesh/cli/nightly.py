@@ -7,11 +7,11 @@ from pathlib import Path
 
 from ..errors import ReadOnly, UsageError
 from .context import Context
+from .scheduling import add_options, check_options
 
 _METHODS = ("sft", "kto", "dpo")
 _PRESETS = ("tiny", "0.5b", "1.5b", "7b")
 _STEPS = ("rewards", "export-rl", "train", "evaluate", "deploy")
-_SCHEDULERS = ("cron", "systemd", "github")
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -44,13 +44,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument(
         "--markdown", metavar="FILE", help="add the report to this file, as Markdown"
     )
-    parser.add_argument("--install", choices=_SCHEDULERS, help="run every night: set the schedule")
-    parser.add_argument("--at", metavar="HH:MM", help="with --install: when; 02:30 without")
-    parser.add_argument(
-        "--runs-on", metavar="LABELS",
-        help="with --install github: labels of the runner; self-hosted,gpu without",
-    )  # fmt: skip
-    parser.add_argument("--remove", action="store_true", help="take all schedules away")
+    add_options(parser, "run every night: set the schedule", "02:30", "self-hosted,gpu")
     parser.add_argument("--status", action="store_true", help="show schedules and the last run")
     parser.add_argument("-q", "--quiet", action="store_true", help="print only what failed")
     parser.add_argument(
@@ -66,11 +60,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if len(args.more) != len(args.paths_given):
         raise UsageError(f"no such argument: {args.more[0]}", "options of train go behind --")
     asked = [name for name in ("install", "remove", "status") if getattr(args, name)]
-    if len(asked) > 1:
-        raise UsageError(f"--{asked[0]} and --{asked[1]} exclude each other")
-    for name in ("at", "runs_on"):
-        if getattr(args, name) is not None and asked != ["install"]:
-            raise UsageError(f"--{name.replace('_', '-')} goes with --install")
+    check_options(args, asked)
     if asked:
         from .nightly_schedule import schedule
 

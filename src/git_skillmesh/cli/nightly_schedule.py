@@ -2,73 +2,44 @@
 
 import argparse
 from dataclasses import asdict
-from typing import TYPE_CHECKING
 
 from ..errors import ExitCode, UsageError
 from .context import Context
+from .scheduling import EVERY_DAY, SCHEMA, install, remove, show, standing
 from .terminal import safe_line
-
-if TYPE_CHECKING:
-    from ..training.nightly.schedule.model import Standing
-
-SCHEMA = 1
 
 
 def schedule(args: argparse.Namespace, context: Context) -> int:
     """Set, take away or show the schedule."""
-    from ..training.nightly.schedule import cron, github, systemd
-    from ..training.nightly.schedule.model import plan_of
+    from ..schedule.model import plan_of
+    from ..training.nightly.job import NIGHTLY
 
-    kinds = {"cron": cron, "systemd": systemd, "github": github}
-    repository = context.repository
     if args.install:
-        if args.runs_on and args.install != "github":
-            raise UsageError("--runs-on goes with --install github")
         for name in ("base", "method", "preset"):
             if getattr(args, name):
                 raise UsageError(
                     f"--{name} is for one run", f"set skillmesh.train.{name}: every run has it"
                 )
-        plan = plan_of(repository, args.at, args.runs_on)
+        plan_of(context.repository, NIGHTLY, args.at, args.runs_on)  # before anything is said
         if not context.config["train.base"]:
             context.note("no base model is set yet: git config skillmesh.train.base PATH")
-        return _show(context, [kinds[args.install].install(repository, plan)], "every day at ")
+        return install(context, NIGHTLY, args)
     if args.remove:
-        gone, refused = [], []
-        for kind in kinds.values():
-            try:
-                gone.append(kind.remove(repository))
-            except UsageError as error:
-                refused.append(error)
-        code = _show(context, [one for one in gone if one], "removed")
-        if refused:
-            raise refused[0]
-        return code
-    found = [one for kind in kinds.values() if (one := kind.status(repository))]
-    return _status(context, found)
+        return remove(context, NIGHTLY)
+    return _status(context)
 
 
-def _show(context: Context, standing: "list[Standing]", word: str) -> int:
-    if context.json:
-        context.out_json({"schema": SCHEMA, "schedules": [asdict(one) for one in standing]})
-        return ExitCode.OK
-    for one in standing:
-        note = f"; {one.note}" if one.note else ""
-        context.out(safe_line(f"{one.kind:8} {one.where}: {word}{one.at}{note}"))
-    if not standing:
-        context.note("there is no schedule")
-    return ExitCode.OK
-
-
-def _status(context: Context, found: "list[Standing]") -> int:
+def _status(context: Context) -> int:
+    from ..training.nightly.job import NIGHTLY
     from ..training.nightly.state import Store
 
+    found = standing(context, NIGHTLY)
     last = Store(context.repository).load().last
     if context.json:
         schedules = [asdict(one) for one in found]
         context.out_json({"schema": SCHEMA, "schedules": schedules, "last": last or None})
         return ExitCode.OK
-    _show(context, found, "every day at ")
+    show(context, found, EVERY_DAY)
     if not last:
         context.out("last run: none yet")
         return ExitCode.OK

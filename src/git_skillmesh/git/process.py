@@ -8,6 +8,7 @@ import signal
 import subprocess
 from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from ..errors import SkillmeshError
 
@@ -142,6 +143,18 @@ class Git:
                     raise TimeoutError(f"no end after {seconds:g} s") from None
                 raise
         return subprocess.CompletedProcess(args, process.returncode, out, err)
+
+    def run_into(self, file: BinaryIO, *args: str) -> None:
+        """Run `git ARGS` with its standard output in an open file. Raises `GitFailed`."""
+        try:
+            done = subprocess.run(
+                ["git", *args], cwd=self.cwd, env=self.env, stdin=subprocess.DEVNULL,
+                stdout=file, stderr=subprocess.PIPE, check=False,
+            )  # fmt: skip
+        except OSError as error:
+            raise _cannot_start(self.cwd, error) from error
+        if done.returncode != 0:
+            raise GitFailed(args, done.returncode, done.stderr)
 
     def start(self, *args: str, stdin: int = subprocess.PIPE) -> "subprocess.Popen[bytes]":
         """Start a long-lived `git ARGS` with pipes for standard input and output."""

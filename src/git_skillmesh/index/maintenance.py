@@ -5,6 +5,7 @@ In: an open, locked catalogue. Out: the same catalogue, with more known or less 
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -88,6 +89,56 @@ def documents_again(
     return documents
 
 
+@dataclass(frozen=True, slots=True)
+class Prunable:
+    """What a pruning would do: how many versions would go, and about how many bytes."""
+
+    versions: int
+    size: int
+
+
+def prunable(catalogue: Catalogue, store: Store, grace_seconds: int = GRACE_SECONDS) -> Prunable:
+    """Return what `prune` would do. The catalogue is only read."""
+    gone = _unneeded(catalogue, grace_seconds)
+    known = catalogue.chunk_counts()
+    all_chunks, lost = sum(known.values()), 0
+    for row in catalogue.files(gone).values():
+        if row.segment is not None:
+            known[row.segment] = known.get(row.segment, 0) - row.chunks
+            lost += row.chunks
+    size = 0.0
+    for number, documents, _ in catalogue.segments():
+        alive = known.get(number, 0)
+        if _is_worn(alive, documents):
+            size += _bytes_of(store, number) * (1 - alive / documents if documents else 1)
+    free, pages, page = (
+        int(catalogue.rows(f"PRAGMA {name}")[0][0])
+        for name in ("freelist_count", "page_count", "page_size")
+    )
+    share = lost / all_chunks if all_chunks else 0
+    return Prunable(len(gone), int(size) + int((free + (pages - free) * share) * page))
+
+
+def _bytes_of(store: Store, segment: int) -> int:
+    return sum(path.stat().st_size for path in store.segments_folder.glob(f"{segment}.*"))
+
+
+def _unneeded(catalogue: Catalogue, grace_seconds: int) -> list[int]:
+    """Return the versions that no remembered tree has and that are older than the grace period."""
+    kept: set[int] = set()
+    for tree, rules in catalogue.latest_trees():
+        stored = catalogue.tree(tree, rules)
+        if stored is not None:
+            kept.update(stored[0].tolist())
+    before = int(time.time()) - grace_seconds
+    return [number for number in catalogue.files_added_before(before) if number not in kept]
+
+
+def _is_worn(alive: int, documents: int) -> bool:
+    """Whether a segment is written anew, or dropped, as too little of it is still known."""
+    return alive == 0 or alive < documents * WORTH_KEEPING
+
+
 def prune(
     repository: Repository,
     catalogue: Catalogue,
@@ -98,13 +149,7 @@ def prune(
 
     Returns how many file versions went. Call while holding the index lock.
     """
-    kept: set[int] = set()
-    for tree, rules in catalogue.latest_trees():
-        stored = catalogue.tree(tree, rules)
-        if stored is not None:
-            kept.update(stored[0].tolist())
-    before = int(time.time()) - grace_seconds
-    gone = [number for number in catalogue.files_added_before(before) if number not in kept]
+    gone = _unneeded(catalogue, grace_seconds)
     with catalogue.transaction():
         catalogue.remove_files(gone)
         forget_worktrees(repository, catalogue)
@@ -112,9 +157,10 @@ def prune(
     known = catalogue.chunk_counts()
     for number, documents, _ in catalogue.segments():
         alive = known.get(number, 0)
-        if alive == 0 or alive < documents * WORTH_KEEPING:
+        if _is_worn(alive, documents):
             store.merge(catalogue, [number])
-    catalogue.connection.execute("PRAGMA incremental_vacuum")
+    # A row for each page, without columns: `execute` would take the first for the end.
+    catalogue.connection.executescript("PRAGMA incremental_vacuum")
     return len(gone)
 
 

@@ -7,10 +7,10 @@ In: a plan. Out: the crontab that `crontab -l` shows, with the block or without 
 import shlex
 import subprocess
 
-from ....errors import Unavailable, UsageError
-from ....git.repository import Repository
-from ....marked import Marks
-from .model import Plan, Standing, command_of, mark_of, search_path
+from ..errors import Unavailable, UsageError
+from ..git.repository import Repository
+from ..marked import Marks
+from .model import Job, Plan, Standing, command_of, mark_of, search_path
 
 _LONGEST_LINE = 950  # cron of Debian and of BSD takes lines of 1,000 characters
 
@@ -19,16 +19,16 @@ def install(repository: Repository, plan: Plan) -> Standing:
     """Set the schedule. Raises `Unavailable`, `UsageError`."""
     old = _read()
     section = f"# {_shown(plan)}\n{_line(plan)}"
-    new = _marks(repository).merged(old, section)
+    new = _marks(repository, plan.job).merged(old, section)
     if new != old:
         _write(new)
     return Standing("cron", "crontab", plan.at)
 
 
-def remove(repository: Repository) -> Standing | None:
+def remove(repository: Repository, job: Job) -> Standing | None:
     """Take the schedule away; None if there is none. Raises `Unavailable`, `UsageError`."""
     old = _read(optional=True)
-    marks = _marks(repository)
+    marks = _marks(repository, job)
     if old is None or marks.find(old) is None:
         return None
     new = marks.without(old)
@@ -39,9 +39,9 @@ def remove(repository: Repository) -> Standing | None:
     return Standing("cron", "crontab")
 
 
-def status(repository: Repository) -> Standing | None:
+def status(repository: Repository, job: Job) -> Standing | None:
     """Return the schedule as it stands, None if there is none."""
-    found = _marks(repository).find(_read(optional=True) or b"")
+    found = _marks(repository, job).find(_read(optional=True) or b"")
     if found is None:
         return None
     words = found.text.strip().splitlines()[-1].split()[:2]
@@ -62,11 +62,12 @@ def _line(plan: Plan) -> str:
 
 
 def _shown(plan: Plan) -> str:
-    return f"training at night of {plan.folder}; git skillmesh nightly --remove takes this away"
+    job = plan.job
+    return f"{job.about} of {plan.folder}; git skillmesh {job.name} --remove takes this away"
 
 
-def _marks(repository: Repository) -> Marks:
-    return Marks(f"git-skillmesh nightly {mark_of(repository)}", "# ", "", summed=True)
+def _marks(repository: Repository, job: Job) -> Marks:
+    return Marks(f"git-skillmesh {job.name} {mark_of(repository)}", "# ", "", summed=True)
 
 
 def _read(*, optional: bool = False) -> bytes | None:

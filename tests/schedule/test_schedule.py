@@ -17,9 +17,11 @@ from hypothesis import strategies as st
 
 from git_skillmesh.config import load
 from git_skillmesh.errors import Unavailable, UsageError
-from git_skillmesh.git.repository import discover
-from git_skillmesh.training.nightly.schedule import cron, github, systemd
-from git_skillmesh.training.nightly.schedule.model import plan_of
+from git_skillmesh.git.repository import Repository, discover
+from git_skillmesh.schedule import cron, github, systemd
+from git_skillmesh.schedule.model import Plan
+from git_skillmesh.schedule.model import plan_of as plan_of_job
+from git_skillmesh.training.nightly.job import NIGHTLY
 from testing.commands import call
 from testing.repos import Repo, make_repo, run
 from tests.actions.test_workflows import audited, program
@@ -37,7 +39,12 @@ case $1 in
     mv "$file.new" "$file" ;;
 esac
 """
+WORKFLOW = github.name_of(NIGHTLY)
 ODD = "a b'c\"d%e$f\\g"
+
+
+def plan_of(repository: Repository, at: str | None, labels: str | None = None) -> Plan:
+    return plan_of_job(repository, NIGHTLY, at, labels)
 
 
 @pytest.fixture
@@ -66,24 +73,24 @@ def test_a_crontab_gets_a_block_and_loses_it(crontab: Path, repo: Repo) -> None:
     cron.install(repository, plan_of(repository, "3:05"))
     assert crontab.read_bytes() == first
     cron.install(repository, plan_of(repository, None))
-    found = cron.status(repository)
+    found = cron.status(repository, NIGHTLY)
     assert found is not None
     assert (found.at, found.note) == ("02:30", "")
     assert len(crontab.read_bytes().splitlines()) == len(first.splitlines())
     other = discover(make_repo(repo.path.parent, "other").path)
     cron.install(other, plan_of(other, "5:00"))
-    cron.remove(repository)
-    assert cron.status(repository) is None
-    cron.remove(other)
+    cron.remove(repository, NIGHTLY)
+    assert cron.status(repository, NIGHTLY) is None
+    cron.remove(other, NIGHTLY)
     assert crontab.read_bytes() == mine
-    assert cron.remove(other) is None
+    assert cron.remove(other, NIGHTLY) is None
 
 
 def test_a_crontab_of_ours_alone_goes_with_it(crontab: Path, repo: Repo) -> None:
     repository = discover(repo.path)
     cron.install(repository, plan_of(repository, None))
     assert crontab.exists()
-    cron.remove(repository)
+    cron.remove(repository, NIGHTLY)
     assert not crontab.exists()
 
 
@@ -115,7 +122,7 @@ def test_every_other_byte_of_a_crontab_stays(text: bytes, crontab: Path, repo: R
     repository = discover(repo.path)
     cron.install(repository, plan_of(repository, None))
     assert crontab.read_bytes().startswith(text)
-    cron.remove(repository)
+    cron.remove(repository, NIGHTLY)
     assert crontab.read_bytes() == text
 
 
@@ -126,8 +133,8 @@ def test_no_crontab(repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     repository = discover(repo.path)
     with pytest.raises(Unavailable, match="there is no crontab here: install cron, or --install"):
         cron.install(repository, plan_of(repository, None))
-    assert cron.remove(repository) is None
-    assert cron.status(repository) is None
+    assert cron.remove(repository, NIGHTLY) is None
+    assert cron.status(repository, NIGHTLY) is None
 
 
 def test_a_path_that_no_schedule_can_hold(crontab: Path, tmp_path: Path) -> None:
@@ -154,12 +161,12 @@ def test_units_come_and_go(repo: Repo, home: Path) -> None:
     systemd.install(repository, plan_of(repository, "3:05"))
     assert [path.stat().st_mtime_ns for path in (service, timer)] == before
     systemd.install(repository, plan_of(repository, "4:05"))
-    found = systemd.status(repository)
+    found = systemd.status(repository, NIGHTLY)
     assert found is not None
     assert (found.kind, found.at) == ("systemd", "04:05")
-    systemd.remove(repository)
+    systemd.remove(repository, NIGHTLY)
     assert units(home) == []
-    assert systemd.remove(repository) is None
+    assert systemd.remove(repository, NIGHTLY) is None
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
@@ -187,28 +194,28 @@ def test_what_is_not_ours_or_edited_stays(repo: Repo, home: Path) -> None:
     with pytest.raises(UsageError, match="has been edited: remove it by hand"):
         systemd.install(repository, plan_of(repository, "1:00"))
     with pytest.raises(UsageError, match="has been edited: remove it by hand"):
-        systemd.remove(repository)
-    workflow = repo.write(github.NAME, "name: mine\n")
+        systemd.remove(repository, NIGHTLY)
+    workflow = repo.write(WORKFLOW, "name: mine\n")
     with pytest.raises(UsageError, match="is not ours: move it away"):
         github.install(repository, plan_of(repository, None))
-    assert github.remove(repository) is None
+    assert github.remove(repository, NIGHTLY) is None
     assert workflow.read_text() == "name: mine\n"
 
 
 def test_the_workflow_passes_the_linters(repo: Repo) -> None:
     repository = discover(repo.path)
     github.install(repository, plan_of(repository, "4:00", "self-hosted,linux,gpu"))
-    text = (repo.path / github.NAME).read_text()
+    text = (repo.path / WORKFLOW).read_text()
     assert 'cron: "0 4 * * *" # UTC' in text
     assert "runs-on: [self-hosted, linux, gpu] # zizmor: " in text
     for used in re.findall(r"^\s*(?:- )?uses: (.*)$", text, re.MULTILINE):
         assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v[\d.]+", used)
     if program("zizmor"):
         assert audited(repo.path / ".github").startswith("No findings to report.")
-    found = github.status(repository)
+    found = github.status(repository, NIGHTLY)
     assert found is not None
     assert found.at == "04:00 UTC"
-    github.remove(repository)
+    github.remove(repository, NIGHTLY)
     assert not (repo.path / ".github").exists()
 
 
@@ -216,7 +223,7 @@ def test_the_workflow_passes_the_linters(repo: Repo) -> None:
 def test_actionlint_finds_nothing(repo: Repo) -> None:
     repository = discover(repo.path)
     github.install(repository, plan_of(repository, None, "self-hosted"))
-    done = run(program("actionlint") or "", "-no-color", github.NAME, cwd=repo.path)
+    done = run(program("actionlint") or "", "-no-color", WORKFLOW, cwd=repo.path)
     assert (done.returncode, done.stdout) == (0, "")
 
 
@@ -225,16 +232,16 @@ def test_from_the_command_line(crontab: Path, repo: Repo) -> None:
     assert (done.returncode, done.stdout) == (0, "cron     crontab: every day at 03:05\n")
     assert done.stderr == "no base model is set yet: git config skillmesh.train.base PATH\n"
     done = call(repo.path, "nightly", "--install", "github")
-    assert done.stdout == f"github   {github.NAME}: every day at 02:30 UTC; commit it\n"
+    assert done.stdout == f"github   {WORKFLOW}: every day at 02:30 UTC; commit it\n"
     done = call(repo.path, "nightly", "--status")
     assert done.stdout == (
         "cron     crontab: every day at 03:05\n"
-        f"github   {github.NAME}: every day at 02:30 UTC\n"
+        f"github   {WORKFLOW}: every day at 02:30 UTC\n"
         "last run: none yet\n"
     )
     done = call(repo.path, "nightly", "--remove")
     assert done.stdout == (
-        f"cron     crontab: removed\ngithub   {github.NAME}: removed; commit that\n"
+        f"cron     crontab: removed\ngithub   {WORKFLOW}: removed; commit that\n"
     )
     done = call(repo.path, "nightly", "--remove")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "there is no schedule\n")

@@ -1,4 +1,4 @@
-"""Two units of the user's systemd: a service that runs the pipeline, a timer that starts it.
+"""Two units of the user's systemd: a service that runs the job, a timer that starts it.
 
 In: a plan. Out: files in the user's folder of units, enabled. Where no systemd runs for the user
 (a container, a session without a bus) they wait for one, and that is said.
@@ -8,18 +8,15 @@ import os
 import subprocess
 from pathlib import Path
 
-from ....git.repository import Repository
-from .model import Plan, Standing, check, command_of, mark_of, place, search_path, stamped
-
-# How long a training that is told to stop may take to save what it has.
-_STOP_SECONDS = 300
+from ..git.repository import Repository
+from .model import Job, Plan, Standing, check, command_of, mark_of, place, search_path, stamped
 
 
 def install(repository: Repository, plan: Plan) -> Standing:
     """Write the units and enable the timer. Raises `UsageError`, `ReadOnly`."""
-    name = _name(repository)
+    job, name = plan.job, _name(repository, plan.job)
     for suffix, text in (("service", service_of(plan)), ("timer", timer_of(plan))):
-        place(_folder() / f"{name}.{suffix}", stamped("systemd", text))
+        place(job, _folder() / f"{name}.{suffix}", stamped(job, "systemd", text))
     timer = f"{name}.timer"
     if said := _systemctl("enable", timer):
         note = f"not enabled ({said}); where systemd runs: systemctl --user enable --now {timer}"
@@ -30,14 +27,14 @@ def install(repository: Repository, plan: Plan) -> Standing:
     return Standing("systemd", str(_folder() / f"{name}.timer"), plan.at, note)
 
 
-def remove(repository: Repository) -> Standing | None:
+def remove(repository: Repository, job: Job) -> Standing | None:
     """Disable the timer and remove the units; None if there are none."""
-    name = _name(repository)
+    name = _name(repository, job)
     paths = [_folder() / f"{name}.{suffix}" for suffix in ("timer", "service")]
     if not any(path.exists() for path in paths):
         return None
     for path in paths:
-        check(path)
+        check(job, path)
     _systemctl("disable", "--now", f"{name}.timer")
     for path in paths:
         path.unlink(missing_ok=True)
@@ -45,9 +42,9 @@ def remove(repository: Repository) -> Standing | None:
     return Standing("systemd", str(paths[0]))
 
 
-def status(repository: Repository) -> Standing | None:
+def status(repository: Repository, job: Job) -> Standing | None:
     """Return the schedule as it stands, None if there is none."""
-    path = _folder() / f"{_name(repository)}.timer"
+    path = _folder() / f"{_name(repository, job)}.timer"
     if not path.is_file():
         return None
     lines = path.read_text("utf-8", "replace").splitlines()
@@ -62,7 +59,7 @@ def service_of(plan: Plan) -> str:
     path = _quoted(f"PATH={search_path()}", variables=False)
     return f"""\
 [Unit]
-Description=git skillmesh nightly: {_plain(plan.folder.name)}
+Description=git skillmesh {plan.job.name}: {_plain(plan.folder.name)}
 
 [Service]
 Type=oneshot
@@ -71,7 +68,7 @@ Environment={path}
 Nice=10
 KillMode=mixed
 KillSignal=SIGINT
-TimeoutStopSec={_STOP_SECONDS}
+TimeoutStopSec={plan.job.stop_seconds}
 """
 
 
@@ -79,7 +76,7 @@ def timer_of(plan: Plan) -> str:
     """Return the timer."""
     return f"""\
 [Unit]
-Description=git skillmesh nightly at {plan.at}: {_plain(plan.folder.name)}
+Description=git skillmesh {plan.job.name} at {plan.at}: {_plain(plan.folder.name)}
 
 [Timer]
 OnCalendar=*-*-* {plan.at}:00
@@ -100,8 +97,8 @@ def _plain(text: str) -> str:
     return text.replace("%", "%%").replace("\\", "/")
 
 
-def _name(repository: Repository) -> str:
-    return f"git-skillmesh-nightly-{mark_of(repository)}"
+def _name(repository: Repository, job: Job) -> str:
+    return f"git-skillmesh-{job.name}-{mark_of(repository)}"
 
 
 def _folder() -> Path:

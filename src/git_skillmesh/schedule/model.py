@@ -1,6 +1,6 @@
 """What every kind of schedule needs to know, and what it answers.
 
-In: nothing. Out: `Plan`, `Standing`, as plain data, and the mark that tells one repository's
+In: nothing. Out: `Job`, `Plan`, `Standing`, as plain data, and the mark that tells one repository's
 schedule from another's.
 """
 
@@ -8,22 +8,45 @@ import hashlib
 import os
 import re
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ....errors import ReadOnly, UsageError
-from ....files import replace_file
-from ....git.repository import Repository
+from ..errors import ReadOnly, UsageError
+from ..files import replace_file
+from ..git.repository import Repository
 
-_STAMP = "# made by: git skillmesh nightly --install "
-USUAL_TIME = "02:30"
 _TIME = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """When and where the pipeline is to run. `labels` are those of a runner of GitHub."""
+class Job:
+    """What runs: `git skillmesh NAME WORDS`.
 
+    `about` says in a few words what it is; `workflow` makes GitHub's workflow of a plan, whose
+    runners have the labels `usual_labels` (separated by commas) where the user names none. A run
+    that is told to stop has `stop_seconds` to save what it has.
+    """
+
+    name: str
+    about: str
+    words: tuple[str, ...]
+    workflow: "Callable[[Plan], str]"
+    usual_labels: str
+    usual_time: str = "02:30"
+    stop_seconds: int = 90
+
+    @property
+    def stamp(self) -> str:
+        """The first words of every file that is made for it."""
+        return f"# made by: git skillmesh {self.name} --install "
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """When and where a job is to run. `labels` are those of a runner of GitHub."""
+
+    job: Job
     hour: int
     minute: int
     folder: Path
@@ -45,26 +68,28 @@ class Standing:
     note: str = ""
 
 
-def plan_of(repository: Repository, at: str | None, labels: str | None = None) -> Plan:
+def plan_of(
+    repository: Repository, job: Job, at: str | None = None, labels: str | None = None
+) -> Plan:
     """Return a plan. Raises `UsageError`."""
-    found = _TIME.fullmatch(at or USUAL_TIME)
+    found = _TIME.fullmatch(at or job.usual_time)
     if found is None:
-        raise UsageError(f"not a time: {at}", "as in 02:30")
-    wanted = tuple((labels or "self-hosted,gpu").split(","))
+        raise UsageError(f"not a time: {at}", f"as in {job.usual_time}")
+    wanted = tuple((labels or job.usual_labels).split(","))
     if not all(re.fullmatch(r"[\w.-]{1,100}", label) for label in wanted):
-        raise UsageError(f"not labels of a runner: {labels}", "as in self-hosted,gpu")
+        raise UsageError(f"not labels of a runner: {labels}", f"as in {job.usual_labels}")
     folder = repository.top or repository.git_dir
-    return Plan(int(found[1]), int(found[2]), folder, wanted)
+    return Plan(job, int(found[1]), int(found[2]), folder, wanted)
 
 
-def stamped(kind: str, body: str) -> bytes:
+def stamped(job: Job, kind: str, body: str) -> bytes:
     """Return a file of ours: its first line says so, with a sum by which an edit is seen."""
-    return f"{_STAMP}{kind} {_sum(body)}\n{body}".encode()
+    return f"{job.stamp}{kind} {_sum(body)}\n{body}".encode()
 
 
-def place(path: Path, data: bytes) -> None:
+def place(job: Job, path: Path, data: bytes) -> None:
     """Write a stamped file. Raises `UsageError` where there is another one, `ReadOnly`."""
-    check(path)
+    check(job, path)
     if not path.is_file() or path.read_bytes() != data:
         try:
             replace_file(path, data)
@@ -72,17 +97,17 @@ def place(path: Path, data: bytes) -> None:
             raise ReadOnly(f"cannot write {path}", error.strerror or str(error)) from None
 
 
-def is_ours(path: Path) -> bool:
+def is_ours(job: Job, path: Path) -> bool:
     """Return whether there is a stamped file, edited or not."""
-    return path.is_file() and path.read_bytes().startswith(_STAMP.encode())
+    return path.is_file() and path.read_bytes().startswith(job.stamp.encode())
 
 
-def check(path: Path) -> None:
+def check(job: Job, path: Path) -> None:
     """Raise `UsageError` for a file that is not ours, or not as it was written."""
     if not path.exists():
         return
     first, _, body = path.read_text("utf-8", "replace").partition("\n")
-    if not first.startswith(_STAMP):
+    if not first.startswith(job.stamp):
         raise UsageError(f"{path} is not ours", "move it away")
     if first.split()[-1] != _sum(body):
         raise UsageError(f"{path} has been edited", "remove it by hand")
@@ -100,7 +125,7 @@ def mark_of(repository: Repository) -> str:
 def command_of(plan: Plan) -> list[str]:
     """Return the command line of a run. Raises `UsageError` for a path that cannot stand there."""
     words = [sys.executable, "-P", "-m", "git_skillmesh", "-C", str(plan.folder)]
-    words += ["nightly", "--quiet"]
+    words += [plan.job.name, *plan.job.words]
     if any(re.search(r"[\x00-\x1f\x7f]", word) for word in words):
         raise UsageError("a path with control characters cannot stand in a schedule")
     return words

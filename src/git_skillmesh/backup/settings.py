@@ -1,0 +1,111 @@
+"""The repository's own git configuration `skillmesh.*` in a backup, without secrets.
+
+In: a repository; settings that anybody may have written. Out: those that are kept; those that were
+set. What is the user's alone, and whom conversations may be shared with, comes back only when it is
+asked for: a backup may come from somebody else.
+"""
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ..config import SETTINGS
+from ..errors import Damaged
+from ..git.repository import Repository
+
+_SECTION = "skillmesh."
+# Answers of the user that are kept beside the settings (sessions/consent.py).
+_ANSWERS = ("sync.agreed", "sync.refused")
+_PASSWORD = re.compile(r"//[^/@\s]*@")
+
+
+@dataclass(slots=True)
+class Restored:
+    """Names of settings: set now, as they are in the backup, otherwise here, and left out."""
+
+    set: list[str] = field(default_factory=list)
+    same: int = 0
+    differ: list[str] = field(default_factory=list)
+    personal: list[str] = field(default_factory=list)
+
+
+def kept_settings(repository: Repository) -> dict[str, list[str]]:
+    """Return name → values of what this repository sets for itself, as far as it is no secret."""
+    return {
+        name: values
+        for name, values in _own(repository).items()
+        if _is_known(name) and not any(_PASSWORD.search(value) for value in values)
+    }
+
+
+def restore_settings(
+    repository: Repository,
+    data: bytes,
+    *,
+    personal: bool,
+    replace: bool,
+    dry_run: bool,
+) -> Restored:
+    """Set what is not set here; with `replace` also what is set otherwise. Raises `GitFailed`."""
+    here, done = _own(repository), Restored()
+    for name, values in read_settings(data).items():
+        if here.get(name) == values:
+            done.same += 1
+        elif is_personal(name) and not personal:
+            done.personal.append(name)
+        elif name in here and not replace:
+            done.differ.append(name)
+        else:
+            done.set.append(name)
+            if not dry_run:
+                _set(repository, name, values)
+    return done
+
+
+def read_settings(data: bytes) -> dict[str, list[str]]:
+    """Return the settings of a backup that this program knows. Raises `Damaged`."""
+    try:
+        found = json.loads(data)
+        if not isinstance(found, dict) or not all(map(_is_values, found.values())):
+            raise ValueError("no settings")
+    except (ValueError, RecursionError):
+        raise Damaged("its settings cannot be read") from None
+    return {name: values for name, values in found.items() if _is_known(name)}
+
+
+def is_personal(name: str) -> bool:
+    """Whether a setting is the user's alone."""
+    return name in _ANSWERS or SETTINGS[name].personal
+
+
+def _is_values(values: object) -> bool:
+    return (
+        isinstance(values, list)
+        and bool(values)
+        and all(isinstance(value, str) and "\0" not in value for value in values)
+    )
+
+
+def _is_known(name: str) -> bool:
+    return name in _ANSWERS or (name in SETTINGS and not SETTINGS[name].secret)
+
+
+def _own(repository: Repository) -> Mapping[str, list[str]]:
+    out = repository.git.run_unchecked(
+        "config", "--local", "--includes", "-z", "--get-regexp", r"^skillmesh\."
+    ).stdout
+    found: dict[str, list[str]] = {}
+    for record in os.fsdecode(out).split("\0"):
+        key, _, value = record.partition("\n")
+        if key:
+            found.setdefault(key.lower().removeprefix(_SECTION), []).append(value)
+    return found
+
+
+def _set(repository: Repository, name: str, values: list[str]) -> None:
+    git, key = repository.git, f"{_SECTION}{name}"
+    git.run("config", "--local", "--replace-all", key, values[0])
+    for value in values[1:]:
+        git.run("config", "--local", "--add", key, value)
