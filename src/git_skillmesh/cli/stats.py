@@ -213,7 +213,7 @@ def _table(context: Context, summary: "Summary", plain: bool) -> Iterator[str]:
         line = sparkline(counts, spark, plain=plain)
         told = [
             f"{count:,} {name}" if name in WELL else context.style.bad(f"{count:,} {name}")
-            for name, count in one.outcomes.most_common()
+            for name, count in sorted(one.outcomes.items(), key=lambda each: (-each[1], each[0]))
         ]
         yield f"{_row(row, widths)}  {line:<{max(many, len(per))}}  {', '.join(told)}"
 

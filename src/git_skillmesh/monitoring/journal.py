@@ -119,7 +119,7 @@ def fold(state: Path, at_least: int = FOLD_BYTES) -> bool:
     """
     folder = state / FOLDER
     try:
-        if (folder / EVENTS).stat().st_size < at_least and not _taken(folder):
+        if not _taken(folder) and not _size(folder / EVENTS) > at_least:
             return False
         with _alone(folder):
             _put_aside(folder)
@@ -145,6 +145,10 @@ def events_in(data: bytes) -> Iterator[Event]:
             kind, label, outcome = (found[n].decode() for n in (2, 3, 4))
             taken = None if found[5] == b"-" else int(found[5])
             yield Event(int(found[1]), Key(kind, label, outcome), taken)
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
 
 
 def _alone(folder: Path) -> "contextlib.AbstractContextManager[None]":

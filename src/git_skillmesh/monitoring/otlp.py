@@ -103,14 +103,14 @@ def send(
     """Send metrics to a collector; what passes is tried again. Raises `Unavailable`."""
     import httpx
     from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
-    from tenacity.wait import wait_exponential_jitter
+    from tenacity.wait import wait_random_exponential
 
     sent = {**(headers or {}), "Content-Type": "application/x-protobuf"}
     body = request.SerializeToString()
     # What is for this machine goes through no proxy: that would be another one.
     proxied = not _is_here(urlsplit(address).hostname or "")
     tries = Retrying(
-        stop=stop_after_attempt(_ATTEMPTS), wait=wait_exponential_jitter(0.2, 2.0),
+        stop=stop_after_attempt(_ATTEMPTS), wait=wait_random_exponential(0.2, 2.0),
         retry=retry_if_exception_type((_Again, httpx.TransportError)), reraise=True,
     )  # fmt: skip
     try:

@@ -29,8 +29,9 @@ class Change:
     """What one commit of the branch did to one learning.
 
     `what` is one of the words above; `before` and `after` are states, "" on the side without it.
-    `reviewers` are those whom git names beside the author. `time` is the committer's, in seconds
-    of the epoch. `learning` is the learning after the change, before it where it is gone.
+    `author` wrote it (several of a merge), `reviewers` are those whom git names beside. `time` is
+    the committer's, in seconds of the epoch. `learning` is the learning after the change, before it
+    where it is gone.
     """
 
     learning_id: str
@@ -57,7 +58,9 @@ def changes_of_learnings(
     Raises what git raises.
     """
     commits = {
-        one.oid: one for one in _commits(repository, at) if since <= one.time <= until
+        one.oid: one
+        for one in _commits(repository, "--first-parent", "-m", "--end-of-options", at)
+        if since <= one.time <= until
     }  # fmt: skip
     if not commits:
         return ()
@@ -67,8 +70,7 @@ def changes_of_learnings(
     with BlobReader(repository) as reader:
         for change in commit_changes(repository, names, ("--", FOLDER), firsts):
             one = commits[change.commit]
-            reviewers = _reviewers(repository, one)
-            found += _of_commit(change, one, reviewers, reader)
+            found += _of_commit(change, one, _people(repository, one), reader)
     return tuple(found)
 
 
@@ -79,47 +81,42 @@ class _Commit:
     time: int
     author: str
     committer: str
+    named: tuple[str, ...]
 
 
-def _commits(repository: Repository, at: str) -> Iterator[_Commit]:
-    """Yield the commits of the branch that touched learnings, the newest first."""
-    out = repository.git.run(
-        "log", "--first-parent", "-m", "-z", "--format=%H%x1f%P%x1f%ct%x1f%aN%x1f%cN", "--no-patch",
-        "--no-show-signature", "--no-notes", "--no-color", "--encoding=UTF-8", "--end-of-options",
-        at, "--", FOLDER,
-    )  # fmt: skip
-    for record in out.decode("utf-8", "replace").split("\0"):
-        if record:
-            oid, parents, time, author, committer = record.strip("\n").split("\x1f")
-            yield _Commit(oid, tuple(parents.split()), int(time), author, committer)
-
-
-def _reviewers(repository: Repository, one: _Commit) -> tuple[str, ...]:
-    """Return who else is named: trailers of the commit and of what it merged, who merged."""
+def _commits(repository: Repository, *what: str) -> Iterator[_Commit]:
+    """Yield the commits that touched learnings, the newest first."""
     keys = ",".join(f"key={key}" for key in _REVIEWS)
-    form = f"--format=%aN%x1f%(trailers:{keys},valueonly,unfold,separator=%x1e)"
-    base = [f"^{one.parents[0]}"] if one.parents else []
+    trailers = f"%(trailers:{keys},valueonly,unfold,separator=%x1e)"
+    form = "--format=" + "%x1f".join(["%H", "%P", "%ct", "%aN", "%cN", trailers])
     out = repository.git.run(
-        "log", "-z", form, "--no-show-signature", "--no-notes", "--no-color", "--encoding=UTF-8",
-        "--end-of-options", one.oid, *base, "--", FOLDER,
+        "log", "-z", form, "--no-patch", "--no-show-signature", "--no-notes", "--no-color",
+        "--encoding=UTF-8", *what, "--", FOLDER,
     )  # fmt: skip
-    names: dict[str, None] = {}
-    authors = {one.author} if len(one.parents) < 2 else set()
     for record in out.decode("utf-8", "replace").split("\0"):
-        author, _, trailers = record.partition("\x1f")
-        if author and len(one.parents) > 1:
-            authors.add(author)
-        for name in trailers.split("\x1e"):
-            names.setdefault(name.partition("<")[0].strip())
-    if len(one.parents) > 1:
-        names.setdefault(one.author)  # of a merge, the one who merged
-    elif one.committer.lower() not in _FORGES:
-        names.setdefault(one.committer)
-    return tuple(name for name in names if name and name not in authors)
+        if record.strip("\n"):
+            oid, parents, time, author, committer, trailers = record.strip("\n").split("\x1f")
+            names = (name.partition("<")[0].strip() for name in trailers.split("\x1e"))
+            yield _Commit(
+                oid, tuple(parents.split()), int(time), author, committer,
+                tuple(filter(None, names)),
+            )  # fmt: skip
+
+
+def _people(repository: Repository, one: _Commit) -> tuple[str, tuple[str, ...]]:
+    """Return who wrote a change, and who else is named: in trailers, or for having merged it."""
+    if len(one.parents) < 2:
+        others = [*one.named, *([] if one.committer.lower() in _FORGES else [one.committer])]
+        return one.author, tuple(name for name in dict.fromkeys(others) if name != one.author)
+    branch = list(_commits(repository, "--end-of-options", one.oid, f"^{one.parents[0]}"))
+    writers = dict.fromkeys(each.author for each in reversed(branch) if each.oid != one.oid)
+    others = [*one.named, *(name for each in branch for name in each.named), one.author]
+    seen = (name for name in dict.fromkeys(others) if name not in writers)
+    return ", ".join(writers) or one.author, tuple(seen)
 
 
 def _of_commit(
-    change: CommitChange, one: _Commit, reviewers: tuple[str, ...], reader: BlobReader
+    change: CommitChange, one: _Commit, people: tuple[str, tuple[str, ...]], reader: BlobReader
 ) -> Iterator[Change]:
     for file in change.files:
         before = _read(file.old_path, file.old_blob, reader)
@@ -129,7 +126,7 @@ def _of_commit(
             learning = after or before
             yield Change(
                 id_of(file.path), what, before.state.value if before else "",
-                after.state.value if after else "", one.oid, one.time, one.author, reviewers,
+                after.state.value if after else "", one.oid, one.time, *people,
                 learning,
             )  # fmt: skip
 

@@ -8,6 +8,7 @@ import html
 import re
 from collections.abc import Iterator
 
+from ...display import safe_line, writable
 from ...gate.reports.markdown import coded, escaped
 from ..plots import bar
 from .blocks import Bars, Block, Cell, Code, Document, Items, Ranges, Table, Text
@@ -60,19 +61,24 @@ def _bars(bars: Bars) -> Iterator[str]:
 def _ranges(ranges: Ranges) -> Iterator[str]:
     """Yield a line of text a row: dashes are the interval, the dot is the share."""
     yield "```text"
-    width = max(len(mark.label) for mark in ranges.marks)
+    width = max(len(_fenced(mark.label)) for mark in ranges.marks)
     for mark in ranges.marks:
         one = mark.estimate
-        line = mark.note
+        line = note = _fenced(mark.note)
         if one is not None:
             low, at, high = (round(value * 2 * _WIDTH) for value in (one.low, one.value, one.high))
             drawn = [" "] * (2 * _WIDTH + 1)
             drawn[low : high + 1] = "─" * (high + 1 - low)
             drawn[at] = "●"
-            line = f"|{''.join(drawn)}| {mark.note}"
-        yield f"{mark.label:<{width}}  {line}"
+            line = f"|{''.join(drawn)}| {note}"
+        yield f"{_fenced(mark.label):<{width}}  {line}"
     yield f"{'':<{width}}  |0 %{'':{2 * _WIDTH - 7}}100 %|"
     yield "```"
+
+
+def _fenced(text: str) -> str:
+    """Return text that cannot end the block of code that it stands in."""
+    return writable(safe_line(text)).replace("`", "'")
 
 
 def _row(cells: "list[str]") -> str:

@@ -37,7 +37,8 @@ _CAVEATS = (
     "Only lines of code with six characters or more are followed, on the first-parent line of the "
     f"branch, and no file that gets more than {MOST_LINES:,} lines at once.",
     "Intervals of lines are a bootstrap over conversations, or commits of the branch for the "
-    "others: lines that came together live and die together. With fewer than "
+    "others: lines that came together live and die together. Where all lines stood, these groups "
+    "are counted instead, by Wilson's interval. With fewer than "
     f"{LEAST_GROUPS} of them or fewer than {LEAST_LINES} lines there is none. Other shares have "
     f"Wilson intervals, from {LEAST} cases on.",
     "What fired and was fixed is of this clone alone. A fixed finding need not have become a "

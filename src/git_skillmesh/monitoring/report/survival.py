@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from ...chunking.exclusion import skip_path
+from ...gate.estimate import Share
 from ...git.diffs import CommitChange, FileChange, commit_changes
 from ...git.repository import Repository
 from ...learnings.analysis_changes import is_code
@@ -26,6 +27,7 @@ HORIZONS = (7, 30, 90)
 LEAST_LINES, LEAST_GROUPS = 100, 10
 # A file that gets more at once was not written by hand.
 MOST_LINES = 5_000
+_OURS = ".skillmesh/"  # learnings and settings are no program
 Progress = Callable[[int, int], None] | None
 
 
@@ -165,7 +167,7 @@ class _Owners:
 
 def is_counted(path: str) -> bool:
     """Whether lines of a file count: programs that people or agents write."""
-    return is_code(path) and skip_path(path) is None
+    return is_code(path) and skip_path(path) is None and not path.startswith(_OURS)
 
 
 def _born(lives: Lives) -> dict[int, int]:
@@ -190,13 +192,24 @@ def _kept(
         if number in cohort and lives.times[place] <= born[number] + wait:
             alive[_group(lives, number)] -= count
     total = lines.total()
-    share = None
-    if total >= LEAST_LINES and len(lines) >= LEAST_GROUPS:
-        from ...training.intervals import interval
-
-        names = sorted(lines)
-        share = interval([alive[n] for n in names], [lines[n] for n in names], names)
+    share = _share(lines, alive) if total >= LEAST_LINES and len(lines) >= LEAST_GROUPS else None
     return Kept(days, total, alive.total(), len(lines), share)
+
+
+def _share(lines: Mapping[str, int], alive: Mapping[str, int]) -> Interval:
+    """Return the share of lines that stood, with an interval drawn over groups.
+
+    Where all stood, or none, there is nothing to draw: groups are counted then, as many as there
+    are, by Wilson's interval.
+    """
+    from ...training.intervals import interval
+
+    names = sorted(lines)
+    found = interval([alive.get(n, 0) for n in names], [lines[n] for n in names], names)
+    if found.low < found.high:
+        return found
+    groups = Share(len(names) if found.mean else 0, len(names))
+    return Interval(found.mean, groups.low, groups.high)
 
 
 def _group(lives: Lives, number: int) -> str:
