@@ -15,7 +15,7 @@ from ..gate.check import check, lines_at_head
 from ..gate.messages import message_in
 from ..gate.model import FailOn, Report
 from ..git.repository import Repository, discover
-from ..monitoring.findings import note_findings
+from ..monitoring.record import has_open
 from ..monitoring.timing import Timed
 
 
@@ -26,8 +26,11 @@ def check_commit(name: str, arguments: Sequence[str]) -> int:
         change, report = _checked(repository, name, arguments)
         code = report.exit_code(FailOn.BLOCK)
         timed.outcome = "findings" if report.findings else code.name.lower()
-    is_message = name == "commit-msg"
-    note_findings(change, report, "staged", content=not is_message, message=is_message)
+    if report.findings or report.suppressed or has_open(repository.state_dir):
+        from ..monitoring.findings import note_findings
+
+        is_message = name == "commit-msg"
+        note_findings(change, report, "staged", content=not is_message, message=is_message)
     if _says_something(report):
         _show(change, report)
     return code

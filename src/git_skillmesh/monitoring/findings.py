@@ -21,11 +21,10 @@ from ..errors import SkillmeshError
 from ..gate.change import Change
 from ..gate.model import Finding, Report
 from ..index.locks import exclusive
-from .record import FOLDER, OFF, record
+from .record import FOLDER, OFF, OPEN, record
 
 KIND = "finding"
 FIRED, FIXED, SUPPRESSED = "fired", "fixed", "suppressed"
-_OPEN = "open.json"
 _MOST = 2_000
 _DAYS = 90
 _PATIENCE_SECONDS = 0.2
@@ -58,7 +57,7 @@ def note_findings(
     `message` whether files and messages were looked at. Raises nothing: a check goes on without.
     """
     state = change.repository.state_dir
-    path = state / FOLDER / _OPEN
+    path = state / FOLDER / OPEN
     found = _by_hash(report.findings)
     excused = _by_hash(one.finding for one in report.suppressed)
     if not (found or excused or path.exists()) or (state / FOLDER / OFF).exists():

@@ -15,6 +15,7 @@ from fcntl import LOCK_NB, LOCK_SH, flock
 
 FOLDER = "monitoring"
 EVENTS = "events"
+OPEN = "open.json"
 OFF = "off"  # a file in that folder: the settings say that nothing is to be recorded
 VARIABLE = "SKILLMESH_MONITORING"
 # The background work takes lines out long before there are so many; without it, this is the end.
@@ -41,6 +42,11 @@ def record(
         _append(folder, line)
     except (OSError, ValueError):
         return
+
+
+def has_open(state: str | os.PathLike[str]) -> bool:
+    """Whether there are findings of which something may become yet; findings.py keeps them."""
+    return os.path.exists(os.path.join(state, FOLDER, OPEN))  # noqa: PTH110, PTH118
 
 
 def _append(folder: str, line: bytes) -> None:

@@ -229,20 +229,7 @@ def _survived(told: Told) -> Iterator[Block]:
         f"too young for any horizon, and {plural(survival.others_new, 'other')}. Below: lines that "
         "became 7, 30 or 90 days old in this period, and how many of them stood then."
     )
-    yield Ranges(
-        "Lines that stood, with 95 % intervals",
-        (_AGENTS, _OTHERS),
-        [
-            _mark(one, group, name)
-            for pair in zip(survival.agents, survival.others, strict=True)
-            for group, (one, name) in enumerate(zip(pair, ("agents", "others"), strict=True))
-        ],
-    )
-    yield Rows(
-        ("after", "whose", "lines", "stood", "share (95 % interval)", "drawn over"),
-        list(_kept_rows(survival)),
-        frozenset({2, 3}),
-    )
+    yield from _shares(survival)
     judged = _judged(told.verdicts)
     yield Text(
         f"Exchanges that ended in this period and have edits: {sum(told.verdicts.values()):,}, of "
@@ -276,6 +263,26 @@ def _survived(told: Told) -> Iterator[Block]:
             ],
             frozenset({2, 3, 4}),
         )  # fmt: skip
+
+
+def _shares(survival: Survival) -> Iterator[Block]:
+    if not any(one.lines for one in (*survival.agents, *survival.others)):
+        yield Text("No line got that old in this period.")
+        return
+    yield Ranges(
+        "Lines that stood, with 95 % intervals",
+        (_AGENTS, _OTHERS),
+        [
+            _mark(one, group, name)
+            for pair in zip(survival.agents, survival.others, strict=True)
+            for group, (one, name) in enumerate(zip(pair, ("agents", "others"), strict=True))
+        ],
+    )
+    yield Rows(
+        ("after", "whose", "lines", "stood", "share (95 % interval)", "drawn over"),
+        list(_kept_rows(survival)),
+        frozenset({2, 3}),
+    )
 
 
 def _mark(one: Kept, group: int, name: str) -> Mark:
