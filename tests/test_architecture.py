@@ -26,8 +26,8 @@ PACKAGE = Path(git_skillmesh.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 ALL = frozenset(
     "git chunking embedding index retrieval chroma registry sessions learnings gate hooks"  # noqa: SIM905
-    " thinking briefing agents training mcp cli config errors display yamlnodes arrays"
-    " marked files machine schedule backup".split()
+    " thinking briefing agents training monitoring mcp cli config errors display yamlnodes"
+    " arrays marked files machine schedule backup".split()
 )
 
 # Who may import whom; a room may always import itself. Data flows one way:
@@ -95,7 +95,7 @@ ARROWS: dict[str, frozenset[str]] = {
         {"errors", "display", "arrays", "config", "git", "embedding", "sessions"}
     ),
     # What is worth telling an agent for one prompt; reads everything, writes down what it has told.
-    "briefing": ALL - {"hooks", "cli", "mcp", "agents", "briefing"},
+    "briefing": ALL - {"hooks", "cli", "mcp", "agents", "monitoring", "briefing"},
     "training": frozenset(
         {
             "errors",
@@ -120,6 +120,21 @@ ARROWS: dict[str, frozenset[str]] = {
     "schedule": frozenset({"errors", "marked", "files", "git"}),
     # Everything that must not be lost in one file, and what takes how much.
     "backup": ALL - {"hooks", "cli", "mcp", "agents", "briefing", "gate"},
+    # Told by hooks, commands and the server what was done; looks at what became of the work.
+    "monitoring": frozenset(
+        {
+            "errors",
+            "display",
+            "config",
+            "git",
+            "chunking",
+            "index",
+            "sessions",
+            "learnings",
+            "gate",
+            "training",
+        }
+    ),
     # Looks into the memory for what has arrived; the plugin is written like one of skills.
     "agents": frozenset({"errors", "display", "marked", "config", "git", "sessions", "registry"}),
     "hooks": ALL - {"cli", "mcp"},
@@ -289,7 +304,8 @@ def heavy(modules: list[str], names: tuple[str, ...]) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "name", ["main", "worker", "shim", "install", "settings", "background", "sharing", "context"]
+    "name",
+    ["main", "worker", "shim", "install", "settings", "background", "sharing", "context", "agent"],
 )
 def test_hooks_load_nothing_heavy(name: str) -> None:
     modules = loaded(f"import git_skillmesh.hooks.{name}")
@@ -301,6 +317,13 @@ def test_hooks_load_nothing_heavy(name: str) -> None:
         - {"git_skillmesh", "__main__", "__mp_main__", "sitecustomize"}
         - {module for module in outside if module.startswith(("_", "pywin", "usercustomize"))}
     )
+
+
+def test_recording_loads_what_every_hook_has_loaded_anyway() -> None:
+    before = loaded("import __future__, fcntl, os, time")
+    after = loaded("import __future__, fcntl, os, time, git_skillmesh.monitoring.record")
+    more = {"git_skillmesh", "git_skillmesh.monitoring", "git_skillmesh.monitoring.record"}
+    assert set(after) - set(before) == more
 
 
 def test_storing_a_conversation_loads_nothing_heavy() -> None:

@@ -194,6 +194,13 @@ SETTINGS = {
             personal=True,
         ),
         Setting(
+            "monitoring",
+            "on",
+            "whether durations, outcomes and findings are recorded in this clone, without contents",
+            "SKILLMESH_MONITORING",
+            ("on", "off"),
+        ),
+        Setting(
             "log.level",
             "info",
             "what the log of background work keeps: runs (debug, info) or failures only",

@@ -12,6 +12,9 @@ from testing.repos import make_repo, run
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 FACES = (
+    "nightly_analysis", "retrain_lora_incrementally", "train_lora", "deploy_adapter",
+    "backup_chroma",
+)  # fmt: skip
     "nightly_analysis",
     "retrain_lora_incrementally",
     "train_lora",

@@ -84,12 +84,31 @@ def run(args: argparse.Namespace, context: Context) -> int:
             told = {one.learning_id for one in report.findings} | {x.id for x in report.related}
             notes = learnings_like(context, change, message, told)
             report = replace(report, related=(*report.related, *notes))
+        _note(args, context, change, report, content, bool(args.message), ranges)
         shown = _render(args, context, change, report)
     if args.output:
         _write(Path(args.output), shown)
     elif shown:
         context.out(shown)
     return report.exit_code(FailOn(args.fail_on))
+
+
+def _note(
+    args: argparse.Namespace, context: Context, change: "Change", report: Report, content: bool,
+    message: bool, ranges: "list[str]",
+) -> None:  # fmt: skip
+    """Record what became of findings; not of a trial, of some learnings or of a whole commit."""
+    from ..monitoring.findings import note_findings
+
+    if args.all or args.merge or len(ranges) < len(args.names):
+        return
+    if "config" in context.__dict__ and context.config["monitoring"] == "off":
+        return
+    name = "worktree" if args.worktree else "staged"
+    if ranges or args.base:
+        name = ranges[0] if ranges else f"{args.base}..{args.head or 'HEAD'}"
+    is_range = bool(change.head)
+    note_findings(change, report, name, content=content, message=message or is_range)
 
 
 @contextmanager

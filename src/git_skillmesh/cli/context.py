@@ -22,6 +22,7 @@ from .terminal import Style, wants_colour
 class Context:
     """State of one run of the command line."""
 
+    command: str = ""
     folder: Path | None = None
     json: bool = False
     quiet: bool = False

@@ -61,6 +61,8 @@ COMMANDS = {
     "size": "show what takes how much room, and what would give some back",
     "think": "record, find and read thoughts, the working memory of agents",
     "mcp": "serve the memory to agents over MCP",
+    "stats": "show how long things take, how they end, and what learnings catch",
+    "report": "tell what was learned, what it prevented, and what became of agents' code",
     "agents": "connect coding agents with the memory, and prove that it works",
 }
 # Names from the plan that people may know, each a command or a command and its action; accepted,
@@ -73,6 +75,19 @@ ALIASES = {
     "record-thought": "think record",
     "export-rl-dataset": "export-rl",
 }
+# Commands whose duration and outcome are recorded, and what they do.
+RECORDED = {
+    "index": "index",
+    "query": "query",
+    "check": "check",
+    "link": "link",
+    "sync": "sync",
+    "import": "capture",
+    "rewards": "rewards",
+    "nightly": "nightly",
+    "backtest": "backtest",
+}
+_OUTCOMES = {"query": "nothing", "check": "findings", "rewards": "nothing", "backtest": "findings"}
 # A full or read-only disk, of the index or of standard output, is no fault of the program.
 _UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
@@ -109,7 +124,14 @@ def _open_closed_streams() -> None:
 
 def main(argv: Sequence[str]) -> int:
     """Run one command and return its exit code."""
-    context = Context()
+    context, began = Context(), time.perf_counter()
+    code = _guarded(argv, context)
+    if context.command in RECORDED and "repository" in context.__dict__:
+        _record(context, code, time.perf_counter() - began)
+    return code
+
+
+def _guarded(argv: Sequence[str], context: Context) -> int:
     try:
         code = _run_command(argv, context)
         sys.stdout.flush()
@@ -136,6 +158,7 @@ def _run_command(argv: Sequence[str], context: Context) -> int:
         arguments = _parse(argv)
     except SystemExit as left:  # argparse has printed help or the version
         return int(left.code or 0)
+    context.command = arguments.command
     context.folder = Path(arguments.folder) if arguments.folder else None
     context.json = getattr(arguments, "json", False)
     context.quiet = getattr(arguments, "quiet", False)
@@ -150,6 +173,28 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Raise `UsageError`."""
         raise UsageError(message, f"{self.prog} -h")
+
+
+def _record(context: Context, code: int, seconds: float) -> None:
+    """Record how a command ended and how long it took, if the settings let it."""
+    from ..monitoring.record import record
+    from ..monitoring.switch import follow
+
+    state = context.repository.state_dir
+    if "config" not in context.__dict__ or follow(state, context.config):
+        record(
+            state, RECORDED[context.command], "command", _outcome(context.command, code), seconds
+        )
+
+
+def _outcome(command: str, code: int) -> str:
+    """Return how a command ended, in a word."""
+    if code == ExitCode.NOTHING_FOUND:
+        return _OUTCOMES.get(command, "incomplete")
+    try:
+        return ExitCode(code).name.lower()
+    except ValueError:
+        return "failed"
 
 
 def _parse(argv: Sequence[str]) -> argparse.Namespace:

@@ -16,6 +16,7 @@ import time
 from fcntl import LOCK_NB, LOCK_SH, flock
 from select import select
 
+from ..monitoring.record import record
 from .lightjson import write
 from .payload import AGENTS, agent_of, folders_of, may_start_work, read_payload, record_of
 
@@ -39,6 +40,7 @@ _OVERFULL_BYTES = FULL_BYTES + 4_000_000
 
 def main(arguments: Sequence[str]) -> None:
     """Note one payload: the last argument if it is JSON (Codex's `notify`), or standard input."""
+    began = time.perf_counter()
     asked = arguments[0] if arguments and arguments[0] in AGENTS else ""
     last = arguments[-1] if arguments else ""
     data = last.encode("utf-8", "replace") if last.startswith("{") else read_standard_input()
@@ -52,9 +54,13 @@ def main(arguments: Sequence[str]) -> None:
         found = find_repository(folder or os.getcwd())
         if found:
             top, common = found
-            record = record_of(payload, agent, top, os.environ, _now())
-            if _append(common, agent, record) and may_start_work(payload):
+            noted = _append(common, agent, record_of(payload, agent, top, os.environ, _now()))
+            if noted and may_start_work(payload):
                 _start_worker(top)
+            state = os.path.join(common, "skillmesh")
+            record(
+                state, "hook", "agent", "ok" if noted else "nothing", time.perf_counter() - began
+            )
             return
 
 
@@ -94,7 +100,7 @@ def _first_line(path: str) -> str:
         return ""
 
 
-def _append(common: str, agent: str, record: dict[str, object]) -> bool:
+def _append(common: str, agent: str, entry: dict[str, object]) -> bool:
     """Add a record to the buffer; False where nothing is to be captured or can be written."""
     state = os.path.join(common, "skillmesh")
     folder = os.path.join(state, FOLDER)
@@ -107,15 +113,15 @@ def _append(common: str, agent: str, record: dict[str, object]) -> bool:
             os.mkdir(folder, 0o700)
         if os.path.exists(os.path.join(folder, OFF)) or not _is_ours(os.lstat(folder)):
             return False
-        line = write(record)
+        line = write(entry)
         if len(line) > LONGEST_RECORD:
-            line = write({**record, "said": _shortened(record.get("said"))})
-        return _write(os.path.join(folder, f"{agent}.jsonl"), line, record)
+            line = write({**entry, "said": _shortened(entry.get("said"))})
+        return _write(os.path.join(folder, f"{agent}.jsonl"), line, entry)
     except OSError:  # read-only, full, no rights, no folder of ours
         return False
 
 
-def _write(path: str, line: str, record: dict[str, object]) -> bool:
+def _write(path: str, line: str, entry: dict[str, object]) -> bool:
     # Without waiting, should it be a pipe.
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
     for _ in range(5):
@@ -130,7 +136,7 @@ def _write(path: str, line: str, record: dict[str, object]) -> bool:
             if not _is_ours(here) or here.st_size > _OVERFULL_BYTES:
                 return False
             if here.st_size > FULL_BYTES:
-                line = write({name: value for name, value in record.items() if name != "said"})
+                line = write({name: value for name, value in entry.items() if name != "said"})
             # The line feed before it ends what a full disk may have cut off.
             os.write(number, f"\n{line}\n".encode())
             return True

@@ -5,10 +5,15 @@ a Chroma tier that equal the repository. The local tier comes first: it is what 
 """
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from ..config import Config
 from ..errors import Busy, SkillmeshError
 from ..git.repository import Repository
+from ..monitoring.timing import Timed
+
+if TYPE_CHECKING:
+    from ..chroma.target import Target
 
 # How long a run waits for another one that writes the index, `git skillmesh index` for example.
 _WAIT_SECONDS = 600
@@ -26,21 +31,22 @@ def run_background(repository: Repository, config: Config, log: Log, remote: str
 
     failures: list[Exception] = []
 
-    def attempt(step: Callable[[], None], what: str) -> None:
+    def attempt(kind: str, step: Callable[[], None], what: str) -> None:
         try:
-            step()
+            with Timed(repository.state_dir, kind, "worker"):
+                step()
         except Exception as error:
             log(f"{what}: {error if isinstance(error, SkillmeshError) else repr(error)}")
             failures.append(error)
 
     take_over_fetched(repository, log)
-    attempt(lambda: _capture(repository, config, log), "conversations are not stored")
+    attempt("capture", lambda: _capture(repository, config, log), "conversations are not stored")
     # What rewritten commits say comes first: it is what was found when the work was fresh.
-    attempt(lambda: _carry(repository, log), "links were not carried")
-    attempt(lambda: _link(repository, config, log), "commits are not linked")
+    attempt("carry", lambda: _carry(repository, log), "links were not carried")
+    attempt("link", lambda: _link(repository, config, log), "commits are not linked")
     if remote:
         share(repository, config, remote, log)
-    attempt(lambda: _index(repository, config, log), "not indexed")
+    attempt("", lambda: _index(repository, config, log), "not indexed")
     if failures:
         raise failures[0]
 
@@ -80,6 +86,17 @@ def _carry(repository: Repository, log: Log) -> None:
 
 def _index(repository: Repository, config: Config, log: Log) -> None:
     from ..chroma.target import target_of
+
+    with Timed(repository.state_dir, "index", "worker"):
+        has_vectors = _update(repository, config, log)
+    target = target_of(config, repository)
+    if target is not None and has_vectors:
+        with Timed(repository.state_dir, "chroma", "worker"):
+            _mirror(repository, config, target, log)
+
+
+def _update(repository: Repository, config: Config, log: Log) -> bool:
+    """Make the local tier equal to the repository; return whether it has vectors of all."""
     from ..index.update import update, update_exchanges, update_learnings, update_provenance
     from ..thinking.search import refresh
 
@@ -99,9 +116,10 @@ def _index(repository: Repository, config: Config, log: Log) -> None:
     for problem in learnings.broken:
         log(f"learning left out: {problem}")
     refresh(repository, config)
-    target = target_of(config, repository)
-    if target is None or outcome.note:
-        return
+    return not outcome.note
+
+
+def _mirror(repository: Repository, config: Config, target: "Target", log: Log) -> None:
     from ..chroma.breaker import Breaker
     from ..chroma.chats import mirror_exchanges
     from ..chroma.codebase import mirror_codebase

@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 
+from ..monitoring.record import record
 from .agent import find_repository, read_standard_input
 from .lightjson import write
 from .payload import agent_of, folders_of, read_payload
@@ -40,6 +42,7 @@ _SHORTEST = 12
 
 def main(arguments: Sequence[str]) -> None:
     """Answer one payload; with `--explain` say in plain words what would be told."""
+    began = time.perf_counter()
     asked = next((word for word in arguments if word in AGENTS), "")
     explain = EXPLAIN in arguments
     payload = read_payload(read_standard_input())
@@ -63,7 +66,10 @@ def main(arguments: Sequence[str]) -> None:
             return
     # Before numpy is loaded: its threads would cost more than the few products computed here.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    text = _in_time(found[0], found[1], payload, is_start)
+    text, outcome = _in_time(found[0], found[1], payload, is_start)
+    if not explain:
+        state = os.path.join(found[1], "skillmesh")
+        record(state, "hook", "context", outcome, time.perf_counter() - began)
     if explain:
         _say((text or "nothing would be told") + "\n")
     elif text:
@@ -106,8 +112,10 @@ def _repository(payload: Mapping[str, object], agent: str) -> tuple[str, str] | 
     return None
 
 
-def _in_time(top: str, common: str, payload: Mapping[str, object], is_start: bool) -> str:
-    """Return what is to be told, "" where it takes too long or goes wrong."""
+def _in_time(
+    top: str, common: str, payload: Mapping[str, object], is_start: bool
+) -> tuple[str, str]:
+    """Return what is to be told, "" where it takes too long or goes wrong, and how it went."""
     import signal
 
     from ..briefing.brief import OutOfTimeError
@@ -126,13 +134,13 @@ def _in_time(top: str, common: str, payload: Mapping[str, object], is_start: boo
         signal.setitimer(signal.ITIMER_REAL, 0)
     except OutOfTimeError:
         _log(state, ["out of time"])
-        return ""
+        return "", "timeout"
     except Exception as error:
         signal.setitimer(signal.ITIMER_REAL, 0)
         _log(state, [f"{type(error).__name__}: {error}"])
-        return ""
+        return "", "failed"
     _log(state, brief.problems)
-    return brief.text
+    return brief.text, "told" if brief.text else "silent"
 
 
 def _brief(top: str, state: str, payload: Mapping[str, object], is_start: bool) -> Brief:
@@ -169,8 +177,6 @@ def _log(state: str, problems: Sequence[str]) -> None:
     """Keep what went wrong, a line each, in a file that stays small."""
     if not problems:
         return
-    import time
-
     folder = os.path.join(state, "log")
     path = os.path.join(folder, "context.log")
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

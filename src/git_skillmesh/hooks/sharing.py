@@ -11,9 +11,13 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..config import Config
 from ..git.repository import Repository, discover
+
+if TYPE_CHECKING:
+    from .worker import Desk
 
 # A push takes long where much is pushed; the worker goes on beside it after this.
 _PUSH_SECONDS = 600
@@ -27,8 +31,9 @@ def answer_push(arguments: Sequence[str]) -> str:
     environment. Raises `SkillmeshError`, OSError.
     """
     from ..config import load
+    from ..monitoring.timing import Timed
     from .main import start_worker
-    from .worker import RUNNING, Desk, folder_of
+    from .worker import Desk, folder_of
 
     remote = arguments[0] if arguments else os.environ.get("PRE_COMMIT_REMOTE_NAME", "")
     repository = discover()
@@ -41,11 +46,20 @@ def answer_push(arguments: Sequence[str]) -> str:
     start_worker("serve")
     if config["sync.push"] == "auto":
         return ""
-    seconds = config.number("sync.timeout")
+    with Timed(repository.state_dir, "hook", "pre-push") as wait:
+        problem = _wait_for(desk, request, before, config.number("sync.timeout"))
+        wait.outcome = "failed" if problem else "ok"
+    return problem
+
+
+def _wait_for(desk: "Desk", request: Path, before: dict[str, str] | None, seconds: int) -> str:
+    """Wait until a request is served; return what went wrong, "" if nothing did."""
+    from .worker import RUNNING
+
     deadline = time.monotonic() + seconds
     while request.exists() or request.with_name(request.name + RUNNING).exists():
-        if _record(repository.state_dir, ("id",)) != before:
-            after = last_sharing(repository.state_dir)
+        if _record(desk.state, ("id",)) != before:
+            after = last_sharing(desk.state)
             return after["what"] if after and after["failed"] == "yes" else ""
         if time.monotonic() > deadline:
             return f"nothing shared after {seconds} s, it goes on in the background"
@@ -73,6 +87,7 @@ def share(
     """
     from ..git.remotes import find_remote
     from ..git.transport import Manners
+    from ..monitoring.timing import Timed
     from ..sessions.consent import why_not_by_itself
     from ..sessions.sync import sync
 
@@ -81,7 +96,8 @@ def share(
         if reason := why_not_by_itself(repository, config, remote):
             what, failed = f"not shared with {remote.shown}: {reason}", "no"
         else:
-            outcome = sync(repository, remote, manners=Manners(seconds=300))
+            with Timed(repository.state_dir, "sync", "worker"):
+                outcome = sync(repository, remote, manners=Manners(seconds=300))
             what, failed = f"shared with {remote.shown}: {outcome.shared}", "no"
             what += f"; fetched: {outcome.fetched}" if outcome.fetched else ""
     except Exception as error:  # the index, which comes next, is not to suffer from it

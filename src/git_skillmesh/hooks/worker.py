@@ -20,6 +20,8 @@ from pathlib import Path
 from ..errors import SkillmeshError, last_error
 from ..git.process import clean_environment
 from ..git.repository import Repository, discover
+from ..monitoring.record import record
+from .main import HOOKS
 
 QUIET_SECONDS = 0.3  # a run starts when no request has come for so long …
 PATIENCE_SECONDS = 2.0  # … or when the oldest has waited for so long
@@ -43,6 +45,8 @@ def main(arguments: Sequence[str] = ()) -> None:
     os.environ.update(cleaned)
     desk = Desk(repository.state_dir)
     hook, remote, pusher = (*arguments, "", "", "")[:3]
+    if hook in HOOKS:  # what its shim took, a shell cannot tell cheaply
+        record(repository.state_dir, "hook", hook, "ok")
     if hook == "pre-push":
         from .sharing import await_push
 
@@ -150,24 +154,35 @@ class Desk:
         started = time.monotonic()
         try:
             from ..config import load
+            from ..monitoring.switch import follow
             from .background import run_background
 
             repository = discover(folder)
             config = load(repository)
             self.verbose = config["log.level"] in _VERBOSE
+            follow(self.state, config)
             self.log(f"{what} begin")
             run_background(repository, config, self.log, remote)
         except BaseException as error:  # a panic of an extension module is no Exception
             import json
             import traceback
 
+            self._timed("failed", started)
             summary = str(error) if isinstance(error, SkillmeshError) else _summary(error)
             self.log(f"{what} failed: {summary}\n{traceback.format_exc().rstrip()}", failed=True)
             record = {"time": _now(), "what": summary, "where": os.fspath(folder)}
             _replace(self.error_path, json.dumps(record).encode())
         else:
             self.log(f"{what} end after {time.monotonic() - started:.2f} s")
+            self._timed("ok", started)
             self._forgive(folder)
+
+    def _timed(self, outcome: str, started: float) -> None:
+        """Record the run, and sum up what has been recorded where it has become much."""
+        from ..monitoring.journal import fold
+
+        record(self.state, "worker", "worker", outcome, time.monotonic() - started)
+        fold(self.state)
 
     def _forgive(self, folder: Path) -> None:
         """Forget the last error if it was about `folder` or a folder that is gone."""

@@ -102,20 +102,20 @@ class _Writer:
     def _learning(self, one: Finding) -> str:
         note = self.about.get(one.learning_id)
         grade = "⛔ blocks" if one.blocks else one.severity.value
-        lines = [f"#### {escaped(one.title)}\n\n{_code(one.learning_id)}, {grade}"]
+        lines = [f"#### {escaped(one.title)}\n\n{coded(one.learning_id)}, {grade}"]
         if note:
             lines[0] += f", {self._link(note.path, self.report.base)}" if note.path else ""
             lines += [f"Why: {escaped(note.description)}"] if note.description else []
             if note.source_chat_id:
-                lines.append(f"Learned in {_code(f'git skillmesh show {note.source_chat_id}')}")
+                lines.append(f"Learned in {coded(f'git skillmesh show {note.source_chat_id}')}")
             elif note.source_commits:
-                commits = ", ".join(_code(commit[:12]) for commit in note.source_commits)
+                commits = ", ".join(coded(commit[:12]) for commit in note.source_commits)
                 lines.append(f"Learned from {commits}")
         return "\n\n".join(lines)
 
     def _finding(self, one: Finding) -> str:
         at = one.place
-        place = _code(heading(one))
+        place = coded(heading(one))
         if at.path:
             place = self._link(at.path, self.report.head, at.line, at.end_line)
         block = f"- {place}: {escaped(one.message)}"
@@ -126,7 +126,7 @@ class _Writer:
         return block
 
     def _link(self, path: str, commit: str, line: int = 0, end_line: int = 0) -> str:
-        name = _code(f"{path}:{line}" if line else path)
+        name = coded(f"{path}:{line}" if line else path)
         if not self.url or not commit:
             return name
         lines = f"#L{line}" if line else ""
@@ -139,7 +139,7 @@ class _Writer:
         yield (
             "Excused in the code",
             (
-                f"{_code(where(one.finding))}, {_code(one.finding.learning_id)}: "
+                f"{coded(where(one.finding))}, {coded(one.finding.learning_id)}: "
                 f"{escaped(one.reason)}"
                 for one in suppressed_by_place(report.suppressed)
             ),
@@ -147,7 +147,7 @@ class _Writer:
         yield (
             "Not looked at",
             (
-                f"{_code(one.path)}{f' ({_code(one.learning_id)})' if one.learning_id else ''}: "
+                f"{coded(one.path)}{f' ({coded(one.learning_id)})' if one.learning_id else ''}: "
                 f"{escaped(one.why)}"
                 for one in report.unchecked
             ),
@@ -155,8 +155,8 @@ class _Writer:
         yield (
             "About the changed code",
             (
-                f"{_code(f'{one.path}:{one.line}')}: {escaped(one.why)}: {escaped(one.title)}, "
-                + _code(
+                f"{coded(f'{one.path}:{one.line}')}: {escaped(one.why)}: {escaped(one.title)}, "
+                + coded(
                     f"git skillmesh show {one.id}"
                     if one.kind == "conversation"
                     else f"git skillmesh learnings show {one.id}"
@@ -168,7 +168,7 @@ class _Writer:
 
 def _changed(one: ChangedLearning) -> str:
     states = dict.fromkeys(state.value for state in (one.state_before, one.state_after) if state)
-    lines = [f"{_code(one.learning_id)} is {escaped(one.change)}, {' → '.join(states)}"]
+    lines = [f"{coded(one.learning_id)} is {escaped(one.change)}, {' → '.join(states)}"]
     lines += [escaped(str(problem)) for problem in one.problems]
     lines += [f"backtest: {escaped(one.backtest)}"] if one.backtest else []
     return "<br>".join(lines)
@@ -192,7 +192,7 @@ def _broken(linked: str) -> str:
     return f":{_NO_WIDTH}//" if linked == "://" else linked + _NO_WIDTH
 
 
-def _code(text: str) -> str:
+def coded(text: str) -> str:
     """Return text as a code span: nothing in one is markup, mention, reference or link."""
     text = safe_line(text[:_PROSE]).encode("utf-8", "replace").decode().strip()
     fence = "`" * (_longest_run(text) + 1)

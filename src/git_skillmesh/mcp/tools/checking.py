@@ -13,6 +13,8 @@ from pydantic import Field
 
 from ...display import plural
 from ...errors import UsageError
+from ...monitoring.findings import note_findings
+from ...monitoring.timing import Timed
 from ..answers import MOST_TOKENS, bounded, one_line, page, quoted, shortened
 from ..host import Host
 from ..tooling import add_tool
@@ -57,8 +59,16 @@ def checked(
 
     budget = bounded(budget, offset)
     text = CommitMessage("", message, merge=False) if message.strip() else None
-    with _change(host, what, diff) as (change, called):
+    with (
+        Timed(host.repository.state_dir, "check", "mcp") as timed,
+        _change(host, what, diff) as (change, called),
+    ):
         report = check(change, message=text, related=related)
+        timed.outcome = "findings" if report.findings else "ok"
+        # A patch that is only proposed is no change yet.
+        if called != "the patch":
+            kind = what.strip() or "worktree"
+            note_findings(change, report, kind, message=text is not None or bool(change.head))
     found = by_weight(report.findings)
     blocks = [_finding(one) for one in found]
     blocks += [_note(report, place) for place in range(len(report.related))]

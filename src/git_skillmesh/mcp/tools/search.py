@@ -11,6 +11,7 @@ from mcp.server import MCPServer
 from pydantic import Field
 
 from ...display import safe_line
+from ...monitoring.timing import Timed
 from ..answers import MOST_TOKENS, bounded, page, quoted
 from ..host import Host
 from ..tooling import add_tool
@@ -63,7 +64,9 @@ def add(server: MCPServer[Any], host: Host) -> None:
             min(offset, _MOST_SKIPPED),
             at.strip(),
         )
-        found = host.engine.search(wanted)
+        with Timed(host.repository.state_dir, "query", "mcp") as timed:
+            found = host.engine.search(wanted)
+            timed.outcome = "ok" if found.hits else "nothing"
         return answer_of(found, wanted.offset, most)
 
     add_tool(server, search, _DESCRIPTION)
