@@ -101,6 +101,15 @@ def _meta(repository: Repository) -> str:
     return f"provenance {repository.git_dir.name if linked else ''}"
 
 
+def state_of_worktree(
+    repository: Repository, catalogue: Catalogue
+) -> tuple[str | None, str | None] | None:
+    """Return the HEAD and the notes that the tables were made from, None if they never were."""
+    before = catalogue.meta(_meta(repository))
+    head, notes = json.loads(before) if before else (None, None)
+    return (head, notes) if before else None
+
+
 def _plan(
     repository: Repository,
     catalogue: Catalogue,

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterator
 from itertools import groupby
+from typing import NamedTuple
 
 from ..errors import Damaged
 from ..git.database import ObjectDatabase
@@ -18,7 +19,17 @@ from .model import Exchange
 from .reading import exchange_in, segments_in, state_of
 
 _TEXT = re.compile(rb'\{"exchange_id":("(?:[^"\\]|\\.)*"),"prompt":("(?:[^"\\]|\\.){0,4000})')
+# Not in a text: there the quotes would be escaped.
+_TIME = re.compile(rb',"(started|ended)":"([0-9TZ:.+-]{1,40})"')
 _BROKEN_ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?$")
+
+
+class Brief(NamedTuple):
+    """Number of an exchange in its session, how its prompt begins, and when it was (or "")."""
+
+    number: int
+    opening: str
+    time: str
 
 
 class Lookup:
@@ -98,6 +109,17 @@ class Lookup:
         segments = self._of(session).get(layout.exchange_key(exchange))
         entry = self._names(session).get(segments[0].name) if segments else None
         return beginning_of(self._db.reader.read(entry.oid))[1] if entry else ""
+
+    def brief(self, session: str, exchange: str) -> Brief | None:
+        """Return what a list shows of an exchange, None if it is not there."""
+        segments = self._of(session).get(layout.exchange_key(exchange))
+        if not segments:
+            return None
+        data = self._db.reader.read(self._names(session)[segments[0].name].oid) or b""
+        line = data[: data.find(b"\n")] if b"\n" in data else data
+        times = {name: time.decode() for name, time in _TIME.findall(line)}
+        when = times.get(b"started") or times.get(b"ended", "")
+        return Brief(segments[0].number, beginning_of(data)[1], when)
 
     def beginnings(self, session: str) -> Iterator[tuple[int, str, str]]:
         """Yield number, id and the beginning of the prompt of each exchange of a session."""
