@@ -1,3 +1,7 @@
+// Changed 02:40 (data side), only additions: Learning.instead (what to do instead, or null); Learning.backtest is null until it has been
+// computed in the background (overview.state changes then); its estimate is the share of commits on which it fired rightly (0..1, 95 %
+// interval), points are months; Found.notes (what was not searched and why, in words); Session.children, SessionRef.parent as said.
+// Commit of a merge: files compared with its first parent. `why` of a learning is the reason given for blocking or retiring it.
 // Changed 02:35 (data side), only additions: SessionRef.parent (key of the session that started it as a subagent, or null),
 // Session.children (its subagents). SessionRef.model is null in lists and told in session/KEY. The timeline leaves
 // subagents out, sessions/N has them. Of a commit in the timeline at most the 12 exchanges with the most lines are listed.
@@ -78,7 +82,7 @@ export interface Area { file: FileRef; parent: Key | null; lines: number; known:
 // learnings
 export interface Learnings { learnings: (LearningRef & { tags: string[]; origin: ExchangeRef | null; findings: number | null })[]; problems: string[] }
 // learning/KEY
-export interface Learning { ref: LearningRef; description: string; why: string | null; tags: string[]; languages: string[]; paths: string[]
+export interface Learning { ref: LearningRef; description: string; why: string | null; instead: string | null; tags: string[]; languages: string[]; paths: string[]
   source: string                     // its file, as text
   file: FileRef; matcher: string; good: string[]; bad: string[]
   origin: { exchange: ExchangeRef | null; commit: CommitRef | null; text: string | null }
@@ -86,7 +90,7 @@ export interface Learning { ref: LearningRef; description: string; why: string |
   backtest: { commits: number; points: { month: string; fired: number; fixed: number }[]; estimate: { low: number; high: number; mean: number } | null; at: string | null } | null
   related: LearningRef[] }
 // search?q=WORDS (server only). An export holds `search` instead: every SearchItem without excerpts, searched in the page.
-export interface Found { query: string; took_ms: number
+export interface Found { query: string; took_ms: number; notes: string[]
   code: (Place & { symbol: string | null; excerpt: string })[]
   exchanges: { ref: ExchangeRef; excerpt: string }[]
   learnings: LearningRef[]; commits: CommitRef[]

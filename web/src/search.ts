@@ -17,7 +17,7 @@ export function pick(index: SearchIndex, query: string): Found {
     return scored.sort((a, b) => b[0] - a[0]).slice(0, MOST).map(([, item]) => item)
   }
   return {
-    query, took_ms: 0, code: [], skills: [],
+    query, took_ms: 0, notes: [], code: [], skills: [],
     exchanges: best(index.exchanges, (one) => one.title).map((ref) => ({ ref, excerpt: "" })),
     learnings: best(index.learnings, (one) => `${one.title} ${one.id} ${one.category ?? ""}`),
     commits: best(index.commits, (one) => `${one.subject} ${one.sha} ${one.author}`),

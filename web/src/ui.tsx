@@ -60,10 +60,10 @@ export function SessionLink({ session, item }: { session: SessionRef; item?: boo
   )
 }
 
-export function SessionMeta({ session }: { session: SessionRef }) {
+export function SessionMeta({ session, clock }: { session: SessionRef; clock?: boolean }) {
   return (
     <span class="meta">
-      {line(session.agent, 40)} · <Time at={session.start} /> · {many(session.exchanges, "exchange")}
+      {clock && <><Clock at={session.start} /> · </>}{line(session.agent, 40)}{!clock && <> · <Time at={session.start} /></>} · {many(session.exchanges, "exchange")}
       {session.commits > 0 && ` · ${many(session.commits, "commit")}`}
       {session.lines_linked > 0 && <> · <Lives linked={session.lines_linked} alive={session.lines_alive} /></>}
     </span>
@@ -103,6 +103,17 @@ export function LearningBadges({ learning }: { learning: LearningRef }) {
 export function Time({ at }: { at: string | null }) {
   if (!at) return <span>time unknown</span>
   return <time dateTime={at} title={`${minute(at)} UTC`}>{day(at)}</time>
+}
+
+/** The time of the day, where the day is told already. */
+export function Clock({ at }: { at: string | null }) {
+  return at ? <time dateTime={at} title={`${minute(at)} UTC`}>{at.slice(11, 16)}</time> : <span>time unknown</span>
+}
+
+/** A line of text, with the commands of this program in it set apart. */
+export function Commands({ text }: { text: string }) {
+  const parts = line(text, 400).split(/(git skillmesh(?: [a-z-]+)+)/)
+  return <>{parts.map((part, at) => (at % 2 ? <code>{part}</code> : part))}</>
 }
 
 /** How many lines of code live on, in words and as a bar. */
@@ -168,9 +179,10 @@ export function Empty({ children, command }: Children & { command?: string }) {
   )
 }
 
-/** Shows a document, or that it is on its way, or why it did not come. */
-export function Shown<T>({ loaded, children }: { loaded: Loaded<T>; children: (value: T) => JSX.Element }) {
-  if (loaded.error) return <Broken error={loaded.error} again={loaded.again} />
+/** Shows a document, or that it is on its way, or why it did not come; `head` names what a view without it would show. */
+export function Shown<T>({ loaded, head, children }: { loaded: Loaded<T>; head?: string; children: (value: T) => JSX.Element }) {
+  if (loaded.error)
+    return <>{head && <Head title={loaded.error.status === 404 ? "Not here" : "It cannot be shown"} kind={head} />}<Broken error={loaded.error} again={loaded.again} /></>
   if (loaded.value === null) return <p class="loading" role="status">Loading …</p>
   return children(loaded.value)
 }
@@ -178,8 +190,8 @@ export function Shown<T>({ loaded, children }: { loaded: Loaded<T>; children: (v
 export function Broken({ error, again }: { error: Failed; again: () => void }) {
   return (
     <div class="note bad" role="alert">
-      <p>{line(error.message, 400)}</p>
-      {error.status !== 404 && <button type="button" onClick={again}>Try again</button>}
+      <p><Commands text={error.message} /></p>
+      {error.status === 404 ? <p class="meta">It may be in another clone, or not be there any more.</p> : <button type="button" onClick={again}>Try again</button>}
     </div>
   )
 }

@@ -10,7 +10,7 @@ import { Badge, Empty, ExchangeLink, ExchangeMeta, FileLink, Head, LearningBadge
 
 export function CommitView({ sha }: { sha: string }) {
   const loaded = useDocument<Commit>(`commit/${sha}`)
-  return <Shown loaded={loaded}>{(value) => <Page commit={value} key={sha} />}</Shown>
+  return <Shown loaded={loaded} head="Commit">{(value) => <Page commit={value} key={sha} />}</Shown>
 }
 
 function Page({ commit }: { commit: Commit }) {

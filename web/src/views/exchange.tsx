@@ -12,7 +12,7 @@ import { Badge, Code, CommitLink, FileLink, Head, LearningBadges, LearningLink, 
 
 export function ExchangeView({ id }: { id: string }) {
   const loaded = useDocument<Exchange>(`exchange/${id}`)
-  return <Shown loaded={loaded}>{(value) => <Page exchange={value} key={id} />}</Shown>
+  return <Shown loaded={loaded} head="Exchange">{(value) => <Page exchange={value} key={id} />}</Shown>
 }
 
 function Page({ exchange }: { exchange: Exchange }) {

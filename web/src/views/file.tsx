@@ -12,11 +12,14 @@ import { CommitLink, CommitMeta, Empty, Head, LearningBadges, LearningLink, Note
 type Origin = File["origins"][number]
 type By = "exchange" | "agent" | "age"
 
-const CHUNK = 400
+/** Pieces of a run, each with its label, so that one is always in sight. */
+const PIECE = 40
+/** Height of a line in pixels, as the stylesheet has it. */
+const ROW = 20
 
 export function FileView({ id, start, end }: { id: string; start: number | null; end: number | null }) {
   const loaded = useDocument<File>(`file/${id}`)
-  return <Shown loaded={loaded}>{(value) => <Page file={value} start={start} end={end} key={id} />}</Shown>
+  return <Shown loaded={loaded} head="File">{(value) => <Page file={value} start={start} end={end} key={id} />}</Shown>
 }
 
 function Page({ file, start, end }: { file: File; start: number | null; end: number | null }) {
@@ -136,8 +139,7 @@ function Lines({ file, by, start, end }: { file: File; by: By; start: number | n
   }, [start, file])
   const pick = (event: MouseEvent, from: number) => {
     const box = (event.currentTarget as Element).getBoundingClientRect()
-    const height = parseFloat(getComputedStyle(event.currentTarget as Element).lineHeight)
-    const number = from + Math.max(0, Math.floor((event.clientY - box.top) / height))
+    const number = from + Math.max(0, Math.floor((event.clientY - box.top) / ROW))
     location.hash = event.shiftKey && start !== null && number > start ? to.file(file.file.key, start, number) : to.file(file.file.key, number)
   }
   const tell = (event: Event) => {
@@ -154,8 +156,8 @@ function Lines({ file, by, start, end }: { file: File; by: By; start: number | n
           const height = text.length
           const last = runEnd(start, end, file)
           return (
-            <div class={`origin ${colour(run.origin, by, ages)}`} data-start={run.start}>
-              <div class="whence">{run.first && <Whence origin={run.origin} height={height} />}</div>
+            <div class={`origin ${run.first ? "first" : ""} ${colour(run.origin, by, ages)}`} data-start={run.start} style={{ containIntrinsicHeight: `${height * ROW}px` }}>
+              <div class="whence"><Whence origin={run.origin} height={height} first={run.first} /></div>
               <div class="numbers" aria-hidden="true" onClick={(event) => pick(event, run.start)}>{text.map((_, at) => run.start + at).join("\n")}</div>
               <pre dir="ltr">{start !== null && last !== null && start <= run.end && last >= run.start
                 ? marked(text, run.start, start, last)
@@ -203,19 +205,20 @@ interface Piece {
 /** Long runs are divided, so that the browser lays out what can be seen only. */
 function divided(origin: Origin): Piece[] {
   const pieces: Piece[] = []
-  for (let start = origin.start; start <= origin.end; start += CHUNK)
-    pieces.push({ start, end: Math.min(origin.end, start + CHUNK - 1), origin, first: start === origin.start })
+  for (let start = origin.start; start <= origin.end; start += PIECE)
+    pieces.push({ start, end: Math.min(origin.end, start + PIECE - 1), origin, first: start === origin.start })
   return pieces
 }
 
 /** In the margin: the exchange (or the commit) that the lines beside it come from. */
-function Whence({ origin, height }: { origin: Origin; height: number }) {
+function Whence({ origin, height, first }: { origin: Origin; height: number; first: boolean }) {
+  const step = first ? {} : { tabIndex: -1 }
   const { exchange, commit } = origin
   const lines = origin.end === origin.start ? `Line ${origin.start}` : `Lines ${origin.start} to ${origin.end}`
   if (exchange && isHere(exchange))
-    return <a href={to.exchange(exchange.key)} data-item title={about(exchange, commit)} aria-label={`${lines}: ${about(exchange, commit)}`}><bdi>{line(exchange.title, 60) || line(exchange.agent, 30)}</bdi>{height > 1 && <small>{line(exchange.agent, 20)} · {day(exchange.time)}</small>}</a>
+    return <a href={to.exchange(exchange.key)} data-item={first} {...step} title={about(exchange, commit)} aria-label={`${lines}: ${about(exchange, commit)}`}><bdi>{line(exchange.title, 60) || line(exchange.agent, 30)}</bdi>{height > 1 && <small>{line(exchange.agent, 20)} · {day(exchange.time)}</small>}</a>
   if (commit)
-    return <a href={to.commit(commit.sha)} data-item title={`${line(commit.subject)} (${line(commit.author, 60)}, ${day(commit.date)})`} aria-label={`${lines}: ${line(commit.subject)}, ${line(commit.author, 60)}`}><bdi>{line(commit.subject, 60) || "(no subject)"}</bdi>{height > 1 && <small><bdi>{line(commit.author, 30)}</bdi> · {day(commit.date)}</small>}</a>
+    return <a href={to.commit(commit.sha)} data-item={first} {...step} title={`${line(commit.subject)} (${line(commit.author, 60)}, ${day(commit.date)})`} aria-label={`${lines}: ${line(commit.subject)}, ${line(commit.author, 60)}`}><bdi>{line(commit.subject, 60) || "(no subject)"}</bdi>{height > 1 && <small><bdi>{line(commit.author, 30)}</bdi> · {day(commit.date)}</small>}</a>
   return <span class="muted">not known</span>
 }
 
@@ -225,7 +228,7 @@ function about(exchange: ExchangeRef, commit: CommitRef | null): string {
 
 /** The origin that the pointer or the focus is on, told at the foot of the window. */
 function Told({ origin }: { origin: Origin | null }) {
-  if (!origin) return <p class="told muted">Point at a line to see where it comes from.</p>
+  if (!origin) return <p class="told muted">Point at a line, or tap it, to see where it comes from.</p>
   const { exchange, commit, confidence } = origin
   return (
     <p class="told">

@@ -10,7 +10,7 @@ import { Badge, Code, CommitLink, CommitMeta, ExchangeLink, ExchangeMeta, FileLi
 
 export function LearningView({ id }: { id: string }) {
   const loaded = useDocument<Learning>(`learning/${id}`)
-  return <Shown loaded={loaded}>{(value) => <Page learning={value} key={id} />}</Shown>
+  return <Shown loaded={loaded} head="Learning">{(value) => <Page learning={value} key={id} />}</Shown>
 }
 
 function Page({ learning }: { learning: Learning }) {
@@ -28,7 +28,8 @@ function Page({ learning }: { learning: Learning }) {
         <p class="meta"><a href={to.learnings()} data-up>All learnings</a></p>
       </Head>
       {learning.description.trim() && <Markdown text={learning.description} />}
-      {learning.why && <Section title="Why"><Markdown text={learning.why} /></Section>}
+      {learning.instead && <Section title="Instead"><Markdown text={learning.instead} /></Section>}
+      {learning.why && <Section title="Why it is in this state"><Markdown text={learning.why} /></Section>}
       <Section title="Where it comes from">
         {origin.exchange && <p><ExchangeLink exchange={origin.exchange} item /> <ExchangeMeta exchange={origin.exchange} /></p>}
         {origin.commit && <p><CommitLink commit={origin.commit} item /> <CommitMeta commit={origin.commit} /></p>}
@@ -67,14 +68,14 @@ function Examples({ title, examples, good }: { title: string; examples: string[]
 function Backtest({ learning }: { learning: Learning }) {
   const { backtest } = learning
   if (!backtest)
-    return <p class="muted">Not tried on the history yet: <code>git skillmesh backtest {line(learning.ref.id, 80)}</code></p>
+    return <p class="muted">Not tried on the history yet, or it is being tried now. In a terminal: <code>git skillmesh backtest {line(learning.ref.id, 80)}</code></p>
   const { points, estimate } = backtest
   const fired = points.reduce((sum, point) => sum + point.fired, 0)
   const fixed = points.reduce((sum, point) => sum + point.fixed, 0)
   const said = `Over ${many(backtest.commits, "commit")} it would have fired ${many(fired, "time")}; ${count(fixed)} of these were changed later.`
   return (
     <>
-      <p>{said}{estimate && <> About {percent(estimate.mean, 1)} of its findings are worth having ({percent(estimate.low, 1)} to {percent(estimate.high, 1)}).</>}
+      <p>{said}{estimate && <> It is right on about {percent(estimate.mean, 1)} of the commits on which it fires ({percent(estimate.low, 1)} to {percent(estimate.high, 1)}).</>}
         {backtest.at && <span class="muted"> Tried {minute(backtest.at)} UTC.</span>}</p>
       {points.length > 0 && <Chart points={points} said={said} />}
       {points.length > 0 && (

@@ -15,7 +15,7 @@ type Order = "lines" | "known" | "unknown" | "exchanges" | "name"
 
 export function MapView({ id }: { id: string }) {
   const loaded = useDocument<Area>(`map/${id}`)
-  return <Shown loaded={loaded}>{(value) => <Page area={value} root={id === "_root"} key={id} />}</Shown>
+  return <Shown loaded={loaded} head="Code map">{(value) => <Page area={value} root={id === "_root"} key={id} />}</Shown>
 }
 
 const at = (child: Child): string => (child.folder ? to.map(child.file.key) : to.file(child.file.key))

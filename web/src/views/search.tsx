@@ -6,7 +6,7 @@ import { count } from "../format"
 import { Failed, exported, fromServer, load } from "../load"
 import { pick } from "../search"
 import { line } from "../text"
-import { Broken, CommitLink, CommitMeta, Empty, ExchangeLink, ExchangeMeta, FileLink, Head, LearningBadges, LearningLink, PlaceLink, Section } from "../ui"
+import { Broken, Commands, CommitLink, CommitMeta, Empty, ExchangeLink, ExchangeMeta, FileLink, Head, LearningBadges, LearningLink, PlaceLink, Section } from "../ui"
 
 const WAIT = 150
 
@@ -57,6 +57,7 @@ function Results({ found, busy }: { found: Found; busy: boolean }) {
   return (
     <div class={busy ? "results busy" : "results"}>
       <p class="meta" role="status">{total === 0 ? "Nothing found." : `${count(total)} found`}</p>
+      {found.notes.map((note) => <p class="meta"><Commands text={note} /></p>)}
       {total === 0 && exported() && <Empty>An export searches titles, subjects and paths only. The text of code and answers is searched by <code>git skillmesh explore --serve</code>.</Empty>}
       {total === 0 && !exported() && <Empty>Fewer or other words may help.</Empty>}
       {groups.map(([title, rows]) => rows.length > 0 && <Section title={title}><ul class="rows found">{rows}</ul></Section>)}

@@ -12,7 +12,7 @@ import { Answer } from "./exchange"
 
 export function SessionView({ id }: { id: string }) {
   const loaded = useDocument<Session>(`session/${id}`)
-  return <Shown loaded={loaded}>{(value) => <Talk talk={value} key={id} />}</Shown>
+  return <Shown loaded={loaded} head="Conversation">{(value) => <Talk talk={value} key={id} />}</Shown>
 }
 
 function Talk({ talk }: { talk: Session }) {

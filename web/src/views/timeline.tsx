@@ -5,7 +5,7 @@ import type { Entry, Overview, Timeline } from "../api"
 import { count, longDay, many, monthName } from "../format"
 import { useDocument } from "../load"
 import { to } from "../route"
-import { CommitLink, Empty, ExchangeLink, Head, Note, Pager, SessionLink, SessionMeta, Shown, share } from "../ui"
+import { Clock, Commands, CommitLink, Empty, ExchangeLink, Head, Note, Pager, SessionLink, SessionMeta, Shown, share } from "../ui"
 import { line } from "../text"
 
 export function TimelineView({ page, month }: { page: number; month: string | null }) {
@@ -13,7 +13,7 @@ export function TimelineView({ page, month }: { page: number; month: string | nu
   const timeline = useDocument<Timeline>(`timeline/${page}`)
   return (
     <>
-      <Shown loaded={overview}>{(value) => <Summary overview={value} page={page} month={month} />}</Shown>
+      <Shown loaded={overview} head="Timeline">{(value) => <Summary overview={value} page={page} month={month} />}</Shown>
       <Shown loaded={timeline}>{(value) => <Entries timeline={value} month={month} />}</Shown>
     </>
   )
@@ -32,7 +32,7 @@ function Summary({ overview, page, month }: { overview: Overview; page: number; 
             more={lines ? `${share(lines.known, lines.total)} with a known reason` : "reasons not counted yet"} href={to.map()} />
         </dl>
       </Head>
-      {overview.hints.map((hint) => <Note kind="hint">{line(hint, 400)}</Note>)}
+      {overview.hints.map((hint) => <Note kind="hint"><Commands text={hint} /></Note>)}
       {overview.left_out.length > 0 && (
         <details class="left-out"><summary>What this export leaves out</summary><ul>{overview.left_out.map((text) => <li>{line(text, 400)}</li>)}</ul></details>
       )}
@@ -74,8 +74,9 @@ function Months({ overview, page, month }: { overview: Overview; page: number; m
         {months.map((one, at) => {
           const said = `${monthName(one.month)}: ${many(one.commits, "commit")}, ${one.linked} with a conversation; ${many(one.sessions, "conversation")}`
           const year = one.month.endsWith("-01") || at === 0
+          const label = months.length <= 18 ? one.month : one.month.slice(0, 4)
           return (
-            <li class={year ? "year" : ""} data-year={year ? one.month.slice(0, 4) : undefined}>
+            <li class={year || months.length <= 18 ? "year" : ""} data-year={label}>
               <a href={to.timeline(one.page, one.month)} title={said} aria-label={said} tabIndex={one.month === focus ? 0 : -1}
                 aria-current={one.month === here ? "true" : undefined}>
                 <svg viewBox="0 0 10 60" preserveAspectRatio="none" aria-hidden="true">
@@ -159,7 +160,7 @@ function One({ entry }: { entry: Entry }) {
     return (
       <li class="entry session">
         <span class="sort">Conversation</span>
-        <div><SessionLink session={entry} item /><SessionMeta session={entry} /></div>
+        <div><SessionLink session={entry} item /><SessionMeta session={entry} clock /></div>
       </li>
     )
   return (
@@ -168,7 +169,7 @@ function One({ entry }: { entry: Entry }) {
       <div>
         <CommitLink commit={entry} item />
         <span class="meta">
-          <bdi>{line(entry.author, 60)}</bdi>
+          <Clock at={entry.date} /> · <bdi>{line(entry.author, 60)}</bdi>
           {entry.added !== null && entry.added > 0 && ` · ${many(entry.added, "line")} added`}
           {entry.linked > 0 && `, ${count(entry.linked)} with a known conversation`}
         </span>
