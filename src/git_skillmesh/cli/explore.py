@@ -38,9 +38,10 @@ def run(args: argparse.Namespace, context: Context) -> int:
 def _serve(args: argparse.Namespace, context: Context) -> int:
     from ..explorer.server import Server
     from ..explorer.stores import Stores
+    from ..mcp.host import Host
     from .main import report
 
-    stores = Stores(context.repository, lambda: context.config)
+    stores = Stores(Host(context.folder, context.overrides))
     try:
         server = Server(stores, args.port or 0, lambda error: context.note(report(error)))
         for number in (signal.SIGTERM, signal.SIGHUP):
