@@ -95,7 +95,7 @@ def _listed(out: bytes) -> Iterator[Patch]:
 
 
 def _parts(one: Patch) -> int:
-    """Return as how many git shows a file: where its kind has changed, as one that went and came."""
+    """Return as how many git shows a file: as two where its kind has changed."""
     return 2 if one.status == "type changed" else 1
 
 

@@ -52,11 +52,13 @@ def _page(
     if not text:
         return ()
     try:
-        page: Page = reading.stores.engine.search(Wanted(text, (kind,), limit=most))
+        # Code as HEAD has it: that is what the views of files show.
+        at = (reading.state.head or "") if kind == "code" else ""
+        page: Page = reading.stores.engine.search(Wanted(text, (kind,), limit=most, revision=at))
     except (SkillmeshError, OSError) as error:
         notes.append(f"{kind}: {error}")
         return ()
-    notes += page.notes
+    notes += page.notes if kind != "skills" else []
     return [one.hit for one in page.hits]
 
 
