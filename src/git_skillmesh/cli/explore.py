@@ -3,10 +3,14 @@
 import argparse
 import signal
 import threading
-from typing import NoReturn
+from contextlib import suppress
+from typing import TYPE_CHECKING, NoReturn
 
-from ..errors import ExitCode, UsageError
+from ..errors import ExitCode, SkillmeshError, UsageError
 from .context import Context
+
+if TYPE_CHECKING:
+    from ..explorer.documents import Documents
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -36,14 +40,18 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 
 def _serve(args: argparse.Namespace, context: Context) -> int:
+    from ..explorer.documents import Documents
     from ..explorer.server import Server
     from ..explorer.stores import Stores
+    from ..mcp.host import Host
     from .main import report
 
-    stores = Stores(context.repository, lambda: context.config)
+    stores = Stores(Host(context.folder, context.overrides))
     try:
-        server = Server(stores, args.port or 0, lambda error: context.note(report(error)))
-        for number in (signal.SIGTERM, signal.SIGHUP):
+        documents = Documents(stores)
+        server = Server(documents, args.port or 0, lambda error: context.note(report(error)))
+        threading.Thread(target=_prepare, args=(documents,), daemon=True).start()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, _stop)
         if args.json:
             context.out_json({"schema": 1, "url": server.entrance, "port": server.port})
@@ -61,6 +69,12 @@ def _serve(args: argparse.Namespace, context: Context) -> int:
     finally:
         stores.close()
     return ExitCode.OK
+
+
+def _prepare(documents: "Documents") -> None:
+    """Make what the page shows first while the browser starts; whoever asks gets the errors."""
+    with suppress(SkillmeshError, OSError):
+        documents.prepare()
 
 
 def _stop(number: int, frame: object) -> NoReturn:

@@ -10,10 +10,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..display import safe, writable
+from .data.area import area
+from .data.commit import commit
 from .data.exchange import exchange
 from .data.file import file
+from .data.learnings import learning, learnings
 from .data.overview import overview
 from .data.refs import Document
+from .data.search import search
 from .data.session import session
 from .data.sessions import page_of_sessions
 from .data.timeline import timeline
@@ -35,6 +39,7 @@ def _numbered(answer: Callable[[Reading, int], Document | None]) -> Answer:
 
 ALONE: dict[str, Callable[[Reading], Document]] = {
     "overview": overview,
+    "learnings": learnings,
 }
 BY_KEY: dict[str, Answer] = {
     "timeline": _numbered(timeline),
@@ -42,6 +47,9 @@ BY_KEY: dict[str, Answer] = {
     "session": session,
     "exchange": exchange,
     "file": file,
+    "commit": commit,
+    "map": area,
+    "learning": learning,
 }
 
 
@@ -52,7 +60,9 @@ def answer(reading: Reading, path: str, asked: Mapping[str, str] | None = None) 
     """
     kind, _, key = path.partition("/")
     document = None
-    if not key and kind in ALONE and path == kind:
+    if path == "search":
+        document = search(reading, (asked or {}).get("q", ""))
+    elif not key and kind in ALONE and path == kind:
         document = ALONE[kind](reading)
     elif kind in BY_KEY and is_key(key):
         document = BY_KEY[kind](reading, key)

@@ -58,12 +58,13 @@ class Links:
 
 @dataclass(frozen=True, slots=True)
 class SessionRow:
-    """A session as lists show it; `time` is when it was active last, "" if nobody knows."""
+    """A session as lists show it; `listed` is the tree of the files of its exchanges, or ""."""
 
     head: Head
     key: str
     title: str
     exchanges: int
+    listed: str
 
     @property
     def time(self) -> str:
@@ -173,6 +174,7 @@ def sessions(reading: Reading) -> Sessions:
                 key_of_id(one.head.session_id),
                 called[one.head.session_id],
                 one.exchanges,
+                one.listed,
             )
             for one in reversed(summaries)
         )

@@ -17,9 +17,8 @@ from urllib.parse import parse_qs, unquote
 
 from ..errors import SkillmeshError, Unavailable
 from .access import HEADERS, Access
-from .answers import answer
+from .documents import Documents
 from .static import PAGE, assets
-from .stores import Stores
 
 HOST = "127.0.0.1"
 # Connections at a time: a browser opens six.
@@ -41,8 +40,10 @@ class Server(ThreadingMixIn, TCPServer):
     allow_reuse_address = True
     request_queue_size = 64
 
-    def __init__(self, stores: Stores, port: int, failed: Callable[[Exception], None]) -> None:
-        self.stores = stores
+    def __init__(
+        self, documents: Documents, port: int, failed: Callable[[Exception], None]
+    ) -> None:
+        self.documents = documents
         self.failed = failed
         self._room = threading.BoundedSemaphore(_MOST_CONNECTIONS)
         try:
@@ -145,18 +146,16 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _document(self, path: str, asked: dict[str, str]) -> None:
         try:
-            with self.server.stores.reading() as reading:
-                found = answer(reading, path, asked)
+            data = self.server.documents.json(path, asked)
         except SkillmeshError as error:
             self._refuse(503, str(error))
         except Exception as error:  # the one place that catches everything
             self.server.failed(error)
             self._refuse(500, "internal error; the command has written where the details are")
         else:
-            if found is None:
+            if data is None:
                 self._refuse(404, "no such document")
             else:
-                data = json.dumps(found, separators=(",", ":")).encode()
                 self._send(200, data, "application/json")
 
     def _refuse(self, status: int, why: str) -> None:

@@ -20,7 +20,7 @@ from .stores import Reading
 
 _SCHEMA = 1
 _LOOK = 8_000  # as git tells binary files
-_QUICK = 200  # files that are read while somebody waits
+_SECONDS = 0.25  # that somebody waits for it
 
 
 def lines_by_path(reading: Reading) -> Mapping[str, int] | None:
@@ -30,7 +30,7 @@ def lines_by_path(reading: Reading) -> Mapping[str, int] | None:
     if kept is not None and kept.tree == tree:
         return {path: count for path in blobs if (count := kept.of[blobs[path]]) is not None}
     counting = reading.part("counting", tree, lambda: _Counting(reading.repository, tree, blobs))
-    if not counting.finished.wait(0 if counting.is_long else 5):
+    if not counting.finished.wait(_SECONDS):
         return None
     found = counting.found
     reading.part("lines", tree, lambda: found)
@@ -60,7 +60,6 @@ class _Counting:
         known = _kept(_place(repository))
         wanted = set(blobs.values())
         missing = sorted(wanted - known.keys())
-        self.is_long = len(missing) > _QUICK
         thread = threading.Thread(
             target=self._count, args=(repository, tree, wanted, known, missing), daemon=True
         )

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from ..config import Config
 from ..git.database import ObjectDatabase
@@ -18,9 +18,13 @@ from ..git.notes import REF as NOTES
 from ..git.repository import Repository
 from ..index.store import Store
 from ..learnings.model import FOLDER
+from ..mcp.host import Host
 from ..sessions.layout import REF as MEMORY
 from ..sessions.lookup import Lookup
 from .blames import Blames
+
+if TYPE_CHECKING:
+    from ..mcp.engine import Engine
 
 T = TypeVar("T")
 # Readers with a git process that wait for the next request.
@@ -75,14 +79,23 @@ class Reading:
 class Stores:
     """Everything that the views read of one repository, open for as long as it is shown."""
 
-    def __init__(self, repository: Repository, config: Callable[[], Config]) -> None:
-        self.repository = repository
-        self.config = config
-        self.blames = Blames(repository)
+    def __init__(self, host: Host) -> None:
+        self.repository = host.repository
+        self._host = host
+        self.blames = Blames(host.repository)
         self._lock = threading.Lock()
-        self._refs = ObjectDatabase(repository)
+        self._refs = ObjectDatabase(host.repository)
         self._parts: dict[str, _Part] = {}
         self._free: list[tuple[ObjectDatabase, str | None, Lookup]] = []
+
+    def config(self) -> Config:
+        """Return the settings in force now. Raises `ConfigurationError`."""
+        return self._host.config
+
+    @property
+    def engine(self) -> "Engine":
+        """What searches, with what it keeps open between questions."""
+        return self._host.engine
 
     @contextmanager
     def reading(self) -> Iterator[Reading]:
@@ -134,6 +147,7 @@ class Stores:
     def close(self) -> None:
         """End all git processes."""
         self.blames.close()
+        self._host.close()
         with self._lock:
             self._refs.reader.close()
             for db, _, _ in self._free:

@@ -222,11 +222,21 @@ def _store_origins(
 ) -> None:
     connection = catalogue.connection
     connection.execute("DELETE FROM origins WHERE file = ?", (file,))
+    chunks = catalogue.chunks(file) if lines else []
     counts: Counter[tuple[int, str, str]] = Counter()
-    for chunk in catalogue.chunks(file) if lines else ():
-        for number, link in lines:
-            if chunk.start_line <= number <= chunk.end_line:
-                counts[chunk.ordinal, link.session, link.exchange] += 1
+    between = []
+    for number, link in lines:
+        inside = [one.ordinal for one in chunks if one.start_line <= number <= one.end_line]
+        counts.update((ordinal, link.session, link.exchange) for ordinal in inside)
+        between += [] if inside else [(number, link)]
+    # A blank line between chunks counts with its neighbour, and says nothing of others.
+    for number, link in between:
+        before = [one.ordinal for one in chunks if one.end_line < number][-1:]
+        after = [one.ordinal for one in chunks if one.start_line > number][:1]
+        for ordinal in (*before, *after):
+            if counts[key := (ordinal, link.session, link.exchange)]:
+                counts[key] += 1
+                break
     connection.executemany(
         "INSERT INTO origins VALUES (?, ?, ?, ?, ?)",
         [(file, *key, count) for key, count in counts.items()],

@@ -8,7 +8,6 @@ import json
 import re
 from collections.abc import Iterator
 from itertools import groupby
-from typing import NamedTuple
 
 from ..errors import Damaged
 from ..git.database import ObjectDatabase
@@ -22,14 +21,6 @@ _TEXT = re.compile(rb'\{"exchange_id":("(?:[^"\\]|\\.)*"),"prompt":("(?:[^"\\]|\
 # Not in a text: there the quotes would be escaped.
 _TIME = re.compile(rb',"(started|ended)":"([0-9TZ:.+-]{1,40})"')
 _BROKEN_ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?$")
-
-
-class Brief(NamedTuple):
-    """Number of an exchange in its session, how its prompt begins, and when it was (or "")."""
-
-    number: int
-    opening: str
-    time: str
 
 
 class Lookup:
@@ -110,17 +101,6 @@ class Lookup:
         entry = self._names(session).get(segments[0].name) if segments else None
         return beginning_of(self._db.reader.read(entry.oid))[1] if entry else ""
 
-    def brief(self, session: str, exchange: str) -> Brief | None:
-        """Return what a list shows of an exchange, None if it is not there."""
-        segments = self._of(session).get(layout.exchange_key(exchange))
-        if not segments:
-            return None
-        data = self._db.reader.read(self._names(session)[segments[0].name].oid) or b""
-        line = data[: data.find(b"\n")] if b"\n" in data else data
-        times = {name: time.decode() for name, time in _TIME.findall(line)}
-        when = times.get(b"started") or times.get(b"ended", "")
-        return Brief(segments[0].number, beginning_of(data)[1], when)
-
     def beginnings(self, session: str) -> Iterator[tuple[int, str, str]]:
         """Yield number, id and the beginning of the prompt of each exchange of a session."""
         names = self._names(session)
@@ -152,6 +132,12 @@ class Lookup:
 def _moment(found: tuple[int, Exchange | Damaged]) -> tuple[str, str]:
     _, one = found
     return (one.started, one.exchange_id) if isinstance(one, Exchange) else ("", "")
+
+
+def time_in(data: bytes) -> str:
+    """Return when the exchange was that a segment begins with, "" if it does not say."""
+    times = {name: time.decode() for name, time in _TIME.findall(data.partition(b"\n")[0])}
+    return times.get(b"started") or times.get(b"ended", "")
 
 
 def beginning_of(data: bytes | None) -> tuple[str, str]:

@@ -165,7 +165,8 @@ def _edits(one: Exchange, cut: _Cut) -> list[Document]:
 def _commits(reading: Reading, pair: Pair) -> list[Document]:
     made = links(reading).by_exchange.get(pair)
     history = commits(reading).by_id
-    sure = fates.confidences(reading, pair)
+    noted = fates.links_of(reading, pair)
+    sure = {oid: max(link.confidence for link in found) for oid, found in noted.items() if found}
     found = [(history[oid], count) for oid, count in (made.commits if made else {}).items()]
     found.sort(key=lambda each: (-each[0].time, each[0].oid))
     return [

@@ -13,10 +13,11 @@ from ...git.commitlog import Headline
 from ...learnings.model import Learning
 from ...learnings.sources import Sources
 from ...sessions.answering import Line, attribute
+from ..learned import sources_of
 from ..parts import commits, files
 from ..stores import Reading
-from .learned import refs, sources_of
-from .refs import Document, commit_ref, exchange_ref, file_ref
+from .learned import refs
+from .refs import Document, commit_ref, exchange_refs, file_ref
 
 SECONDS = 2.0
 _MOST_BYTES = 4_000_000
@@ -92,12 +93,12 @@ def _origins(reading: Reading, lines: Sequence[Line], count: int) -> Iterator[Do
         told = (link.session, link.exchange, round(link.confidence, 3)) if link else ("", "", 0.0)
         return (line.blamed.commit.oid, *told)
 
-    named: dict[tuple[str, str], Document] = {}
+    named = exchange_refs(
+        reading, ((one.link.session, one.link.exchange) for one in lines if one.link)
+    )
     for (oid, session, exchange, sure), same in groupby(range(1, count + 1), key):
         numbers = list(same)
         pair = (session, exchange)
-        if session and pair not in named:
-            named[pair] = exchange_ref(reading, pair)
         line = by_number.get(numbers[0])
         yield {
             "start": numbers[0],

@@ -1,72 +1,37 @@
-"""Learnings as the views name them: those of the working tree, or of HEAD where there is none.
+"""Which learnings came of exchanges and commits, as documents name them.
 
-In: a reading. Out: what the files say, and the learnings that came of exchanges and commits.
+In: a reading, an exchange or commits. Out: `LearningRef`s.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 
-from ...errors import SkillmeshError
-from ...index.identity import repo_id
 from ...index.learned import talk_of
-from ...learnings.files import learnings_at, learnings_on_disk
 from ...learnings.model import Learning
-from ...learnings.reading import ReadFile
-from ...learnings.sources import Sources
 from ...sessions.answering import Told
+from ..learned import identity, sources_of
 from ..stores import Reading
 from .refs import Document, learning_ref
 
 
-def learnings_of(reading: Reading) -> Mapping[str, ReadFile]:
-    """Return id → file of each learning, also of those that cannot be used."""
-    state = reading.state
-
-    def make() -> Mapping[str, ReadFile]:
-        if reading.repository.top is not None:
-            return learnings_on_disk(reading.repository)
-        return learnings_at(reading.repository, state.tree) if state.tree else {}
-
-    return reading.part("learnings", (state.learnings, state.tree), make)
-
-
-def sources_of(reading: Reading) -> Sources:
-    """Return what tells which learnings came of what."""
-    state = reading.state
-    return reading.part(
-        "sources", (state.learnings, state.tree), lambda: Sources(reading.repository)
-    )
-
-
 def of_exchange(reading: Reading, told: Told) -> list[Document]:
-    """Return the LearningRefs of what came of an exchange."""
+    """Return what came of an exchange."""
     sources = sources_of(reading)
-    if not sources:
-        return []
-    return refs(sources.of_talk(talk_of(told, identity(reading))))
+    return refs(sources.of_talk(talk_of(told, identity(reading)))) if sources else []
 
 
 def of_commits(reading: Reading, commits: Collection[str]) -> list[Document]:
-    """Return the LearningRefs of what came of commits."""
+    """Return what came of commits."""
     sources = sources_of(reading)
     return refs(sources.of_commits(commits)) if sources else []
+
+
+def of_source(one: Learning, other: Learning) -> bool:
+    """Return whether two learnings came of the same conversation or commit."""
+    chat = one.source_chat_id.partition("/")[0]
+    same = bool(chat) and chat == other.source_chat_id.partition("/")[0]
+    return same or bool(set(one.source_commits) & set(other.source_commits))
 
 
 def refs(learnings: Collection[Learning]) -> list[Document]:
     """Return LearningRefs."""
     return [learning_ref(one) for one in learnings]
-
-
-def identity(reading: Reading) -> str:
-    """Return the identity of the repository."""
-    return repo_id(reading.repository, reading.stores.config())
-
-
-def skills_of(reading: Reading) -> int:
-    """Return how many skills agents can be given here."""
-    from ...registry.loading import skills_of as cards
-
-    try:
-        registry = reading.part("skills", None, lambda: cards(reading.repository.top))
-    except SkillmeshError:
-        return 0
-    return len(registry.cards)

@@ -9,12 +9,12 @@ from urllib.parse import urlsplit
 
 from ... import __version__
 from ...git.commitlog import Headline
-from ...index.identity import repo_id
 from ...sessions.finding import HOW_TO_GET_SOME, NO_MEMORY
+from ..backtests import tried_learnings
+from ..learned import identity, learnings_of, skills_of
 from ..parts import alive, commits, files, links, sessions
 from ..sizes import total_lines
 from ..stores import Reading
-from .learned import learnings_of, skills_of
 from .refs import Document, line
 from .sessions import pages_of
 from .timeline import PAGE, order
@@ -22,19 +22,20 @@ from .timeline import PAGE, order
 
 def overview(reading: Reading, left_out: tuple[str, ...] | None = None) -> Document:
     """Return the overview; `left_out` is what an export leaves out, None for a server."""
-    state, repository = reading.state, reading.repository
+    state = reading.state
     history, talks, noted = commits(reading), sessions(reading), links(reading)
     listed = order(reading)
     learned = learnings_of(reading)
     linked = sum(one in history.by_id for one in noted.by_commit)
     total, known = total_lines(reading), alive(reading)
+    tried = tried_learnings(reading) is not None
     return {
         "mode": "serve" if left_out is None else "export",
         "version": __version__,
         "repository": _name(reading),
-        "repo_id": repo_id(repository, reading.stores.config()),
+        "repo_id": identity(reading),
         "head": {"sha": state.head, "branch": _branch(reading)} if state.head else None,
-        "state": f"{state.name}{'' if total is None else '+'}",
+        "state": f"{state.name}{'l' * (total is not None)}{'b' * tried}",
         "counts": {
             "commits": len(history.listed),
             "linked_commits": linked,

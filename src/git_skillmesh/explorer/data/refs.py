@@ -3,7 +3,7 @@
 In: rows of the stores. Out: the small documents that stand wherever something is named.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ...display import safe_line, writable
@@ -12,6 +12,9 @@ from ...git.commitlog import Headline, LoggedCommit
 from ...git.dates import utc
 from ...learnings.model import Learning
 from ...sessions.answering import Missing, Pair, Told
+from ...sessions.layout import exchange_key
+from ...sessions.lookup import beginning_of, time_in
+from ...sessions.reading import segments_in
 from ...sessions.summaries import summary_of_prompt
 from ...sessions.wording import missing_words
 from ..keys import key_of_exchange, key_of_id, key_of_path
@@ -88,14 +91,48 @@ def session_ref(reading: Reading, row: SessionRow, model: str = "") -> Document:
 
 def exchange_ref(reading: Reading, pair: Pair) -> Document:
     """Return an ExchangeRef, also of one that is not here."""
-    session, exchange = pair
-    row = sessions(reading).by_id.get(session)
-    brief = reading.lookup.brief(session, exchange) if row else None
-    if brief is None or row is None:
-        gone = Missing.FORGOTTEN if reading.lookup.is_forgotten(session) else Missing.ABSENT
-        return _exchange(pair, 0, "", "", f"({missing_words(Told(*pair, missing=gone))})")
-    title = line(summary_of_prompt(brief.opening)) or line(brief.opening) or _NO_WORDS
-    return _exchange(pair, brief.number, brief.time, row.head.agent, title)
+    return exchange_refs(reading, [pair])[pair]
+
+
+def exchange_refs(reading: Reading, pairs: Iterable[Pair]) -> dict[Pair, Document]:
+    """Return ExchangeRefs; those that were not asked for before are read at once."""
+    known: dict[Pair, Document] = reading.part("exchanges", reading.state.memory, dict)
+    wanted = dict.fromkeys(pairs)
+    missing = [pair for pair in wanted if pair not in known]
+    if missing:
+        known.update(_read(reading, missing))
+    return {pair: known[pair] for pair in wanted}
+
+
+def _read(reading: Reading, pairs: Sequence[Pair]) -> dict[Pair, Document]:
+    rows, db = sessions(reading).by_id, reading.db
+    listed = (rows[pair[0]].listed for pair in pairs if pair[0] in rows)
+    trees = list(dict.fromkeys(filter(None, listed)))
+    names = dict(zip(trees, db.trees.many(trees), strict=True))
+    segments = {tree: segments_in(found) for tree, found in names.items()}
+    places = {}
+    for pair in pairs:
+        tree = rows[pair[0]].listed if pair[0] in rows else ""
+        found = segments.get(tree, {}).get(exchange_key(pair[1]))
+        if found:
+            places[pair] = found[0].number, names[tree][found[0].name].oid
+    contents = db.reader.read_many(oid for _, oid in places.values())
+    made = {
+        pair: _there(pair, rows[pair[0]], number, data or b"")
+        for (pair, (number, _)), data in zip(places.items(), contents, strict=True)
+    }
+    return made | {pair: _gone(reading, pair) for pair in pairs if pair not in made}
+
+
+def _there(pair: Pair, row: SessionRow, number: int, data: bytes) -> Document:
+    opening = beginning_of(data)[1]
+    title = line(summary_of_prompt(opening)) or line(opening) or _NO_WORDS
+    return _exchange(pair, number, time_in(data), row.head.agent, title)
+
+
+def _gone(reading: Reading, pair: Pair) -> Document:
+    why = Missing.FORGOTTEN if reading.lookup.is_forgotten(pair[0]) else Missing.ABSENT
+    return _exchange(pair, 0, "", "", f"({missing_words(Told(*pair, missing=why))})")
 
 
 def _exchange(pair: Pair, number: int, when: str, agent: str, title: str) -> Document:

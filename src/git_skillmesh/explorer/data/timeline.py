@@ -11,7 +11,7 @@ from ...sessions.answering import made_of
 from ...sessions.links import read_links
 from ..parts import SessionRow, commits, sessions
 from ..stores import Reading
-from .refs import Document, commit_ref, exchange_ref, moment, session_ref
+from .refs import Document, commit_ref, exchange_refs, moment, session_ref
 
 PAGE = 100
 _MOST_EXCHANGES = 12
@@ -60,20 +60,21 @@ def timeline(reading: Reading, page: int) -> Document | None:
     oids = [one.oid for one in shown if isinstance(one, Headline)]
     found = {one.oid: one for one in logged(reading.repository, oids)}
     noted = read_links(reading.repository, oids)
+    by_commit = {oid: made_of(one, noted.get(oid, ())) for oid, one in found.items()}
+    shown_of = {oid: list(made)[:_MOST_EXCHANGES] for oid, made in by_commit.items()}
+    named = exchange_refs(reading, (pair for pairs in shown_of.values() for pair in pairs))
     entries = []
     for one in shown:
         if isinstance(one, SessionRow):
             entries.append({"type": "session", **session_ref(reading, one)})
             continue
-        commit = found.get(one.oid)
-        made = made_of(commit, noted.get(one.oid, ())) if commit else {}
         entries.append(
             {
                 "type": "commit",
                 **commit_ref(one),
-                "exchanges": [exchange_ref(reading, pair) for pair in list(made)[:_MOST_EXCHANGES]],
-                "added": _added(one, commit),
-                "linked": sum(each.lines for each in made.values()),
+                "exchanges": [named[pair] for pair in shown_of.get(one.oid, ())],
+                "added": _added(one, found.get(one.oid)),
+                "linked": sum(made.lines for made in by_commit.get(one.oid, {}).values()),
                 "merge": len(one.parents) > 1,
             }
         )
