@@ -154,13 +154,15 @@ function outdent(line: string, width: number): string {
   return line.slice(Math.min(width, indent(line)))
 }
 
-const MARKS = ["**", "__", "~~", "*", "_"] as const
-const KINDS = { "**": "strong", __: "strong", "~~": "del", "*": "em", _: "em" } as const
+// Not "__": here that is a name of Python far more often than an emphasis.
+const MARKS = ["**", "~~", "*", "_"] as const
+const KINDS = { "**": "strong", "~~": "del", "*": "em", _: "em" } as const
 
 /** Reads the text of one block into its parts. */
 export function inline(text: string, depth = 0): Inline[] {
   const parts: Inline[] = []
   const gone = new Set<string>()  // code marks that no longer occur
+  const looked = new Map<string, number>()  // up to where there is no end for a mark
   let plain = 0
   let at = 0
   const push = (part: Inline, from: number, next: number) => {
@@ -182,7 +184,7 @@ export function inline(text: string, depth = 0): Inline[] {
       } else push({ type: "code", text: text.slice(at + run, end).replace(/^ (.+) $/s, "$1") }, at, end + run)
     } else if (depth < DEEPEST && (char === "*" || char === "_" || char === "~")) {
       const mark = MARKS.find((one) => text.startsWith(one, at))
-      const end = mark ? closing(text, at, mark) : -1
+      const end = mark ? closing(text, at, mark, looked) : -1
       if (!mark || end < 0) at += mark?.length ?? 1
       else push({ type: KINDS[mark], parts: inline(text.slice(at + mark.length, end), depth + 1) }, at, end + mark.length)
     } else if (char === "[" && depth < DEEPEST) {
@@ -199,18 +201,19 @@ export function inline(text: string, depth = 0): Inline[] {
   return parts
 }
 
-function closing(text: string, at: number, mark: string): number {
+function closing(text: string, at: number, mark: string, looked: Map<string, number>): number {
   const inside = at + mark.length
   if (/^\s?$/.test(text[inside] ?? "")) return -1
   const word = mark[0] === "_"
   if (word && /\w/.test(text[at - 1] ?? "")) return -1
   const reach = Math.min(text.length, inside + REACH)
-  for (let end = inside + 1; end < reach; end++) {
+  for (let end = Math.max(inside + 1, looked.get(mark) ?? 0); end < reach; end++) {
     if (text[end] !== mark[0] || !text.startsWith(mark, end)) continue
     if (mark.length === 1 && (text[end + 1] === mark || text[end - 1] === mark)) continue
     if (/\s/.test(text[end - 1]!) || (word && /\w/.test(text[end + mark.length] ?? ""))) continue
     return end
   }
+  looked.set(mark, reach)
   return -1
 }
 

@@ -21,8 +21,8 @@ export function parse(hash: string): Route {
   const slash = address.indexOf("/")
   const view = slash < 0 ? address : address.slice(0, slash)
   const rest = slash < 0 ? "" : address.slice(slash + 1)
+  if (address === "") return { view: "timeline", page: 0, month: null }
   switch (view) {
-    case "":
     case "timeline": {
       const [page, month] = rest.split(":")
       return { view: "timeline", page: whole(page), month: month && /^\d{4}-\d\d$/.test(month) ? month : null }

@@ -33,7 +33,7 @@ function Page({ commit }: { commit: Commit }) {
               <li>
                 <ExchangeLink exchange={one.exchange} item />
                 <span class="meta">
-                  <ExchangeMeta exchange={one.exchange} /> · {many(one.lines, "line")}
+                  <ExchangeMeta exchange={one.exchange} />{one.lines > 0 && <> · {many(one.lines, "line")}</>}
                   {one.confidence !== null && <> · confidence {percent(one.confidence, 1)}</>}
                   {one.method && <> · {line(one.method, 60)}</>}
                 </span>

@@ -1,6 +1,6 @@
 // One exchange: prompt, answer, tools, changes, and what became of its lines.
 
-import type { Exchange } from "../api"
+import type { Exchange, Place } from "../api"
 import { count, many, minute, percent } from "../format"
 import { useDocument } from "../load"
 import { to } from "../route"
@@ -8,7 +8,7 @@ import { line, shown } from "../text"
 import { Diff } from "../diff.view"
 import { Markdown } from "../markdown.view"
 import { sizes } from "../diff"
-import { Badge, Code, CommitLink, FileLink, Head, LearningBadges, LearningLink, Lives, More, Note, PlaceLink, Plain, Section, SessionLink, Shown } from "../ui"
+import { Badge, Code, CommitLink, FileLink, Head, LearningBadges, LearningLink, Lives, More, Note, Plain, Section, SessionLink, Shown } from "../ui"
 
 export function ExchangeView({ id }: { id: string }) {
   const loaded = useDocument<Exchange>(`exchange/${id}`)
@@ -113,7 +113,7 @@ function Became({ exchange }: { exchange: Exchange }) {
       {exchange.alive.length > 0 && (
         <>
           <h3>Lines that live on</h3>
-          <More items={exchange.alive}>{(place) => <li><PlaceLink place={place} /> <span class="meta">{many(place.end - place.start + 1, "line")}</span></li>}</More>
+          <More items={byFile(exchange.alive)}>{(places) => <li><FileLink file={places[0]!} item /> <span class="meta">{places.slice(0, 40).map((place, at) => <>{at > 0 && ", "}<Lines place={place} /></>)}{places.length > 40 && ` and ${places.length - 40} more places`}</span></li>}</More>
         </>
       )}
       {exchange.died.length > 0 && (
@@ -126,6 +126,16 @@ function Became({ exchange }: { exchange: Exchange }) {
       )}
     </Section>
   )
+}
+
+function byFile(places: Place[]): Place[][] {
+  const files = new Map<string, Place[]>()
+  for (const place of places) files.set(place.key, [...(files.get(place.key) ?? []), place])
+  return [...files.values()]
+}
+
+function Lines({ place }: { place: Place }) {
+  return <a href={to.file(place.key, place.start, place.end)}>{place.start === place.end ? `line ${place.start}` : `lines ${place.start}–${place.end}`}</a>
 }
 
 function Reward({ exchange }: { exchange: Exchange }) {

@@ -7,7 +7,7 @@ import { useDocument } from "../load"
 import { to } from "../route"
 import { line } from "../text"
 import { squarify } from "../treemap"
-import { Bar, Empty, Head, Note, Shown, share } from "../ui"
+import { Bar, Empty, Head, Note, Shown } from "../ui"
 import { Crumbs } from "./file"
 
 type Child = Area["children"][number]
@@ -32,7 +32,7 @@ function Page({ area, root }: { area: Area; root: boolean }) {
     <>
       <Head title={root ? "Code map" : area.file.path + "/"} kind={root ? "" : "Folder"}>
         {!root && <p class="meta"><Crumbs path={area.file.path} id={area.file.key} /></p>}
-        <p>Of {many(area.lines, "line")}, {share(area.known, area.lines)} come from an exchange that is known.
+        <p>{count(area.known)} of {many(area.lines, "line")} ({percent(area.known, area.lines)}) come from an exchange that is known.
           {area.exchanges > 0 && <> {many(area.exchanges, "exchange")} left lines here.</>}</p>
       </Head>
       {!area.complete && <Note>Not all is counted yet: lines whose history has not been read count as not known.</Note>}
@@ -47,32 +47,52 @@ function Page({ area, root }: { area: Area; root: boolean }) {
 }
 
 const MOST = 60
+/** A folder is drawn with its content from this share of the whole field on. */
+const INSIDE = 0.1
+const DEEPEST = 5
+const RATIO = 2.4
 
 function Field({ area }: { area: Area }) {
-  const sized = area.children.filter((child) => child.lines > 0).sort((a, b) => b.lines - a.lines).slice(0, MOST)
-  if (sized.length === 0) return null
-  const boxes = squarify(sized.map((child) => child.lines), 2.4)
   return (
     <figure class="treemap">
-      <div class="treemap-field">
-        {sized.map((child, i) => {
-          const box = boxes[i]!
-          const said = `${name(child)}: ${many(child.lines, "line")}, ${percent(child.known, child.lines)} known`
-          return (
-            <a class={`area grade${grade(child.known, child.lines)}`} href={at(child)} title={said} aria-label={said}
-              style={{ left: `${box.x}%`, top: `${box.y}%`, width: `${box.width}%`, height: `${box.height}%` }}>
-              {box.width > 6 && box.height > 7 && <span aria-hidden="true"><bdi>{name(child)}</bdi>{box.height > 14 && <small>{percent(child.known, child.lines)}</small>}</span>}
-            </a>
-          )
-        })}
-      </div>
+      <div class="treemap-field"><Boxes children={area.children} ratio={RATIO} share={1} depth={0} /></div>
       <figcaption class="legend">
         Size: lines. Colour: lines whose exchange is known:{" "}
-        {["none", "<20 %", "<40 %", "<60 %", "<80 %", "80 % and more"].map((text, i) => <><span class={`key grade${i}`} /> {text} </>)}
-        {area.children.length > sized.length && <>The {sized.length} largest are drawn; the table has all.</>}
+        {["none", "<20 %", "<40 %", "<60 %", "<80 %", "80 % and more"].map((text, i) => <span class="pair"><span class={`key grade${i}`} /> {text} </span>)}
+        {area.children.length > MOST && <>The {MOST} largest are drawn; the table has all.</>}
       </figcaption>
     </figure>
   )
+}
+
+function Boxes({ children, ratio, share, depth }: { children: Child[]; ratio: number; share: number; depth: number }) {
+  const sized = children.filter((child) => child.lines > 0).sort((a, b) => b.lines - a.lines).slice(0, MOST)
+  const boxes = squarify(sized.map((child) => child.lines), ratio)
+  return (
+    <>
+      {sized.map((child, i) => {
+        const box = boxes[i]!
+        const part = (share * box.width * box.height) / 10000
+        const place = { left: `${box.x}%`, top: `${box.y}%`, width: `${box.width}%`, height: `${box.height}%` }
+        const said = `${name(child)}: ${many(child.lines, "line")}, ${percent(child.known, child.lines)} known`
+        const inside = child.folder && part >= INSIDE && depth < DEEPEST
+        const label = inside || part > 0.006
+          ? <span aria-hidden="true"><bdi>{name(child)}</bdi> {(inside || part > 0.012) && <small>{percent(child.known, child.lines)}</small>}</span> : null
+        if (!inside) return <a class={`area grade${grade(child.known, child.lines)}`} href={at(child)} title={said} aria-label={said} style={place}>{label}</a>
+        return (
+          <div class="area folder" style={place}>
+            <a class={`label grade${grade(child.known, child.lines)}`} href={at(child)} title={said} aria-label={said}>{label}</a>
+            <div class="inside"><Inside child={child} ratio={(ratio * box.width) / box.height} share={part} depth={depth + 1} /></div>
+          </div>
+        )
+      })}
+    </>
+  )
+}
+
+function Inside({ child, ratio, share, depth }: { child: Child; ratio: number; share: number; depth: number }) {
+  const loaded = useDocument<Area>(`map/${child.file.key}`)
+  return loaded.value ? <Boxes children={loaded.value.children} ratio={ratio} share={share} depth={depth} /> : null
 }
 
 function Table({ area }: { area: Area }) {

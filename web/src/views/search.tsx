@@ -1,12 +1,13 @@
 // Search over everything: the server's answer, or, in an export, titles and paths.
 
+import type { JSX } from "preact"
 import { useEffect, useState } from "preact/hooks"
 import type { Found, SearchIndex } from "../api"
 import { count } from "../format"
 import { Failed, exported, fromServer, load } from "../load"
 import { pick } from "../search"
-import { line } from "../text"
-import { Broken, Commands, CommitLink, CommitMeta, Empty, ExchangeLink, ExchangeMeta, FileLink, Head, LearningBadges, LearningLink, PlaceLink, Section } from "../ui"
+import { line, shown } from "../text"
+import { Broken, Commands, CommitLink, CommitMeta, Empty, ExchangeLink, ExchangeMeta, FileLink, Head, LearningBadges, LearningLink, More, PlaceLink, Section } from "../ui"
 
 const WAIT = 150
 
@@ -45,7 +46,7 @@ async function answer(query: string, signal: AbortSignal): Promise<Found> {
 }
 
 function Results({ found, busy }: { found: Found; busy: boolean }) {
-  const groups: [string, preact.JSX.Element[]][] = [
+  const groups: [string, JSX.Element[]][] = [
     ["Code", found.code.map((one) => <li><PlaceLink place={one} />{one.symbol && <> <code>{line(one.symbol, 80)}</code></>}<Excerpt text={one.excerpt} code /></li>)],
     ["Exchanges", found.exchanges.map((one) => <li><ExchangeLink exchange={one.ref} /> <ExchangeMeta exchange={one.ref} /><Excerpt text={one.excerpt} /></li>)],
     ["Learnings", found.learnings.map((one) => <li><LearningLink learning={one} /> <LearningBadges learning={one} /></li>)],
@@ -60,13 +61,14 @@ function Results({ found, busy }: { found: Found; busy: boolean }) {
       {found.notes.map((note) => <p class="meta"><Commands text={note} /></p>)}
       {total === 0 && exported() && <Empty>An export searches titles, subjects and paths only. The text of code and answers is searched by <code>git skillmesh explore --serve</code>.</Empty>}
       {total === 0 && !exported() && <Empty>Fewer or other words may help.</Empty>}
-      {groups.map(([title, rows]) => rows.length > 0 && <Section title={title}><ul class="rows found">{rows}</ul></Section>)}
+      {groups.map(([title, rows]) => rows.length > 0 && <Section title={`${title} (${count(rows.length)})`} key={title + found.query}><div class="found"><More items={rows} first={6}>{(row) => row}</More></div></Section>)}
     </div>
   )
 }
 
 function Excerpt({ text, code }: { text: string; code?: boolean }) {
   if (!text.trim()) return null
-  return <p class={code ? "excerpt code-text" : "excerpt"}><bdi>{line(text, 240)}</bdi></p>
+  if (code) return <pre class="excerpt">{shown(text.slice(0, 2000)).split("\n").slice(0, 5).join("\n")}</pre>
+  return <p class="excerpt"><bdi>{line(text, 240)}</bdi></p>
 }
 
