@@ -30,7 +30,7 @@ def lines_by_path(reading: Reading) -> Mapping[str, int] | None:
     if kept is not None and kept.tree == tree:
         return {path: count for path in blobs if (count := kept.of[blobs[path]]) is not None}
     counting = reading.part("counting", tree, lambda: _Counting(reading.repository, tree, blobs))
-    if not counting.finished.wait(_SECONDS):
+    if not counting.finished.wait(_SECONDS * reading.patience):
         return None
     found = counting.found
     reading.part("lines", tree, lambda: found)

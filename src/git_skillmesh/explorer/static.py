@@ -16,6 +16,7 @@ _TYPES = {
     ".png": "image/png",
     ".ico": "image/x-icon",
     ".txt": "text/plain; charset=utf-8",
+    "NOTICE": "text/plain; charset=utf-8",
 }
 
 
@@ -32,7 +33,7 @@ def assets() -> dict[str, Asset]:
     folder = Path(__file__).parent / "page"
     found = {}
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.suffix in _TYPES and not path.is_symlink():
-            name = path.relative_to(folder).as_posix()
-            found[name] = Asset(path.read_bytes(), _TYPES[path.suffix])
+        kind = _TYPES.get(path.suffix) or _TYPES.get(path.name)
+        if kind and path.is_file() and not path.is_symlink():
+            found[path.relative_to(folder).as_posix()] = Asset(path.read_bytes(), kind)
     return found

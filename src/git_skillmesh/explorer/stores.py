@@ -58,13 +58,19 @@ class _Part:
 
 
 class Reading:
-    """One state, for one thread: git processes, and what was made of the state so far."""
+    """One state, for one thread: git processes, and what was made of the state so far.
 
-    def __init__(self, stores: "Stores", state: State, db: ObjectDatabase, lookup: Lookup) -> None:
+    What takes long is waited for `patience` times as long as somebody at a browser would wait.
+    """
+
+    def __init__(
+        self, stores: "Stores", state: State, db: ObjectDatabase, lookup: Lookup, patience: float
+    ) -> None:
         self.stores = stores
         self.state = state
         self.db = db
         self.lookup = lookup
+        self.patience = patience
 
     @property
     def repository(self) -> Repository:
@@ -98,12 +104,12 @@ class Stores:
         return self._host.engine
 
     @contextmanager
-    def reading(self) -> Iterator[Reading]:
-        """Give the state of this moment, and what reads it. Raises `Damaged`."""
-        state = self.state()
+    def reading(self, state: State | None = None, patience: float = 1.0) -> Iterator[Reading]:
+        """Give a state, that of this moment without any, and what reads it. Raises `Damaged`."""
+        state = state or self.state()
         db, lookup = self._taken(state)
         try:
-            yield Reading(self, state, db, lookup)
+            yield Reading(self, state, db, lookup, patience)
         except BaseException:
             db.reader.close()  # it may be in the middle of an answer
             raise

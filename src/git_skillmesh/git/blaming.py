@@ -29,6 +29,7 @@ class Blaming:
         self._commits: dict[bytes, BlamedCommit] = {}
         self._finished = threading.Event()
         self.failed = False
+        self.stopped = False
         arguments = ("blame", "--incremental", "-w", "--no-textconv", "--encoding=UTF-8")
         self._process = repository.git.start(
             *arguments, commit, "--", path, stdin=subprocess.DEVNULL, extra_env=env
@@ -38,12 +39,13 @@ class Blaming:
 
     @property
     def done(self) -> bool:
-        """Whether git has ended."""
-        return self._finished.is_set()
+        """Whether git has told all that it can."""
+        return self._finished.is_set() and not self.stopped
 
     def wait(self, seconds: float) -> bool:
-        """Wait for the end, at most so long, and return whether it has come."""
-        return self._finished.wait(seconds)
+        """Wait for the end, at most so long, and return whether all is told."""
+        self._finished.wait(seconds)
+        return self.done
 
     def lines(self) -> list[BlamedLine]:
         """Return the lines that are known by now, in order; their texts are empty."""
@@ -51,7 +53,8 @@ class Blaming:
         return [found[number] for number in sorted(found)]
 
     def stop(self) -> None:
-        """End git."""
+        """End git; what it has told by then stays."""
+        self.stopped = not self._finished.is_set()
         with suppress(OSError):
             self._process.kill()
         self._thread.join(5)

@@ -48,7 +48,7 @@ def _living(
     reading: Reading, pair: Pair, known: Alive, note: Note
 ) -> tuple[list[Document], set[_Place]]:
     """Return the places in HEAD, and where these lines were new."""
-    head, end = reading.state.head or "", time.monotonic() + _SECONDS
+    head, end = reading.state.head or "", time.monotonic() + _SECONDS * reading.patience
     paths = list(known.by_exchange.get(pair, {}))
     places: list[Document] = []
     there: set[_Place] = set()
@@ -71,7 +71,7 @@ def _is_of(line: Line, pair: Pair) -> bool:
 
 def _lost(reading: Reading, pair: Pair, there: set[_Place], note: Note) -> list[Document]:
     """Return how many lines each commit took away, the most first; what nobody knows last."""
-    history, end = commits(reading), time.monotonic() + _SECONDS
+    history, end = commits(reading), time.monotonic() + _SECONDS * reading.patience
     counts: Counter[str | None] = Counter()
     for (commit, path), lines in _gone(reading, pair, there).items():
         seconds = end - time.monotonic()

@@ -19,14 +19,14 @@ from ..stores import Reading
 from .learned import refs
 from .refs import Document, commit_ref, exchange_refs, file_ref
 
-SECONDS = 2.0
+_SECONDS = 2.0
 _MOST_BYTES = 4_000_000
 _MOST_LINES = 30_000
 _LONGEST_LINE = 5_000
 _LOOK = 8_000
 
 
-def file(reading: Reading, key: str, seconds: float = SECONDS) -> Document | None:
+def file(reading: Reading, key: str) -> Document | None:
     """Return a file, None if HEAD has none of this key."""
     listed, head = files(reading), reading.state.head
     path = listed.by_key.get(key)
@@ -41,7 +41,7 @@ def file(reading: Reading, key: str, seconds: float = SECONDS) -> Document | Non
     if data is None:
         why = "this clone lacks the contents: git fetch --refetch --no-filter"
     elif shown:
-        blaming = reading.stores.blames.of(head, path, seconds)
+        blaming = reading.stores.blames.of(head, path, _SECONDS * reading.patience)
         lines = attribute(reading.db, [one for one in blaming.lines() if one.number <= len(shown)])
         if not blaming.done:
             why = "git blame is taking long and goes on: ask again in a moment"
