@@ -18,7 +18,7 @@ export function Diff({ diff, file, path }: { diff: string; file?: FileRef | null
   const cut = !all && total > MOST * 1.2
   return (
     <>
-      <div class="diff" tabIndex={0} role="region" aria-label={`Changes of ${path}`.slice(0, 200)}>
+      <div class="diff" tabIndex={0} role="group" aria-label={`Changes of ${path}`.slice(0, 200)}>
         <div class="diff-field">{(cut ? first(found, MOST) : found).map((run) => <Lines run={run} file={file ?? null} />)}</div>
       </div>
       {cut && <button type="button" onClick={() => setAll(true)}>Show all {count(total)} lines</button>}
@@ -44,7 +44,7 @@ function Lines({ run, file }: { run: Run; file: FileRef | null }) {
   return (
     <div class={`run ${run.kind}`}>
       {file && number !== null && run.kind === "added"
-        ? <a class="numbers" href={to.file(file.key, number, number + run.lines.length - 1)} title="These lines as they are now" aria-label={`Lines from ${number} as they are now`}>{numbers}</a>
+        ? <a class="numbers" href={to.file(file.key, number, number + run.lines.length - 1)} title="These lines as they are now" aria-hidden="true" tabIndex={-1}>{numbers}</a>
         : <span class="numbers" aria-hidden="true">{numbers}</span>}
       {NAMES[run.kind] && <span class="hidden">{NAMES[run.kind]}: </span>}
       <pre dir="ltr">{text}</pre>

@@ -39,7 +39,7 @@ function block(one: Block): JSX.Element {
     }
     case "table":
       return (
-        <div class="wide" tabIndex={0} role="region" aria-label="Table">
+        <div class="wide" tabIndex={0} role="group" aria-label="Table">
           <table>
             <thead><tr>{one.head.map((cell) => <th scope="col">{cell.map(part)}</th>)}</tr></thead>
             <tbody>{one.rows.map((row) => <tr>{row.map((cell) => <td>{cell.map(part)}</td>)}</tr>)}</tbody>

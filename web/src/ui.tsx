@@ -162,7 +162,7 @@ export function Code({ text, most = 20000, label }: { text: string; most?: numbe
 
 /** A field of text that may be wider than the page, so that it can be reached and moved with the keyboard. */
 export function Scrolling({ children, label, class: name }: Children & { label: string; class: string }) {
-  return <pre class={name} tabIndex={0} role="region" aria-label={label}>{children}</pre>
+  return <pre class={name} tabIndex={0} role="group" aria-label={label}>{children}</pre>
 }
 
 export function Note({ children, kind }: Children & { kind?: "bad" | "hint" }) {
@@ -233,6 +233,19 @@ export function Head({ title, children, kind }: Children & { title: string; kind
 
 export function Section({ title, children, id }: Children & { title: string; id?: string }) {
   return <section id={id}><h2>{title}</h2>{children}</section>
+}
+
+/** A change of one file: folded or open, with a way to the file as it is now. */
+export function Change({ file, meta, open, children }: Children & { file: FileRef; meta: JSX.Element; open: boolean }) {
+  return (
+    <div class="edit">
+      <a class="now" href={to.file(file.key)} data-item>Open file<span class="hidden"> {line(file.path, 400)}</span></a>
+      <details open={open}>
+        <summary><span class="path"><bdi>{line(file.path, 400)}</bdi></span> <span class="meta">{meta}</span></summary>
+        {children}
+      </details>
+    </div>
+  )
 }
 
 export function share(part: number, whole: number): string {

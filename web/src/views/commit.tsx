@@ -6,7 +6,7 @@ import { useDocument } from "../load"
 import { to } from "../route"
 import { line } from "../text"
 import { Diff } from "../diff.view"
-import { Badge, Empty, ExchangeLink, ExchangeMeta, FileLink, Head, LearningBadges, LearningLink, More, Note, Plain, Section, Shown } from "../ui"
+import { Badge, Change, Empty, ExchangeLink, ExchangeMeta, Head, LearningBadges, LearningLink, More, Note, Plain, Section, Shown } from "../ui"
 
 export function CommitView({ sha }: { sha: string }) {
   const loaded = useDocument<Commit>(`commit/${sha}`)
@@ -46,16 +46,12 @@ function Page({ commit }: { commit: Commit }) {
       )}
       <Section title={many(commit.files.length + commit.files_left_out, "file")}>
         {commit.files.map((one, at) => (
-          <details class="edit" open={at < 20 && commit.files.length <= 40}>
-            <summary>
-              <FileLink file={one.file} item />{" "}
-              <span class="meta">
-                {one.status !== "modified" && one.status !== "M" && <Badge text={one.status} />}{" "}
-                {one.added === null ? "binary" : <><ins>+{count(one.added)}</ins> <del>−{count(one.removed ?? 0)}</del></>}
-              </span>
-            </summary>
+          <Change file={one.file} open={at < 20 && commit.files.length <= 40} meta={<>
+            {one.status !== "modified" && one.status !== "M" && <Badge text={one.status} />}{" "}
+            {one.added === null ? "binary" : <><ins>+{count(one.added)}</ins> <del>−{count(one.removed ?? 0)}</del></>}
+          </>}>
             {one.diff === null ? <p class="muted">The change is too long to be shown, or not text.</p> : <Diff diff={one.diff} file={one.file} path={one.file.path} />}
-          </details>
+          </Change>
         ))}
         {commit.files_left_out > 0 && <Note>{many(commit.files_left_out, "more file")} not shown.</Note>}
       </Section>

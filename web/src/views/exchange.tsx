@@ -8,7 +8,7 @@ import { line, shown } from "../text"
 import { Diff } from "../diff.view"
 import { Markdown } from "../markdown.view"
 import { sizes } from "../diff"
-import { Badge, Code, CommitLink, FileLink, Head, LearningBadges, LearningLink, Lives, More, Note, Plain, Section, SessionLink, Shown } from "../ui"
+import { Badge, Change, Code, CommitLink, FileLink, Head, LearningBadges, LearningLink, Lives, More, Note, Plain, Section, SessionLink, Shown } from "../ui"
 
 export function ExchangeView({ id }: { id: string }) {
   const loaded = useDocument<Exchange>(`exchange/${id}`)
@@ -38,14 +38,14 @@ function Page({ exchange }: { exchange: Exchange }) {
           <ul class="rows">{exchange.learnings.map((one) => <li><LearningLink learning={one} item /> <LearningBadges learning={one} /></li>)}</ul>
         </Section>
       )}
-      <Turns exchange={exchange} />
+      <Turns exchange={exchange} again />
     </article>
   )
 }
 
-function Turns({ exchange }: { exchange: Exchange }) {
+function Turns({ exchange, again }: { exchange: Exchange; again?: boolean }) {
   return (
-    <nav class="pager" aria-label="Exchanges of this conversation">
+    <nav class="pager" aria-label={`Exchanges of this conversation${again ? ", again" : ""}`}>
       {exchange.previous ? <a href={to.exchange(exchange.previous)} rel="prev" data-turn="newer">← Before</a> : <span class="muted">← Before</span>}
       <a href={to.session(exchange.session.key)} data-up>Whole conversation</a>
       {exchange.next ? <a href={to.exchange(exchange.next)} rel="next" data-turn="older">After →</a> : <span class="muted">After →</span>}
@@ -63,10 +63,9 @@ export function Answer({ exchange }: { exchange: Exchange }) {
       {exchange.edits.map((edit) => {
         const size = sizes(edit.diff)
         return (
-          <details class="edit" open={exchange.edits.length <= 6}>
-            <summary><FileLink file={edit.file} /> <span class="meta"><ins>+{count(size.added)}</ins> <del>−{count(size.removed)}</del></span></summary>
+          <Change file={edit.file} open={exchange.edits.length <= 6} meta={<><ins>+{count(size.added)}</ins> <del>−{count(size.removed)}</del></>}>
             <Diff diff={edit.diff} path={edit.file.path} />
-          </details>
+          </Change>
         )
       })}
     </div>
@@ -145,7 +144,7 @@ function Reward({ exchange }: { exchange: Exchange }) {
     <Section title="How it is judged">
       <p><Badge text={reward.verdict} /> {reward.score !== null && <>score {reward.score.toFixed(2)}</>}</p>
       {reward.parts.length > 0 && (
-        <div class="wide" tabIndex={0} role="region" aria-label="Parts of the judgement">
+        <div class="wide" tabIndex={0} role="group" aria-label="Parts of the judgement">
           <table>
             <thead><tr><th scope="col">Signal</th><th scope="col">Value</th><th scope="col">Weight</th></tr></thead>
             <tbody>{reward.parts.map((part) => (

@@ -149,7 +149,7 @@ function Lines({ file, by, start, end }: { file: File; by: By; start: number | n
   }
   return (
     <div class="lines-field">
-      <div class="lines" ref={field} onMouseOver={tell} onFocusIn={tell} role="region" aria-label="Lines of the file" tabIndex={0}>
+      <div class="lines" ref={field} onMouseOver={tell} onFocusIn={tell} role="group" aria-label="Lines of the file" tabIndex={0}>
         <div class="lines-width">
         {runs.map((run) => {
           const text = file.lines.slice(run.start - 1, run.end)
@@ -216,9 +216,9 @@ function Whence({ origin, height, first }: { origin: Origin; height: number; fir
   const { exchange, commit } = origin
   const lines = origin.end === origin.start ? `Line ${origin.start}` : `Lines ${origin.start} to ${origin.end}`
   if (exchange && isHere(exchange))
-    return <a href={to.exchange(exchange.key)} data-item={first} {...step} title={about(exchange, commit)} aria-label={`${lines}: ${about(exchange, commit)}`}><bdi>{line(exchange.title, 60) || line(exchange.agent, 30)}</bdi>{height > 1 && <small>{line(exchange.agent, 20)} · {day(exchange.time)}</small>}</a>
+    return <a href={to.exchange(exchange.key)} data-item={first} {...step} title={about(exchange, commit)}><span class="hidden">{lines}: </span><bdi>{line(exchange.title, 60) || line(exchange.agent, 30)}</bdi>{height > 1 && <small>{line(exchange.agent, 20)} · {day(exchange.time)}</small>}</a>
   if (commit)
-    return <a href={to.commit(commit.sha)} data-item={first} {...step} title={`${line(commit.subject)} (${line(commit.author, 60)}, ${day(commit.date)})`} aria-label={`${lines}: ${line(commit.subject)}, ${line(commit.author, 60)}`}><bdi>{line(commit.subject, 60) || "(no subject)"}</bdi>{height > 1 && <small><bdi>{line(commit.author, 30)}</bdi> · {day(commit.date)}</small>}</a>
+    return <a href={to.commit(commit.sha)} data-item={first} {...step} title={`${line(commit.subject)} (${line(commit.author, 60)}, ${day(commit.date)})`}><span class="hidden">{lines}: </span><bdi>{line(commit.subject, 60) || "(no subject)"}</bdi>{height > 1 && <small><bdi>{line(commit.author, 30)}</bdi> · {day(commit.date)}</small>}</a>
   return <span class="muted">not known</span>
 }
 

@@ -6,7 +6,7 @@ import { useDocument } from "../load"
 import { to } from "../route"
 import { line } from "../text"
 import { Markdown } from "../markdown.view"
-import { Badge, Code, CommitLink, CommitMeta, ExchangeLink, ExchangeMeta, FileLink, Head, LearningBadges, LearningLink, More, Plain, Section, Shown } from "../ui"
+import { Badge, Code, CommitLink, CommitMeta, ExchangeLink, ExchangeMeta, FileLink, Head, LearningBadges, LearningLink, More, Section, Shown } from "../ui"
 
 export function LearningView({ id }: { id: string }) {
   const loaded = useDocument<Learning>(`learning/${id}`)
@@ -33,7 +33,7 @@ function Page({ learning }: { learning: Learning }) {
       <Section title="Where it comes from">
         {origin.exchange && <p><ExchangeLink exchange={origin.exchange} item /> <ExchangeMeta exchange={origin.exchange} /></p>}
         {origin.commit && <p><CommitLink commit={origin.commit} item /> <CommitMeta commit={origin.commit} /></p>}
-        {origin.text && <Plain text={origin.text} />}
+        {origin.text && <p class="meta"><code>{line(origin.text, 400)}</code></p>}
         {!origin.exchange && !origin.commit && !origin.text && <p class="muted">Its origin is not written down.</p>}
       </Section>
       <Section title="What it matches">

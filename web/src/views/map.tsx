@@ -77,11 +77,11 @@ function Boxes({ children, ratio, share, depth }: { children: Child[]; ratio: nu
         const said = `${name(child)}: ${many(child.lines, "line")}, ${percent(child.known, child.lines)} known`
         const inside = child.folder && part >= INSIDE && depth < DEEPEST
         const label = inside || part > 0.006
-          ? <span aria-hidden="true"><bdi>{name(child)}</bdi> {(inside || part > 0.012) && <small>{percent(child.known, child.lines)}</small>}</span> : null
-        if (!inside) return <a class={`area grade${grade(child.known, child.lines)}`} href={at(child)} title={said} aria-label={said} style={place}>{label}</a>
+          ? <><bdi>{name(child)}</bdi> {(inside || part > 0.012) && <small>{percent(child.known, child.lines)}</small>}<span class="hidden">{said.slice(name(child).length)}</span></> : null
+        if (!inside) return <a class={`area grade${grade(child.known, child.lines)}`} href={at(child)} title={said} aria-label={label ? undefined : said} style={place}>{label}</a>
         return (
           <div class="area folder" style={place}>
-            <a class={`label grade${grade(child.known, child.lines)}`} href={at(child)} title={said} aria-label={said}>{label}</a>
+            <a class={`label grade${grade(child.known, child.lines)}`} href={at(child)} title={said}>{label}</a>
             <div class="inside"><Inside child={child} ratio={(ratio * box.width) / box.height} share={part} depth={depth + 1} /></div>
           </div>
         )
@@ -119,7 +119,7 @@ function Table({ area }: { area: Area }) {
           </select>
         </label>
       </div>
-      <div class="wide" tabIndex={0} role="region" aria-label="Areas as a table">
+      <div class="wide" tabIndex={0} role="group" aria-label="Areas as a table">
         <table class="areas">
           <thead><tr><th scope="col">Name</th><th scope="col" class="number">Lines</th><th scope="col">Known</th><th scope="col" class="number">Exchanges</th></tr></thead>
           <tbody>
