@@ -159,7 +159,11 @@ class Page:
         elif method == "Runtime.exceptionThrown":
             details = what["exceptionDetails"]
             self.console.append(details.get("exception", {}).get("description", details["text"]))
-        elif method == "Runtime.consoleAPICalled" and what["type"] in ("error", "warning", "assert"):
+        elif method == "Runtime.consoleAPICalled" and what["type"] in (
+            "error",
+            "warning",
+            "assert",
+        ):
             said = " ".join(str(one.get("value", one.get("description"))) for one in what["args"])
             self.console.append(f"{what['type']}: {said}")
         elif method == "Log.entryAdded" and what["entry"]["level"] in ("error", "warning"):
@@ -287,7 +291,9 @@ class Page:
 @contextmanager
 def chromium(program: str) -> Iterator[Browser]:
     """Run a browser with a profile of its own, gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="skillmesh-browser-", ignore_cleanup_errors=True) as home:
+    with tempfile.TemporaryDirectory(
+        prefix="skillmesh-browser-", ignore_cleanup_errors=True
+    ) as home:
         to_browser, write = os.pipe()
         read, from_browser = os.pipe()
         process = _start(program, Path(home), to_browser, from_browser)

@@ -13,16 +13,8 @@ from pathlib import Path
 
 from git_skillmesh.learnings.model import Fix, Matcher, MatcherKind, State
 from git_skillmesh.sessions.model import Act, Exchange, Session, ToolCall
-from testing.conversations import (
-    FIRST,
-    THIRD,
-    edit_call,
-    link,
-    remember,
-    tell_the_correction,
-    tell_the_parcels_story,
-)
-from testing.docs_pages import make_sample
+from testing import serving
+from testing.conversations import FIRST, edit_call, link, remember
 from testing.learnings import files_of, learning, with_examples
 from testing.repos import Repo, make_repo
 
@@ -32,7 +24,7 @@ HOSTILE = (
     "</script><script>alert(1)//",
     "<img src=x onerror=alert(1)>",
     "<svg onload=alert(1)><use href=//evil.invalid/a#b></svg>",
-    "\"><body onpageshow=alert(1)>",
+    '"><body onpageshow=alert(1)>',
     "' autofocus onfocus='alert(1)",
     "<iframe srcdoc='<script>parent.alert(1)</script>'></iframe>",
     "<a href=javascript:alert(1)>x</a>",
@@ -52,37 +44,21 @@ HOSTILE = (
     "<!-- --!> ]]> <![CDATA[ <?xml",
     "x: url(javascript:alert(1)); expression(alert(1)); -moz-binding: url(//evil.invalid/g)",
 )
-# Unseen, or changing what others look like: (as stored, as it must be shown).
+# Unseen, or changing what others look like.
 UNSEEN = (
-    ("left\u202egnp.exe", "left‹202E›gnp.exe"),
-    ("iso\u2066lated\u2069", "iso‹2066›lated‹2069›"),
-    ("zero\u200bwidth\ufeff", "zero‹200B›width‹FEFF›"),
-    ("\u2028alert(1)\u2029", "‹2028›alert(1)‹2029›"),
+    "left\u202egnp.exe",
+    "iso\u2066lated\u2069",
+    "zero\u200bwidth\ufeff",
+    "line\u2028alert(1)\u2029",
 )
 LONG = "w" * 120_000
 
 
 def make_story(folder: Path) -> Repo:
     """Build the repository of the examples with three conversations and two learnings."""
-    repo = make_sample(folder)
-    tell_the_parcels_story(repo)
-    tell_the_correction(repo)
-    shared = with_examples(
-        learning(
-            "use-our-client",
-            "Ask depots through the shared client",
-            matcher=Matcher(MatcherKind.LITERAL, text="requests.get("),
-            category="robustness",
-            tags=("http", "depots"),
-            languages=("python",),
-            fix=Fix("Use `parcels.http.get`: it has our timeouts."),
-            source_chat_id=f"{THIRD}/c4a7-2",
-        ),
-        ["import requests\nrequests.get(url)\n"],
-        ["from parcels import http\nhttp.get(url)\n"],
-    )
+    repo = serving.make_story(folder)
     other = learning("no-print", "Log, do not print", state=State.PROPOSED)
-    repo.commit("write down what was learned", files_of(shared, other))
+    repo.commit("propose what else was learned", files_of(other))
     assert repo.skillmesh("index", "-q").returncode == 0
     return repo
 
@@ -92,13 +68,15 @@ def make_hostile(folder: Path) -> Repo:
     repo = make_repo(folder, "<img src=x onerror=alert(1)>", files={"README.md": "# x\n"})
     names = [
         f"src/{text.replace('/', '∕')[:120]}.py"
-        for text in (*HOSTILE, *(one for one, _ in UNSEEN), "new\nline", "quo\"te'", "-dash", "%2e%2e", "a#b?c")
+        for text in (*HOSTILE, *UNSEEN, "new\nline", "quo\"te'", "-dash", "%2e%2e", "a#b?c")
     ]  # fmt: skip
     repo.git("config", "user.name", HOSTILE[2])
-    body = "\n".join(f"# {text}" for text in (*HOSTILE, *(one for one, _ in UNSEEN))) + "\n"
+    body = "\n".join(f"# {text}" for text in (*HOSTILE, *UNSEEN)) + "\n"
     repo.commit("all", {name: body for name in names[:30]})
-    everything = "\n\n".join((*HOSTILE, *(one for one, _ in UNSEEN), LONG))
-    fenced = "\n".join(("```html", *HOSTILE, "```", "| a | b |", "|--|--|", *(f"| {t} | x |" for t in HOSTILE)))
+    everything = "\n\n".join((*HOSTILE, *UNSEEN, LONG))
+    fenced = "\n".join(
+        ("```html", *HOSTILE, "```", "| a | b |", "|--|--|", *(f"| {t} | x |" for t in HOSTILE))
+    )
     path = names[0]
     _hostile_commits(repo)
     calls = (
@@ -132,7 +110,7 @@ def make_hostile(folder: Path) -> Repo:
 def _hostile_commits(repo: Repo) -> None:
     """Commit with each attack as subject, body and author, in one process."""
     made, parent = b"", repo.head
-    for number, text in enumerate((*HOSTILE, *(one for one, _ in UNSEEN), LONG[:3000])):
+    for number, text in enumerate((*HOSTILE, *UNSEEN, LONG[:3000])):
         author = text.replace("<", "‹").replace(">", "›").replace("\n", " ")[:200]
         when = f"{1772000000 + number} +0000"
         message = f"{text}\n\n{text}".encode()

@@ -4,7 +4,7 @@ import { copyFileSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { defineConfig, type Plugin } from "vite"
 
-const PAGE = join(import.meta.dirname, "../src/git_skillmesh/explorer/page")
+const PAGE = process.env["PAGE_OUT"] ?? join(import.meta.dirname, "../src/git_skillmesh/explorer/page")
 
 /** Copies index.html as it is, and writes down the licences of the packages that are in the script. */
 function beside(): Plugin {

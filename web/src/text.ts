@@ -9,7 +9,7 @@ export function shown(text: string): string {
     const code = found.charCodeAt(0)
     if (code < 0x20) return String.fromCharCode(0x2400 + code)
     if (code === 0x7f) return "\u2421"
-    return `‹${code.toString(16).toUpperCase().padStart(4, "0")}›`
+    return `<U+${code.toString(16).toUpperCase().padStart(4, "0")}>`
   })
 }
 

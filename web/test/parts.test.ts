@@ -28,8 +28,8 @@ test("addresses that climb, or name no key, name nothing", () => {
 })
 
 test("what cannot be seen is named", () => {
-  assert.equal(shown("a\u0000b\u001b[31m\u007f\u202e\u2066x\u200b\ufeff\r\n\tc\rd"), "a␀b␛[31m␡‹202E›‹2066›x‹200B›‹FEFF›\n\tc␍d")
-  assert.equal(line("  a\n\n b\u202e  "), "a b‹202E›")
+  assert.equal(shown("a\u0000b\u001b[31m\u007f\u202e\u2066x\u200b\ufeff\r\n\tc\rd"), "a␀b␛[31m␡<U+202E><U+2066>x<U+200B><U+FEFF>\n\tc␍d")
+  assert.equal(line("  a\n\n b\u202e  "), "a b<U+202E>")
   assert.equal(line("x".repeat(100000), 10), "xxxxxxxxx…")
   assert.equal(line("x".repeat(41), 10), "xxxxxxxxx…")
 })

@@ -10,7 +10,7 @@ import pytest
 from testing.browser import NAMES, Browser, chromium
 from testing.required import OUTSIDE, missing, program
 
-WEB = Path(__file__).parents[2] / "web"
+WEB = Path(__file__).parents[3] / "web"
 
 
 @pytest.fixture(scope="session")
