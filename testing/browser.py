@@ -18,13 +18,14 @@ from pathlib import Path
 from typing import Any
 
 FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync"
-    " --disable-background-networking --disable-component-update --disable-default-apps"
-    " --disable-dev-shm-usage --hide-scrollbars --mute-audio --remote-debugging-pipe"
-    " --force-color-profile=srgb --lang=en-US"
-).split()
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-sync", "--disable-background-networking", "--disable-component-update",
+    "--disable-default-apps", "--disable-dev-shm-usage", "--hide-scrollbars", "--mute-audio",
+    "--remote-debugging-pipe", "--force-color-profile=srgb", "--lang=en-US",
+)  # fmt: skip
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
+_COMPLAINTS = ("error", "warning", "assert")
 _KEYS = {
     "Enter": (13, "\r"),
     "Escape": (27, ""),
@@ -159,11 +160,7 @@ class Page:
         elif method == "Runtime.exceptionThrown":
             details = what["exceptionDetails"]
             self.console.append(details.get("exception", {}).get("description", details["text"]))
-        elif method == "Runtime.consoleAPICalled" and what["type"] in (
-            "error",
-            "warning",
-            "assert",
-        ):
+        elif method == "Runtime.consoleAPICalled" and what["type"] in _COMPLAINTS:
             said = " ".join(str(one.get("value", one.get("description"))) for one in what["args"])
             self.console.append(f"{what['type']}: {said}")
         elif method == "Log.entryAdded" and what["entry"]["level"] in ("error", "warning"):

@@ -67,12 +67,12 @@ def make_hostile(folder: Path) -> Repo:
     """Build a repository in which every text that a page shows is an attack."""
     repo = make_repo(folder, "<img src=x onerror=alert(1)>", files={"README.md": "# x\n"})
     names = [
-        f"src/{text.replace('/', '∕')[:120]}.py"
+        f"src/{text.replace('/', '|')[:120]}.py"
         for text in (*HOSTILE, *UNSEEN, "new\nline", "quo\"te'", "-dash", "%2e%2e", "a#b?c")
     ]  # fmt: skip
     repo.git("config", "user.name", HOSTILE[2])
     body = "\n".join(f"# {text}" for text in (*HOSTILE, *UNSEEN)) + "\n"
-    repo.commit("all", {name: body for name in names[:30]})
+    repo.commit("all", dict.fromkeys(names, body))
     everything = "\n\n".join((*HOSTILE, *UNSEEN, LONG))
     fenced = "\n".join(
         ("```html", *HOSTILE, "```", "| a | b |", "|--|--|", *(f"| {t} | x |" for t in HOSTILE))
@@ -111,7 +111,7 @@ def _hostile_commits(repo: Repo) -> None:
     """Commit with each attack as subject, body and author, in one process."""
     made, parent = b"", repo.head
     for number, text in enumerate((*HOSTILE, *UNSEEN, LONG[:3000])):
-        author = text.replace("<", "‹").replace(">", "›").replace("\n", " ")[:200]
+        author = text.replace("<", "(").replace(">", ")").replace("\n", " ")[:200]
         when = f"{1772000000 + number} +0000"
         message = f"{text}\n\n{text}".encode()
         made += b"commit refs/heads/main\nmark :%d\n" % (number + 1)

@@ -1,7 +1,7 @@
 """Programs that some tests need and not every machine has.
 
-In: a name. Out: where it is; without it the test is skipped, or fails where SKILLMESH_REQUIRE (words
-such as "chromium node") says that it has to be there, as in CI.
+In: a name. Out: where it is; without it the test is skipped, or fails where SKILLMESH_REQUIRE
+(words such as "chromium node") says that it has to be there, as in CI.
 """
 
 import os
@@ -17,10 +17,10 @@ _REQUIRED = frozenset(OUTSIDE.get("SKILLMESH_REQUIRE", "").replace(",", " ").spl
 
 def program(name: str, *also: str) -> str:
     """Return the path of a program; `also` are other names that it has elsewhere."""
-    for one in (name, *also):
-        if found := shutil.which(one):
-            return found
-    missing(name, f"{name} is not installed")
+    found = next(filter(None, map(shutil.which, (name, *also))), None)
+    if found is None:
+        missing(name, f"{name} is not installed")
+    return found
 
 
 def missing(name: str, why: str) -> NoReturn:

@@ -62,7 +62,7 @@ def walk(page: Page, most: int = 200) -> dict[str, set[str]]:
 
 
 def harmless(page: Page, *origins: str) -> None:
-    """Assert that the page has done nothing but show: asked only these, and complained of nothing."""
+    """Assert that a page has done nothing but show: asked only these, complained of nothing."""
     foreign = [url for url in page.requests if not url.startswith((*origins, "data:,"))]
     assert (page.dialogs, page.violations, page.console, foreign) == ([], [], [], [])
 
