@@ -73,7 +73,7 @@ def make_hostile(folder: Path) -> Repo:
     repo.git("config", "user.name", HOSTILE[2])
     body = "\n".join(f"# {text}" for text in (*HOSTILE, *UNSEEN)) + "\n"
     repo.commit("all", dict.fromkeys(names, body))
-    everything = "\n\n".join((*HOSTILE, *UNSEEN, LONG))
+    everything = "\n\n".join((*HOSTILE, *UNSEEN))
     fenced = "\n".join(
         ("```html", *HOSTILE, "```", "| a | b |", "|--|--|", *(f"| {t} | x |" for t in HOSTILE))
     )
@@ -86,7 +86,8 @@ def make_hostile(folder: Path) -> Repo:
     )
     exchanges = [
         Exchange(
-            f"e-{number}", f"{text}\n\n{everything}", f"{everything}\n\n{fenced}",
+            f"e-{number}", f"{text}\n\n{everything}\n\n{LONG if number == 0 else ''}",
+            f"{everything}\n\n{fenced}",
             f"2026-03-01T10:{number:02}:00Z", f"2026-03-01T10:{number:02}:30Z", HOSTILE[2], calls,
         )
         for number, text in enumerate(HOSTILE)

@@ -67,7 +67,9 @@ def test_the_first_view_is_there_within_a_second(browser: Browser, url: str) -> 
 
 def test_views_say_what_happened(page: Page, story: Repo) -> None:
     assert page.texts(".figure dd > :first-child") == ["6", "3", "2", "116"]
-    assert page.texts(".entry.session .session-link") == ["Scans", "Retry lost scans", "Deployment"]
+    assert page.texts(".entry.session .session-link") == [
+        "Scans", "Retry lost scans", "Add a section on deployment to the README.",
+    ]  # fmt: skip
     assert page.texts(".entry.commit .commit-link code") == [
         sha[:9] for sha in story.git("log", "--format=%H").split()
     ]
