@@ -17,12 +17,23 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync"
-    " --disable-background-networking --disable-component-update --disable-default-apps"
-    " --disable-dev-shm-usage --hide-scrollbars --mute-audio --remote-debugging-pipe"
-    " --force-color-profile=srgb --lang=en-US"
-).split()
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-sync",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-dev-shm-usage",
+    "--hide-scrollbars",
+    "--mute-audio",
+    "--remote-debugging-pipe",
+    "--force-color-profile=srgb",
+    "--lang=en-US",
+]
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 _KEYS = {
@@ -159,7 +170,11 @@ class Page:
         elif method == "Runtime.exceptionThrown":
             details = what["exceptionDetails"]
             self.console.append(details.get("exception", {}).get("description", details["text"]))
-        elif method == "Runtime.consoleAPICalled" and what["type"] in ("error", "warning", "assert"):
+        elif method == "Runtime.consoleAPICalled" and what["type"] in (
+            "error",
+            "warning",
+            "assert",
+        ):
             said = " ".join(str(one.get("value", one.get("description"))) for one in what["args"])
             self.console.append(f"{what['type']}: {said}")
         elif method == "Log.entryAdded" and what["entry"]["level"] in ("error", "warning"):
@@ -287,7 +302,9 @@ class Page:
 @contextmanager
 def chromium(program: str) -> Iterator[Browser]:
     """Run a browser with a profile of its own, gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="skillmesh-browser-", ignore_cleanup_errors=True) as home:
+    with tempfile.TemporaryDirectory(
+        prefix="skillmesh-browser-", ignore_cleanup_errors=True
+    ) as home:
         to_browser, write = os.pipe()
         read, from_browser = os.pipe()
         process = _start(program, Path(home), to_browser, from_browser)
