@@ -50,6 +50,29 @@ def test_the_token_becomes_a_cookie_and_leaves_the_address(server: Open) -> None
     assert b"<html" in server.get("/index.html").body
 
 
+def test_a_link_on_another_page_leads_in_with_the_token_only(server: Open) -> None:
+    """The cookie would not be sent along a redirect: the browser begins anew from here."""
+    link = {"Sec_Fetch_Site": "cross-site", "Sec_Fetch_Mode": "navigate",
+            "Sec_Fetch_Dest": "document"}  # fmt: skip
+    reply = server.get(f"/?token={server.server.access.token}", **link)
+    assert (reply.status, b'content="0;url=/"' in reply.body) == (200, True)
+    assert "SameSite=Strict" in reply.headers["set-cookie"]
+    for target in ("/", "/?token=x", "/api/overview.json", "/index.html"):
+        assert server.get(target, **link).status == 403
+    rebound = {**link, "Host": "evil.example"}
+    assert server.get(f"/?token={server.server.access.token}", **rebound).status == 403
+    framed = {**link, "Sec_Fetch_Dest": "iframe"}
+    assert server.get(f"/?token={server.server.access.token}", **framed).status == 403
+
+
+def test_a_ticket_admits_once(server: Open) -> None:
+    assert server.get("/?ticket=", Cookie="").status == 401
+    target = "/" + server.server.entrance_once().partition("/?")[2].join(["?", ""])
+    assert server.get(target + "x", Cookie="").status == 401
+    assert server.get(target, Cookie="").status == 303
+    assert server.get(target, Cookie="").status == 401
+
+
 @pytest.mark.parametrize(
     "target",
     ["/", "/?token=", "/?token=wrong", "/api/overview.json", "/explorer.js", "/nothing",
