@@ -9,6 +9,7 @@ memory of the process, and how long an export of a bounded number of files takes
 """
 
 import json
+import os
 import random
 import shutil
 import subprocess
@@ -16,7 +17,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -77,15 +78,32 @@ def served(repo: Repo, bench: Bench) -> Iterator[tuple[str, float, int]]:
             process.wait()
 
 
-def first_view(repo: Repo, bench: Bench, *, cold: bool) -> tuple[float, float]:
-    """Return the seconds to the address, and from there to both documents of the first view."""
+def first_view(repo: Repo, bench: Bench, *, cold: bool) -> tuple[float, float, float]:
+    """Return the seconds to the address, and from there to both documents of the first view.
+
+    Then the processor time that all of it took, also of git processes that go on.
+    """
     if cold:
         shutil.rmtree(repo.path / ".git/skillmesh/explorer", ignore_errors=True)
         (repo.path / ".git/skillmesh/openings.json").unlink(missing_ok=True)
-    with served(repo, bench) as (address, start, _), ThreadPoolExecutor(2) as pool:
+    with served(repo, bench) as (address, start, pid), ThreadPoolExecutor(2) as pool:
         begun = time.perf_counter()
         list(pool.map(lambda path: Asker(address).ask(path), ["overview.json", "timeline/0.json"]))
-        return start, time.perf_counter() - begun
+        seconds = time.perf_counter() - begun
+        return start, seconds, cpu_of(pid)
+
+
+def cpu_of(pid: int) -> float:
+    """Return the processor time of a process and all that it has started, in seconds."""
+    total, waiting = 0.0, [pid]
+    while waiting:
+        place = Path(f"/proc/{waiting.pop()}")
+        with suppress(OSError):
+            fields = (place / "stat").read_text().rpartition(")")[2].split()
+            total += sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+            for task in (place / "task").iterdir():
+                waiting += map(int, (task / "children").read_text().split())
+    return total
 
 
 def paths_of(asker: Asker, repo: Repo) -> dict[str, list[str]]:
@@ -157,29 +175,34 @@ def main(argv: Sequence[str] | None = None) -> int:
         run_measured([*program, "index", "-q"], path, bench.env)
         cold = [first_view(repo, bench, cold=True) for _ in range(_ROUNDS)]
         warm = [first_view(repo, bench, cold=False) for _ in range(_ROUNDS)]
+        times: dict[str, list[float]] = {}
+        cpu: dict[str, float] = {}
         with served(repo, bench) as (address, _, pid):
             asker = Asker(address)
-            times = {
-                kind: [asker.timed(path) for path in paths]
-                for kind, paths in paths_of(asker, repo).items()
-            }
+            for kind, paths in paths_of(asker, repo).items():
+                before = cpu_of(pid)
+                times[kind] = [asker.timed(path) for path in paths]
+                cpu[kind] = (cpu_of(pid) - before) / len(paths)
             peak = peak_of(pid)
         written = exported(repo, bench, args.export)
     first = {
-        "start, no cache": median([start for start, _ in cold]),
-        "first view, no cache": median([view for _, view in cold]),
-        "start": median([start for start, _ in warm]),
-        "first view": median([view for _, view in warm]),
+        f"{what}{told}": median([one[place] for one in runs])
+        for told, runs in ((", no cache", cold), ("", warm))
+        for place, what in enumerate(("start", "first view", "cpu of both"))
     }
     print(table(["what", "median"], [[name, milliseconds(one)] for name, one in first.items()]))
     views = {
-        kind: {"p50": percentile(found, 0.5), "p95": percentile(found, 0.95), "n": len(found)}
+        kind: {
+            "p50": percentile(found, 0.5), "p95": percentile(found, 0.95), "cpu": cpu[kind],
+            "n": len(found),
+        }
         for kind, found in times.items()
-    }
+    }  # fmt: skip
     rows = [
-        [kind, milliseconds(one["p50"]), milliseconds(one["p95"])] for kind, one in views.items()
+        [kind, *(milliseconds(one[name]) for name in ("p50", "p95", "cpu"))]
+        for kind, one in views.items()
     ]
-    print(table(["view", "p50", "p95"], rows))
+    print(table(["view", "p50", "p95", "cpu, mean"], rows))
     print(f"peak memory {peak / 1e6:.0f} MB; export of {written['files']:,} files: {written}")
     recorder.write(
         commits=args.commits, sessions=args.sessions, files=args.files, first=first, views=views,

@@ -119,8 +119,9 @@ def _serve(args: argparse.Namespace, context: Context, stores: "Stores") -> int:
             context.note("serving until Ctrl-C; whoever has this address sees all of it")
         sys.stdout.flush()
         if args.open:
-            opened = threading.Thread(target=webbrowser.open, args=(server.entrance,), daemon=True)
-            opened.start()
+            # Other users may see with which arguments a browser is started.
+            address = server.entrance_once()
+            threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
         with server:
             server.serve_forever(poll_interval=0.2)
     except KeyboardInterrupt:

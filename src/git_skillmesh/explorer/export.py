@@ -26,7 +26,7 @@ from .data.index import search_index
 from .data.overview import overview
 from .learned import learnings_of
 from .plan import Plan, plan
-from .sizes import total_lines
+from .sizes import lines_by_path
 from .static import PAGE, assets
 from .stores import Reading, State, Stores
 
@@ -60,7 +60,7 @@ def export(stores: Stores, folder: Path, most: int, progress: Progress | None = 
     state = stores.state()
     with stores.reading(state, patience=_PATIENCE) as reading:
         chosen = plan(reading, most)
-        total_lines(reading)
+        lines_by_path(reading)
         tried_learnings(reading, reading.patience)
     with _replaced(folder) as place:
         written = _write_documents(stores, state, chosen, place, progress)

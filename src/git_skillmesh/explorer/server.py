@@ -31,6 +31,12 @@ _NO_TOKEN = b"""<!doctype html>
 <p>Open the address that <code>git skillmesh explore</code> has printed.</p>
 </html>
 """
+# From here the page is reached as from this server itself, cookie and all.
+_ENTER = b"""<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>git skillmesh</title>
+<meta http-equiv="refresh" content="0;url=/"><a href="/">Enter</a>
+</html>
+"""
 
 
 class Server(ThreadingMixIn, TCPServer):
@@ -64,6 +70,10 @@ class Server(ThreadingMixIn, TCPServer):
         """The address that gives a browser the token."""
         return f"{self.url}?token={self.access.token}"
 
+    def entrance_once(self) -> str:
+        """Return an address that does so once."""
+        return f"{self.url}?ticket={self.access.ticket()}"
+
     def process_request(self, request: Any, client_address: Any) -> None:
         """Give a connection its thread, or close it where there are too many."""
         if not self._room.acquire(blocking=False):
@@ -85,9 +95,12 @@ class Server(ThreadingMixIn, TCPServer):
 class _Handler(BaseHTTPRequestHandler):
     server: Server
     protocol_version = "HTTP/1.1"
-    server_version, sys_version = "git-skillmesh", ""
     timeout = _IDLE_SECONDS
     disable_nagle_algorithm = True
+
+    def version_string(self) -> str:
+        """Return what the server calls itself."""
+        return "git-skillmesh"
 
     def log_message(self, *args: Any) -> None:
         """Log nothing: addresses hold what was asked."""
@@ -123,17 +136,18 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         access = self.server.access
-        refused = access.check(self.headers)
+        target, _, query = self.path.partition("?")
+        asked = _asked(query)
+        linked = target == "/" and access.comes_from_elsewhere(self.headers)
+        refused = access.check(self.headers, linked)
         if refused:
             self._refuse(*refused)
-            return
-        target, _, query = self.path.partition("?")
-        if len(self.path) > _LONGEST_TARGET or not target.startswith("/"):
+        elif len(self.path) > _LONGEST_TARGET or not target.startswith("/"):
             self._refuse(400, "not an address of this server")
-            return
-        asked = _asked(query)
-        if target == "/" and "token" in asked and access.fits(asked["token"]):
-            self._send(303, b"", "text/plain", {"Location": "/", "Set-Cookie": access.set_cookie()})
+        elif target == "/" and access.admits(asked.get("token", ""), asked.get("ticket", "")):
+            self._admit(linked)
+        elif linked:
+            self._refuse(403, "other pages may not ask")
         elif not access.has_cookie(self.headers):
             self._send(401, _NO_TOKEN, "text/html; charset=utf-8")
         elif target.startswith("/api/") and target.endswith(".json"):
@@ -143,6 +157,14 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(200, asset.data, asset.kind)
         else:
             self._refuse(404, "no such page")
+
+    def _admit(self, linked: bool) -> None:
+        """Give the cookie, and lead to the page under an address without the token."""
+        headers = {"Set-Cookie": self.server.access.set_cookie()}
+        if linked:
+            self._send(200, _ENTER, "text/html; charset=utf-8", headers)
+        else:
+            self._send(303, b"", "text/plain", {"Location": "/", **headers})
 
     def _document(self, path: str, asked: dict[str, str]) -> None:
         try:

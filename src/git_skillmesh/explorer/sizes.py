@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ..git.objects import BlobReader
 from ..git.repository import Repository
-from .parts import files
+from .parts import Alive, files
 from .stores import Reading
 
 _SCHEMA = 1
@@ -37,10 +37,11 @@ def lines_by_path(reading: Reading) -> Mapping[str, int] | None:
     return lines_by_path(reading)
 
 
-def total_lines(reading: Reading) -> int | None:
-    """Return the lines of all files of HEAD, None while they are being counted."""
-    found = lines_by_path(reading)
-    return None if found is None else sum(found.values())
+def known_lines(sizes: Mapping[str, int], known: Alive) -> int:
+    """Return how many lines of HEAD an exchange is known for; no file has more than its lines."""
+    return sum(
+        min(sum(counts.values()), sizes.get(path, 0)) for path, counts in known.by_path.items()
+    )
 
 
 class _Counts:

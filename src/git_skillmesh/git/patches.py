@@ -14,7 +14,7 @@ from .repository import Repository
 _FORM = (
     "diff-tree", "-r", "--root", "-M", "-l1000", "--no-commit-id", "--no-abbrev", "--no-ext-diff",
     "--no-textconv", "--no-relative", "-O/dev/null", "--no-color", "--src-prefix=a/",
-    "--dst-prefix=b/", "--diff-algorithm=histogram", "--unified=3",
+    "--dst-prefix=b/", "--diff-algorithm=histogram",
 )  # fmt: skip
 _HEAD = b"diff --git "
 _STATUS = {
@@ -49,7 +49,7 @@ def patches(
     sides = (parents[0], commit) if parents else (commit,)
     out = repository.git.run(*_FORM, "--raw", "--numstat", "-z", *sides, "--")
     listed = list(_listed(out))
-    process = repository.git.start(*_FORM, "-p", *sides, "--")
+    process = repository.git.start(*_FORM, "-p", "--unified=3", *sides, "--")
     stream = process.stdout
     try:
         texts = _texts(stream, most_of_file, most) if stream else iter(())
@@ -62,7 +62,8 @@ def patches(
 
 
 def _joined(one: Patch, texts: Iterator[bytes | None]) -> str | None:
-    parts = [next(texts, None) for _ in range(_parts(one))]
+    """Return the diff of a file; of one whose kind has changed git writes two."""
+    parts = [next(texts, None) for _ in range(2 if one.status == "type changed" else 1)]
     if None in parts or (one.added is None and one.removed is None):
         return None
     return b"".join(part for part in parts if part).decode("utf-8", "replace")
@@ -87,21 +88,8 @@ def _listed(out: bytes) -> Iterator[Patch]:
                 next(fields, b"")
                 next(fields, b"")
             counts.append((_count(added), _count(removed)))
-    told = iter(counts)
-    for one in found:
-        parts = [next(told, (None, None)) for _ in range(_parts(one))]
-        plus, minus = ([part[side] for part in parts] for side in (0, 1))
-        yield replace(one, added=_sum(plus), removed=_sum(minus))
-
-
-def _parts(one: Patch) -> int:
-    """Return as how many git shows a file: as two where its kind has changed."""
-    return 2 if one.status == "type changed" else 1
-
-
-def _sum(counts: Sequence[int | None]) -> int | None:
-    known = [count for count in counts if count is not None]
-    return sum(known) if known else None
+    for one, (plus, minus) in zip(found, counts, strict=True):
+        yield replace(one, added=plus, removed=minus)
 
 
 def _count(text: bytes) -> int | None:

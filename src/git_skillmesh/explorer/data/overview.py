@@ -13,7 +13,7 @@ from ...sessions.finding import HOW_TO_GET_SOME, NO_MEMORY
 from ..backtests import tried_learnings
 from ..learned import identity, learnings_of, skills_of
 from ..parts import alive, commits, files, links, sessions
-from ..sizes import total_lines
+from ..sizes import known_lines, lines_by_path
 from ..stores import Reading
 from .refs import Document, line
 from .sessions import pages_of
@@ -27,7 +27,8 @@ def overview(reading: Reading, left_out: tuple[str, ...] | None = None) -> Docum
     listed = order(reading)
     learned = learnings_of(reading)
     linked = sum(one in history.by_id for one in noted.by_commit)
-    total, known = total_lines(reading), alive(reading)
+    sizes, known = lines_by_path(reading), alive(reading)
+    total = None if sizes is None else sum(sizes.values())
     tried = tried_learnings(reading) is not None
     return {
         "mode": "serve" if left_out is None else "export",
@@ -45,11 +46,8 @@ def overview(reading: Reading, left_out: tuple[str, ...] | None = None) -> Docum
             "skills": skills_of(reading),
             "files": len(files(reading).blobs),
         },
-        "lines": {
-            "total": total,
-            "known": sum(sum(each.values()) for each in known.by_path.values()),
-        }
-        if total is not None and known.is_known
+        "lines": {"total": total, "known": known_lines(sizes, known)}
+        if sizes is not None and known.is_known
         else None,
         "months": _months(reading),
         "agents": _agents(reading),

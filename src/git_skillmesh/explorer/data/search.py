@@ -55,7 +55,7 @@ def _page(
         # Code as HEAD has it: that is what the views of files show.
         at = (reading.state.head or "") if kind == "code" else ""
         page: Page = reading.stores.engine.search(Wanted(text, (kind,), limit=most, revision=at))
-    except (SkillmeshError, OSError) as error:
+    except (SkillmeshError, OSError, ValueError) as error:
         notes.append(f"{kind}: {error}")
         return ()
     notes += page.notes if kind != "skills" else []
