@@ -101,7 +101,7 @@ class Nginx:
     """nginx on the loopback interface; `url` is where Chroma is found behind it."""
 
     def __init__(
-        self, program: Path, folder: Path, chroma_port: int, token: str, body: str = "64m"
+        self, program: str, folder: Path, chroma_port: int, token: str, body: str = "64m"
     ) -> None:
         self.folder = folder
         self.port = free_port()

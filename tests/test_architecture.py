@@ -26,8 +26,8 @@ PACKAGE = Path(git_skillmesh.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 ALL = frozenset(
     "git chunking embedding index retrieval chroma registry sessions learnings gate hooks"  # noqa: SIM905
-    " thinking briefing agents training monitoring mcp cli config errors display yamlnodes"
-    " arrays marked files machine schedule backup".split()
+    " thinking briefing agents training monitoring mcp explorer cli config errors display"
+    " yamlnodes arrays marked files machine schedule backup".split()
 )
 
 # Who may import whom; a room may always import itself. Data flows one way:
@@ -95,7 +95,7 @@ ARROWS: dict[str, frozenset[str]] = {
         {"errors", "display", "arrays", "config", "git", "embedding", "sessions"}
     ),
     # What is worth telling an agent for one prompt; reads everything, writes down what it has told.
-    "briefing": ALL - {"hooks", "cli", "mcp", "agents", "monitoring", "briefing"},
+    "briefing": ALL - {"hooks", "cli", "mcp", "agents", "monitoring", "briefing", "explorer"},
     "training": frozenset(
         {
             "errors",
@@ -137,8 +137,10 @@ ARROWS: dict[str, frozenset[str]] = {
     ),
     # Looks into the memory for what has arrived; the plugin is written like one of skills.
     "agents": frozenset({"errors", "display", "marked", "config", "git", "sessions", "registry"}),
-    "hooks": ALL - {"cli", "mcp"},
-    "mcp": ALL - {"cli", "hooks"},
+    "hooks": ALL - {"cli", "mcp", "explorer"},
+    "mcp": ALL - {"cli", "hooks", "explorer"},
+    # Shows what all others know, and searches with what the server for agents keeps warm.
+    "explorer": ALL - {"cli", "hooks"},
     "cli": ALL,
     "__main__": frozenset({"cli"}),
     "__init__": frozenset(),

@@ -1,13 +1,12 @@
 """The scripts that are faces of commands: what they start, and what shellcheck says of them."""
 
 import os
-import shutil
 import sys
-import sysconfig
 from pathlib import Path
 
 import pytest
 
+from testing import required
 from testing.repos import make_repo, run
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
@@ -15,15 +14,6 @@ FACES = (
     "nightly_analysis", "retrain_lora_incrementally", "train_lora", "deploy_adapter",
     "backup_chroma",
 )  # fmt: skip
-    "nightly_analysis",
-    "retrain_lora_incrementally",
-    "train_lora",
-    "deploy_adapter",
-    "backup_chroma",
-)
-SHELLCHECK = shutil.which(
-    "shellcheck", path=f"{sysconfig.get_path('scripts')}{os.pathsep}{os.environ.get('PATH', '')}"
-)
 
 
 @pytest.fixture
@@ -35,10 +25,10 @@ def program(tmp_path: Path) -> str:
     return str(path)
 
 
-@pytest.mark.skipif(not SHELLCHECK, reason="shellcheck is not installed")
 def test_shellcheck_finds_nothing() -> None:
     paths = [str(SCRIPTS / f"{name}.sh") for name in FACES]
-    done = run(SHELLCHECK or "", "-x", *paths, str(SCRIPTS / "program.sh"), cwd=SCRIPTS)
+    shellcheck = required.program("shellcheck")
+    done = run(shellcheck, "-x", *paths, str(SCRIPTS / "program.sh"), cwd=SCRIPTS)
     assert (done.returncode, done.stdout) == (0, "")
 
 

@@ -47,6 +47,7 @@ COMMANDS = {
     "review": "decide on candidates for learnings, one at a time",
     "promote": "make a learning of a candidate, an exchange, a commit or a diff",
     "redact": "take secrets out of text, or show which would go",
+    "explore": "look around in the memory, in a browser",
     "learnings": "list, show, test, write and retire learnings",
     "backtest": "try learnings on past commits",
     "skills": "find, show, add and install instructions for agents",
@@ -150,7 +151,8 @@ def _guarded(argv: Sequence[str], context: Context) -> int:
             _silence_stdout()
             print(f"git-skillmesh: cannot write: {error.strerror}", file=sys.stderr)
             return ExitCode.READ_ONLY
-        return _report(error, argv)
+        print(report(error, argv), file=sys.stderr)
+        return ExitCode.INTERNAL
 
 
 def _run_command(argv: Sequence[str], context: Context) -> int:
@@ -266,8 +268,8 @@ def _silence_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _report(error: Exception, argv: Sequence[str]) -> int:
-    """Write the traceback to a log file and say where, in one line."""
+def report(error: Exception, argv: Sequence[str] = ()) -> str:
+    """Write the traceback of an error that is being handled to a log file, and say so in a line."""
     path = Path(tempfile.gettempdir()) / f"git-skillmesh-{os.getuid()}-error.log"
     text = f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {list(argv[:1])}\n{traceback.format_exc()}\n"
     try:
@@ -278,7 +280,4 @@ def _report(error: Exception, argv: Sequence[str]) -> int:
     except OSError:
         where = ""
     summary = safe_line(str(error))
-    print(
-        f"git-skillmesh: internal error: {type(error).__name__}: {summary}{where}", file=sys.stderr
-    )
-    return ExitCode.INTERNAL
+    return f"git-skillmesh: internal error: {type(error).__name__}: {summary}{where}"

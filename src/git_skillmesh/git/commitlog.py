@@ -1,15 +1,24 @@
 """The log: commits with the files they changed, as `git log` orders and limits them.
 
-In: revisions and paths as a user gives them to git. Out: `LoggedCommit`s, newest first.
+In: revisions and paths as a user gives them to git, or ids of commits. Out: `LoggedCommit`s, newest
+first or in the order asked; `Headline`s where the files do not matter.
 """
 
 import os
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..errors import UsageError
 from .repository import Repository
+
+# Whatever the user has set for reading logs.
+_FORM = (
+    "--raw", "--numstat", "-z", "--no-abbrev", "--find-renames", "--no-textconv", "--no-ext-diff",
+    "--no-show-signature", "--no-notes", "--no-color", "--root", "-O/dev/null", "--encoding=UTF-8",
+    "--format=%x00commit %H %at%n%aN%n%s%x00",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +47,16 @@ class LoggedCommit:
         return sum(file.added for file in self.files)
 
 
+class Headline(NamedTuple):
+    """What a list of thousands shows of a commit; `time` is the author's, in seconds."""
+
+    oid: str
+    parents: tuple[str, ...]
+    author: str
+    time: int
+    summary: str
+
+
 def check_revisions(repository: Repository, revisions: Sequence[str]) -> None:
     """Raise `UsageError` unless git takes all of them as revisions or ranges."""
     for revision in revisions:
@@ -60,15 +79,36 @@ def commit_log(
 
     Close the iterator to stop git early.
     """
-    arguments = ["--literal-pathspecs", "log", "--raw", "--numstat", "-z", "--no-abbrev"]
-    # Whatever the user has set for reading logs.
-    arguments += ["--find-renames", "--no-textconv", "--no-ext-diff", "--no-show-signature"]
-    arguments += ["--no-notes", "--no-color", "--root", "-O/dev/null", "--encoding=UTF-8"]
-    arguments += [f"--max-count={limit}", "--format=%x00commit %H %at%n%aN%n%s%x00"]
+    arguments = ["--literal-pathspecs", "log", *_FORM, f"--max-count={limit}"]
     with closing(
         repository.git.fields(*arguments, "--end-of-options", *revisions, "--", *paths)
     ) as fields:
         yield from _parse(fields)
+
+
+def logged(repository: Repository, commits: Sequence[str]) -> list[LoggedCommit]:
+    """Return commits by their whole ids, in that order; those that are not here are left out."""
+    if not commits:
+        return []
+    options = ("--no-walk=unsorted", "--ignore-missing", "--stdin")
+    stdin = "\n".join(commits).encode() + b"\n"
+    out = repository.git.run("log", *_FORM, *options, stdin=stdin)
+    return list(_parse(iter(out.split(b"\0"))))
+
+
+def headlines(repository: Repository, head: str) -> list[Headline]:
+    """Return all commits that a commit reaches, newest first, without their files."""
+    arguments = ["log", "-z", "--no-show-signature", "--no-notes", "--no-color", "--no-patch"]
+    arguments += ["--encoding=UTF-8", "--format=%H %P%n%at%n%aN%n%s", "--end-of-options", head]
+    found = []
+    for record in repository.git.run(*arguments, "--").split(b"\0"):
+        if record:
+            ids, time, author, summary = record.split(b"\n", 3)
+            oid, *parents = ids.decode().split()
+            found.append(
+                Headline(oid, tuple(parents), _text(author), int(time), _text(summary.strip()))
+            )
+    return found
 
 
 def _parse(fields: Iterator[bytes]) -> Iterator[LoggedCommit]:

@@ -156,13 +156,18 @@ class Git:
         if done.returncode != 0:
             raise GitFailed(args, done.returncode, done.stderr)
 
-    def start(self, *args: str, stdin: int = subprocess.PIPE) -> "subprocess.Popen[bytes]":
+    def start(
+        self,
+        *args: str,
+        stdin: int = subprocess.PIPE,
+        extra_env: Mapping[str, str] | None = None,
+    ) -> "subprocess.Popen[bytes]":
         """Start a long-lived `git ARGS` with pipes for standard input and output."""
         try:
             return subprocess.Popen(
                 ["git", *args],
                 cwd=self.cwd,
-                env=self.env,
+                env={**self.env, **extra_env} if extra_env else self.env,
                 stdin=stdin,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,

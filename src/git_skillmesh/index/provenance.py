@@ -72,7 +72,7 @@ def sync_provenance(
         return 0
     state = json.dumps([head, notes])
     catalogue = store.reader()
-    name = f"provenance {view or view_name(repository)}"
+    name = _meta(repository, view)
     try:
         before = catalogue.meta(name)
         if before == state or (before is None and notes is None):
@@ -96,6 +96,20 @@ def sync_provenance(
     with store.writing(wait_seconds) as catalogue, catalogue.transaction():
         catalogue.set_meta(name, state)
     return len(plan.files)
+
+
+def state_of_worktree(
+    repository: Repository, catalogue: Catalogue
+) -> tuple[str | None, str | None] | None:
+    """Return the HEAD and the notes that the tables were made from, None if they never were."""
+    before = catalogue.meta(_meta(repository))
+    head, notes = json.loads(before) if before else (None, None)
+    return (head, notes) if before else None
+
+
+def _meta(repository: Repository, view: str = "") -> str:
+    """Return the name of what was done last; each worktree has a HEAD of its own."""
+    return f"provenance {view or view_name(repository)}"
 
 
 def _plan(
@@ -210,11 +224,21 @@ def _store_origins(
 ) -> None:
     connection = catalogue.connection
     connection.execute("DELETE FROM origins WHERE file = ?", (file,))
+    chunks = catalogue.chunks(file) if lines else []
     counts: Counter[tuple[int, str, str]] = Counter()
-    for chunk in catalogue.chunks(file) if lines else ():
-        for number, link in lines:
-            if chunk.start_line <= number <= chunk.end_line:
-                counts[chunk.ordinal, link.session, link.exchange] += 1
+    between = []
+    for number, link in lines:
+        inside = [one.ordinal for one in chunks if one.start_line <= number <= one.end_line]
+        counts.update((ordinal, link.session, link.exchange) for ordinal in inside)
+        between += [] if inside else [(number, link)]
+    # A blank line between chunks counts with its neighbour, and says nothing of others.
+    for number, link in between:
+        before = [one.ordinal for one in chunks if one.end_line < number][-1:]
+        after = [one.ordinal for one in chunks if one.start_line > number][:1]
+        for ordinal in (*before, *after):
+            if counts[key := (ordinal, link.session, link.exchange)]:
+                counts[key] += 1
+                break
     connection.executemany(
         "INSERT INTO origins VALUES (?, ?, ?, ?, ?)",
         [(file, *key, count) for key, count in counts.items()],

@@ -18,6 +18,8 @@ from .model import Exchange
 from .reading import exchange_in, segments_in, state_of
 
 _TEXT = re.compile(rb'\{"exchange_id":("(?:[^"\\]|\\.)*"),"prompt":("(?:[^"\\]|\\.){0,4000})')
+# Not in a text: there the quotes would be escaped.
+_TIME = re.compile(rb',"(started|ended)":"([0-9TZ:.+-]{1,40})"')
 _BROKEN_ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?$")
 
 
@@ -130,6 +132,12 @@ class Lookup:
 def _moment(found: tuple[int, Exchange | Damaged]) -> tuple[str, str]:
     _, one = found
     return (one.started, one.exchange_id) if isinstance(one, Exchange) else ("", "")
+
+
+def time_in(data: bytes) -> str:
+    """Return when the exchange was that a segment begins with, "" if it does not say."""
+    times = {name: time.decode() for name, time in _TIME.findall(data.partition(b"\n")[0])}
+    return times.get(b"started") or times.get(b"ended", "")
 
 
 def beginning_of(data: bytes | None) -> tuple[str, str]:

@@ -1,0 +1,254 @@
+"""What several views need, made once for a state: commits, links, sessions, files, lines that live.
+
+In: a `Reading`. Out: plain tables. Lists of thousands are read as tables here; what a page shows of
+its few rows is read by the views.
+"""
+
+import os
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from ..errors import SkillmeshError
+from ..git.commitlog import Headline, headlines
+from ..git.database import ObjectDatabase
+from ..git.notes import all_notes
+from ..git.trees import list_tree
+from ..index.provenance import state_of_worktree
+from ..index.store import Store
+from ..sessions.answering import Pair
+from ..sessions.layout import REF as MEMORY
+from ..sessions.layout import Head
+from ..sessions.links import Link, parse_link
+from ..sessions.openings import titles
+from ..sessions.reading import MemoryReader
+from .keys import key_of_id, keyed
+from .stores import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Commits:
+    """The history of HEAD in git's order, newest first, and the same by id."""
+
+    listed: tuple[Headline, ...]
+    by_id: Mapping[str, Headline]
+
+
+@dataclass(slots=True)
+class Made:
+    """What links say of an exchange or session, in commits of HEAD's history."""
+
+    lines: int = 0
+    commits: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Links of notes: by commit whose lines are whose, by exchange and session what they made.
+
+    `noted` are all commits with a note of ours, also those of other branches.
+    """
+
+    by_commit: Mapping[str, Mapping[Pair, int]]
+    by_exchange: Mapping[Pair, Made]
+    by_session: Mapping[str, Made]
+    noted: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """A session as lists show it; `listed` is the tree of the files of its exchanges, or ""."""
+
+    head: Head
+    key: str
+    title: str
+    exchanges: int
+    listed: str
+
+    @property
+    def time(self) -> str:
+        """When it was active last."""
+        return self.head.ended or self.head.started
+
+
+@dataclass(frozen=True, slots=True)
+class Sessions:
+    """All sessions, the one that was active last first."""
+
+    listed: tuple[SessionRow, ...]
+    by_id: Mapping[str, SessionRow]
+    by_key: Mapping[str, SessionRow]
+    children: Mapping[str, tuple[SessionRow, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """The files of HEAD: path → blob, and key → path; folders have keys too."""
+
+    blobs: Mapping[str, str]
+    by_key: Mapping[str, str]
+    folders: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Alive:
+    """Which lines of HEAD are whose, as far as the index knows: counts.
+
+    `is_current` says that it has looked at HEAD and at all links.
+    """
+
+    by_path: Mapping[str, Mapping[Pair, int]] = field(default_factory=dict)
+    by_exchange: Mapping[Pair, Mapping[str, int]] = field(default_factory=dict)
+    by_session: Mapping[str, int] = field(default_factory=dict)
+    is_current: bool = False
+    is_known: bool = False
+
+
+def commits(reading: Reading) -> Commits:
+    """Return the history of HEAD. Raises `GitFailed`."""
+
+    def make() -> Commits:
+        head = reading.state.head
+        listed = tuple(headlines(reading.repository, head)) if head else ()
+        return Commits(listed, {one.oid: one for one in listed})
+
+    return reading.part("commits", reading.state.head, make)
+
+
+def links(reading: Reading) -> Links:
+    """Return what the notes say. Raises `Damaged`."""
+    state = reading.state
+
+    def make() -> Links:
+        history = commits(reading).by_id
+        by_commit: dict[str, dict[Pair, int]] = {}
+        by_exchange: defaultdict[Pair, Made] = defaultdict(Made)
+        by_session: defaultdict[str, Made] = defaultdict(Made)
+        noted = set()
+        for commit, lines in all_notes(reading.repository).items():
+            found = [link for link in map(parse_link, lines) if link]
+            if not found:
+                continue
+            noted.add(commit)
+            if commit not in history:
+                continue
+            counts = _counts(reading.db, commit, found)
+            by_commit[commit] = counts
+            for pair, count in counts.items():
+                for made in (by_exchange[pair], by_session[pair[0]]):
+                    made.lines += count
+                    made.commits[commit] = made.commits.get(commit, 0) + count
+        return Links(by_commit, dict(by_exchange), dict(by_session), frozenset(noted))
+
+    return reading.part("links", (state.notes, state.head), make)
+
+
+def _counts(db: ObjectDatabase, commit: str, found: Iterable[Link]) -> dict[Pair, int]:
+    """Return exchange → lines, without those of links that a note of another commit left behind."""
+    counts: Counter[Pair] = Counter()
+    by_path = sorted(found, key=lambda link: link.path)
+    for path, same in groupby(by_path, key=lambda link: link.path):
+        listed = list(same)
+        blobs = {link.blob for link in listed}
+        if path and len(blobs) > 1:  # of several versions of a file at most one is the commit's
+            tip = db.tip(commit)
+            entry = db.trees.at(tip.commit.tree, path) if tip else None
+            listed = [link for link in listed if entry and link.blob == entry.oid]
+        for link in listed:
+            pair = (link.session, link.exchange)
+            counts[pair] += sum(last - first + 1 for first, last in link.ranges)
+    return dict(counts)
+
+
+def sessions(reading: Reading) -> Sessions:
+    """Return all sessions. Raises `Damaged`."""
+    memory = reading.state.memory
+
+    def make() -> Sessions:
+        summaries = MemoryReader(reading.repository, memory or MEMORY).sessions()
+        called = titles(reading.repository, summaries)
+        listed = tuple(
+            SessionRow(
+                one.head,
+                key_of_id(one.head.session_id),
+                called[one.head.session_id],
+                one.exchanges,
+                one.listed,
+            )
+            for one in reversed(summaries)
+        )
+        children: defaultdict[str, list[SessionRow]] = defaultdict(list)
+        for one in listed:
+            if one.head.parent:
+                children[one.head.parent].append(one)
+        return Sessions(
+            listed,
+            {one.head.session_id: one for one in listed},
+            {one.key: one for one in listed},
+            {parent: tuple(found) for parent, found in children.items()},
+        )
+
+    return reading.part("sessions", memory, make)
+
+
+def files(reading: Reading) -> Files:
+    """Return the files of HEAD. Raises `GitFailed`."""
+
+    def make() -> Files:
+        tree = reading.state.tree
+        blobs = list_tree(reading.repository, tree) if tree else {}
+        folders = {""}
+        for path in blobs:
+            folder = path.rpartition("/")[0]
+            while folder not in folders:
+                folders.add(folder)
+                folder = folder.rpartition("/")[0]
+        return Files(blobs, keyed(blobs), keyed(folders))
+
+    return reading.part("files", reading.state.tree, make)
+
+
+def alive(reading: Reading) -> Alive:
+    """Return which lines of HEAD are whose, as the index has it; nothing where there is none."""
+    state = reading.state
+
+    def make() -> Alive:
+        if state.notes is None:
+            return Alive(is_current=True, is_known=True)
+        try:
+            catalogue = Store(reading.repository).reader_if_any()
+        except SkillmeshError:
+            return Alive()
+        if catalogue is None:
+            return Alive()
+        try:
+            known = state_of_worktree(reading.repository, catalogue)
+            blobs = files(reading).blobs
+            here = {
+                int(number): path
+                for number, name, blob in catalogue.rows("SELECT id, path, blob FROM files")
+                if blobs.get(path := os.fsdecode(name)) == bytes(blob).hex()
+            }
+            rows = catalogue.rows(
+                "SELECT file, session, exchange, sum(lines) FROM origins"
+                " GROUP BY file, session, exchange ORDER BY file"
+            )
+        except SkillmeshError:
+            return Alive()
+        finally:
+            catalogue.close()
+        by_path: defaultdict[str, dict[Pair, int]] = defaultdict(dict)
+        by_exchange: defaultdict[Pair, dict[str, int]] = defaultdict(dict)
+        by_session: Counter[str] = Counter()
+        for number, session, exchange, lines in rows:
+            path = here.get(int(number), "")
+            pair = (str(session), str(exchange))
+            if not path or pair in by_path[path]:  # read twice, under other rules
+                continue
+            by_path[path][pair] = by_exchange[pair][path] = int(lines)
+            by_session[pair[0]] += int(lines)
+        current = known == (state.head, state.notes)
+        return Alive(dict(by_path), dict(by_exchange), by_session, current, known is not None)
+
+    return reading.part("alive", (state.indexed, state.head, state.notes), make)
