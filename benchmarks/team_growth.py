@@ -135,9 +135,7 @@ def _grow(
     client = clients.open_client(target, 600)
     collection = store.create(client, _NAME, StaticEmbedder.load().model_id, 256)
     supply = batches(base)
-    queries = [
-        StaticEmbedder.load().embed_query(text) for text in read_queries(QUERIES)[:searches]
-    ]
+    queries = [StaticEmbedder.load().embed_query(text) for text in read_queries(QUERIES)[:searches]]
     found: list[dict[str, Any]] = []
     rows = 0
     stopped = ""
@@ -182,6 +180,7 @@ def _searches(collection: Any, queries: Sequence[Any]) -> dict[str, float]:
         "all": None,
         "one": {"repo_id": "repository-07"},
         "five": {"repo_id": {"$in": some}},
+        "others": {"repo_id": {"$ne": "repository-07"}},
         "small": {"repo_id": SMALL},
     }
     times: dict[str, list[float]] = {kind: [] for kind in kinds}
@@ -213,7 +212,7 @@ def _upkeep(collection: Any, base: Base) -> dict[str, float]:
     return {
         "write_ten_p50": percentile(writes[1:], 0.5),
         "count_one": _timed(lambda: store.count(collection, repo, 1)),
-        "others": _timed(lambda: store.has_other_repositories(collection, repo)),
+        "look_at_others": _timed(lambda: store.has_other_repositories(collection, repo)),
     }
 
 
@@ -234,12 +233,12 @@ def disk_of(folder: Path) -> int:
 
 _HEAD = (
     "rows", "rows/s", "memory", "disk", "all p50", "p95", "one of 50 p50", "p95", "five p50",
-    "small p50", "write ten", "count one",
+    "others p50", "small p50", "write ten", "count one",
 )  # fmt: skip
 
 
 def _shown(one: dict[str, Any]) -> list[object]:
-    times = ("all_p50", "all_p95", "one_p50", "one_p95", "five_p50", "small_p50")
+    times = ("all_p50", "all_p95", "one_p50", "one_p95", "five_p50", "others_p50", "small_p50")
     return [
         f"{one['rows']:,}",
         f"{one['inserted_a_second']:.0f}",
