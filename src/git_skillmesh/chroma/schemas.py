@@ -139,3 +139,17 @@ PROSE = frozenset({_LEARNINGS.name, _EXPERTS.name})
 COLLECTIONS: Mapping[str, Schema] = {
     schema.name: schema for schema in (_CODE, _CHATS, _LEARNINGS, _THOUGHTS, _EXPERTS)
 }
+CODE, CHATS, LEARNINGS, THOUGHTS = (
+    schema.name for schema in (_CODE, _CHATS, _LEARNINGS, _THOUGHTS)
+)
+
+# Which repositories a shared store has (directory.py). It mirrors nothing and is not searched.
+DIRECTORY = "skillmesh_repositories"
+DIRECTORY_FIELDS: Mapping[str, tuple[str, str]] = {
+    "repo_id": _REPO_ID,
+    "repo_name": ("str", "what people call it"),
+    "commit_sha": ("str", "HEAD of the main working tree that mirrored last"),
+    "branch": ("str", "its branch, or empty"),
+    "updated_at": ("str", "when it mirrored last, UTC"),
+    "rows_COLLECTION": ("int", "rows that it had in a collection then, one field for each"),
+}

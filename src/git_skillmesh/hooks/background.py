@@ -104,6 +104,7 @@ def _index(repository: Repository, config: Config, log: Log) -> None:
         return
     from ..chroma.chats import mirror_exchanges
     from ..chroma.codebase import mirror_codebase
+    from ..chroma.directory import announce
     from ..chroma.learnings import mirror_learnings
     from ..chroma.pipe import WriterWhenNeeded
     from ..chroma.thoughts import mirror_thoughts
@@ -120,3 +121,4 @@ def _index(repository: Repository, config: Config, log: Log) -> None:
         thought = mirror_thoughts(repository, config, target, writers=one)
         if thought is not None:
             log(f"Chroma: {thought.upserted} thoughts written, {thought.deleted} deleted")
+        announce(repository, config, target, (code, chats, learned, thought), one)
