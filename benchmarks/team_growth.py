@@ -13,6 +13,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -207,7 +208,7 @@ def _upkeep(collection: Any, base: Base) -> dict[str, float]:
     for turn in range(6):
         rows = [_row(base, turn * 10 + n, turn * 10 + n, "repository-00") for n in range(10)]
         vectors = base.vectors[[turn * 10 + n for n in range(10)]]
-        writes.append(_timed(lambda r=rows, v=vectors: store.write(collection, r, v, [], [])))
+        writes.append(_timed(partial(store.write, collection, rows, vectors, [], [])))
     repo = "repository-07"
     return {
         "write_ten_p50": percentile(writes[1:], 0.5),

@@ -5,10 +5,13 @@ records of all as `Listed`. The list is a convenience: rows are found by their `
 listed or not.
 """
 
+import json
 import os
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from ..config import Config
@@ -55,6 +58,13 @@ def is_shared(target: Target, repository: Repository) -> bool:
     return target.kind != "persistent" or target.store != own
 
 
+def owner_of(repository: Repository, config: Config, target: Target | None) -> str:
+    """Return whose rows are whose in a shared store: the repository's id, "" in one of its own."""
+    if target is None or not is_shared(target, repository):
+        return ""
+    return repo_id(main_repository(repository), config)
+
+
 def name_of(repository: Repository, config: Config) -> str:
     """Return the configured name, else the end of the origin's address, else the folder's name."""
     name = config["reponame"]
@@ -72,24 +82,28 @@ def name_of(repository: Repository, config: Config) -> str:
 
 
 def announce(
-    repository: Repository,
-    config: Config,
-    target: Target,
-    outcomes: Iterable[Outcome | None],
-    writers: WriterWhenNeeded,
-) -> None:
-    """Record the repository, where others may look for it; nothing where nothing was written.
+    repository: Repository, config: Config, target: Target,
+    outcomes: Iterable[Outcome | None], writers: WriterWhenNeeded,
+) -> None:  # fmt: skip
+    """Record the repository, where others may look for it, if anything was written or it is new.
 
     `outcomes` are those of the collections in the order of `MIRRORED`. Raises like `mirror`.
     """
-    if not writers.started or not is_shared(target, repository):
+    if not is_shared(target, repository):
         return
     main = main_repository(repository)
-    record: dict[str, str | int] = {
+    identity = {
         "repo_id": repo_id(main, config),
         "repo_name": name_of(main, config),
-        "commit_sha": main.head_commit() or "",
         "branch": clean(main.branch() or "")[:_LONGEST],
+    }
+    known = repository.state_dir / "announced.json"
+    said = json.dumps([target.fingerprint, identity], sort_keys=True)
+    if not writers.started and _read(known) == said:
+        return
+    record = {
+        **identity,
+        "commit_sha": main.head_commit() or "",
         "updated_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         **{
             f"rows_{name}": outcome.rows if outcome else 0
@@ -97,26 +111,36 @@ def announce(
         },
     }
     writers.writer().ask("register", record=record)
+    with suppress(OSError):  # it would only be said again
+        known.write_text(said, encoding="utf-8")
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return ""
+
+
+def recorded(reader: ChromaReader) -> list[Listed]:
+    """Return the repositories that have a record, by name. Raises like `ChromaReader`."""
+    try:
+        found = [_listed(one["id"], one["metadata"] or {}) for one in reader.get(DIRECTORY)]
+    except Unavailable as error:
+        _only_missing(error)
+        found = []
+    return sorted(found, key=lambda one: (not one.name, one.name, one.repo_id))
 
 
 def listed(reader: ChromaReader) -> list[Listed]:
-    """Return all repositories of a store by name, those without a record last.
+    """Return all repositories that have rows, those without a record last: they are looked for.
 
     Raises like `ChromaReader`.
     """
-    found: dict[str, Listed] = {}
-    try:
-        for record in reader.get(DIRECTORY):
-            found[record["id"]] = _listed(record["id"], record["metadata"] or {})
-    except Unavailable as error:
-        _only_missing(error)
-    for collection in MIRRORED:
-        for number in _unnamed(reader, collection, found):
-            found[number] = Listed(number)
-    for number, one in found.items():
-        if not one.time:
-            found[number] = Listed(number, rows=_counted(reader, number))
-    return sorted(found.values(), key=lambda one: (not one.name, one.name, one.repo_id))
+    found = {one.repo_id: one for one in recorded(reader)}
+    unnamed = [number for name in MIRRORED for number in _unnamed(reader, name, found)]
+    found |= {number: Listed(number, rows=_counted(reader, number)) for number in unnamed}
+    return list(found.values())
 
 
 def _listed(number: str, meta: Mapping[str, Any]) -> Listed:

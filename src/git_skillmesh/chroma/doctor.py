@@ -125,7 +125,8 @@ class _Examination:
 
     def _unreadable(self) -> Finding | None:
         """Open the store in a process of its own first: a damaged index may crash it."""
-        if self.target.kind == "persistent" and not self.target.store.exists():
+        # A server has its index in a process of its own, and says itself what it cannot do.
+        if self.target.kind != "persistent" or not self.target.store.exists():
             return None
         try:
             with Writer(self.target, self.state_dir) as writer:

@@ -96,9 +96,10 @@ def search(
         found = [one for one in near if one[2].get("repo_id") != wanted.here]
         if len(near) < 2 * count or len(found) >= count:
             return _with_texts(reader, collection, found[:count])
-    if wanted.repositories:
-        owner = {"repo_id": {"$in": list(wanted.repositories)}}
-        found = reader.query(collection, vector, count, _all_of([owner, *conditions]), model)
+    if wanted.everything or wanted.repositories:
+        owner = {"$ne": wanted.here} if wanted.everything else {"$in": list(wanted.repositories)}
+        whole = _all_of([{"repo_id": owner}, *conditions])
+        found = reader.query(collection, vector, count, whole, model)
     return _with_texts(reader, collection, found)
 
 

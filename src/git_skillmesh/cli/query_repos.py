@@ -73,8 +73,8 @@ def check_options(args: argparse.Namespace) -> None:
 
 def answer_shared(args: argparse.Namespace, context: Context, text: str) -> SharedAnswer:
     """Search. Raises `UsageError` for a name that no repository has; see `SharedAnswer.failure`."""
-    from ..chroma.directory import is_shared, listed
-    from ..chroma.others import Wanted, choose
+    from ..chroma.directory import Listed, is_shared, recorded
+    from ..chroma.others import Wanted
     from ..chroma.reader import ChromaReader
     from ..chroma.target import target_of
     from ..index.identity import repo_id
@@ -93,11 +93,13 @@ def answer_shared(args: argparse.Namespace, context: Context, text: str) -> Shar
                 "set chroma.impl and chroma.url, or a chroma.path that all of them use",
             )
         with ChromaReader(target) as reader:
-            known = listed(reader)
-            ids = [one.repo_id for one in known] if args.all_repos else []
-            ids = ids or choose(known, args.repo, here)
+            known = recorded(reader)
+            ids = [one.repo_id for one in known]
+            if not args.all_repos:
+                ids = _named(reader, known, args.repo, here)
             answer.with_own = answer.with_own or here in ids
-            answer.asked = [one for one in known if one.repo_id in ids and one.repo_id != here]
+            named = {one.repo_id: one for one in known}
+            answer.asked = [named.get(one, Listed(one)) for one in ids if one != here]
             wanted = Wanted(tuple(one.repo_id for one in answer.asked), here, args.all_repos)
             others = _others(args, context, query, reader, answer, wanted)
         answer.searched = True
@@ -105,12 +107,25 @@ def answer_shared(args: argparse.Namespace, context: Context, text: str) -> Shar
         raise
     except SkillmeshError as error:
         answer.failure = error
-        answer.notes.append(f"other repositories: {error}")
+        answer.notes.append(f"other repositories were not searched: {error.what}")
     own = _own(args, context, query, answer, here) if answer.with_own else {}
     kinds = [kind for kind in _kinds(args.what) if own.get(kind) or others.get(kind)]
     lists = {kind: one_list(own.get(kind, ()), others.get(kind, ())) for kind in kinds}
     answer.hits = one_page(lists, args.limit)
     return answer
+
+
+def _named(
+    reader: "ChromaReader", known: "Sequence[Listed]", names: Sequence[str], here: str
+) -> list[str]:
+    """Return the ids that names mean, looking for repositories without a record if need be."""
+    from ..chroma.directory import listed
+    from ..chroma.others import choose
+
+    try:
+        return choose(known, names, here)
+    except UsageError:
+        return choose(listed(reader), names, here)
 
 
 def _kinds(what: str) -> "tuple[Kind, ...]":
@@ -133,7 +148,7 @@ def _others(
     from ..chroma.others import search
     from ..retrieval.shared import Owner, Row, of_others
 
-    if not wanted.repositories:
+    if not wanted.repositories and not wanted.everything:
         return {}
     owners = {one.repo_id: Owner(one.repo_id, one.shown) for one in answer.asked}
     factor = _OVERSAMPLING_PATHS if args.path else _OVERSAMPLING
@@ -150,9 +165,15 @@ def _others(
                 answer.notes.append(f"{_NAMES[kind]} of other repositories: {error.what}")
             continue
         own = [
-            Row(row.id, owners[row.repo_id], row.cosine, row.metadata, row.document)
+            Row(
+                row.id,
+                owners.get(row.repo_id) or Owner(row.repo_id, row.repo_id),
+                row.cosine,
+                row.metadata,
+                row.document,
+            )
             for row in rows
-            if row.repo_id in owners and _passes(args, kind, row.metadata)
+            if _passes(args, kind, row.metadata)
         ]
         found[kind] = of_others(kind, own, query)[: args.limit]
     return found
