@@ -11,9 +11,11 @@ failed. At the end every row of every client is compared with the file that it w
 text, vector and hash, and the collection must hold nothing else.
 """
 
+import os
 import random
+import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,14 +33,15 @@ from git_skillmesh.chroma.reader import ChromaReader
 from git_skillmesh.chroma.target import Target
 from git_skillmesh.config import load
 from git_skillmesh.embedding.static import StaticEmbedder
-from git_skillmesh.errors import SkillmeshError
+from git_skillmesh.errors import ExitCode, SkillmeshError, Unavailable
 from git_skillmesh.git.repository import discover
 from testing.chroma_server import ChromaServer
-from testing.repos import Repo, run
+from testing.repos import Repo
 
 _THINGS = ("parcel", "label", "invoice", "depot", "route", "driver", "scan", "address", "tariff")
 _DEEDS = ("weigh", "print", "archive", "sort", "validate", "merge", "price", "cancel", "notify")
-Command = Callable[[Repo, tuple[str, ...]], int]
+# Runs the program in a repository; exit code and processor seconds, those of the writer included.
+Command = Callable[[Repo, tuple[str, ...]], tuple[int, float]]
 
 
 @dataclass
@@ -53,6 +56,8 @@ class Client:
     caught_up: list[float] = field(default_factory=list)
     searched: list[float] = field(default_factory=list)
     shell: list[float] = field(default_factory=list)
+    arrived_cpu: list[float] = field(default_factory=list)
+    shell_cpu: list[float] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     away: int = 0
     commits: int = 0
@@ -96,14 +101,15 @@ class Client:
             for number in chosen.sample(range(self.files), min(2, self.files)):
                 self.repo.write(f"src/part_{number}.py", self._text(number, self.commits))
             self.repo.commit(f"change {self.commits}")
-            code = self.command(self.repo, ("index", "--chroma", "wait"))
+            code, cpu = self.command(self.repo, ("index", "--chroma", "wait"))
             took = time.monotonic() - began
             if code == 0 and behind:
                 self.caught_up.append(time.monotonic() - behind)
                 behind = 0.0
             elif code == 0:
                 self.arrived.append(took)
-            elif code == 7:
+                self.arrived_cpu.append(cpu)
+            elif code == ExitCode.UNAVAILABLE:
                 self.away += 1
                 behind = behind or began
             else:
@@ -113,7 +119,7 @@ class Client:
             if time.monotonic() + pause > deadline:
                 break
             time.sleep(chosen.uniform(0.5, 1.5) * pause)
-        if behind and self.command(self.repo, ("index", "--chroma", "wait")) == 0:
+        if behind and self.command(self.repo, ("index", "--chroma", "wait"))[0] == 0:
             self.caught_up.append(time.monotonic() - behind)
 
     def _search(self, chosen: random.Random, searches: int, server: ChromaServer) -> None:
@@ -129,14 +135,18 @@ class Client:
                     self.searched.append(time.monotonic() - began)
                     if {meta["repo_id"] for _, _, meta in found} != {self.repo_id}:
                         self.errors.append(f"a search found {len(found)} rows, or others' rows")
+        except Unavailable:
+            self.away += 1
         except SkillmeshError as error:
             self.errors.append(f"search: {error.what}")
         began = time.monotonic()
-        code = self.command(
-            self.repo, ("query", "--backend", "chroma", "-n", "3", _question(chosen))
-        )
+        words = ("query", "--backend", "chroma", "-n", "3", _question(chosen))
+        code, cpu = self.command(self.repo, words)
         if code == 0:
             self.shell.append(time.monotonic() - began)
+            self.shell_cpu.append(cpu)
+        elif code == ExitCode.UNAVAILABLE:
+            self.away += 1
         else:
             self.errors.append(f"query: exit code {code}")
 
@@ -232,9 +242,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         server = ChromaServer(bench.folder / "chroma")
         server.start()
 
-        def command(repo: Repo, words: tuple[str, ...]) -> int:
-            done = run("git", "skillmesh", *words, cwd=repo.path, env=bench.env, timeout=600)
-            return done.returncode
+        def command(repo: Repo, words: tuple[str, ...]) -> tuple[int, float]:
+            return _measured(repo, words, bench.env)
 
         team = make_clients(bench.folder, args.clients, args.files, command)
         try:
@@ -267,9 +276,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 1 if found["wrong"] or found["errors"] else 0
 
 
+def _measured(repo: Repo, words: tuple[str, ...], env: Mapping[str, str]) -> tuple[int, float]:
+    """Run the program; wait4(2) tells the processor time of it and of what it has waited for."""
+    process = subprocess.Popen(
+        ["git", "skillmesh", *words], cwd=repo.path, env=dict(env), stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return process.returncode, usage.ru_utime + usage.ru_stime
+
+
 def _first(one: Client) -> float:
     began = time.monotonic()
-    if code := one.command(one.repo, ("index", "--chroma", "wait")):
+    if code := one.command(one.repo, ("index", "--chroma", "wait"))[0]:
         one.errors.append(f"first index: exit code {code}")
     return time.monotonic() - began
 
@@ -283,7 +303,7 @@ def _stop_for(server: ChromaServer, after: float, seconds: float) -> None:
 
 def _summary(team: Sequence[Client]) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for name in ("arrived", "caught_up", "searched", "shell"):
+    for name in ("arrived", "caught_up", "searched", "shell", "arrived_cpu", "shell_cpu"):
         taken = [seconds for one in team for seconds in getattr(one, name)]
         found[name] = {
             "count": len(taken),

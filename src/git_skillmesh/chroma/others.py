@@ -55,7 +55,7 @@ def _chosen(known: Sequence[Listed], text: str, here: str) -> str:
         lambda one: len(text) >= _SHORTEST_ID and one.repo_id.startswith(text),
     )
     for test in tests:
-        found = [one for one in known if test(one)]
+        found = [one for one in known if text and test(one)]
         if len(found) == 1:
             return found[0].repo_id
         if found:

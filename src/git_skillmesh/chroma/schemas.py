@@ -145,11 +145,3 @@ CODE, CHATS, LEARNINGS, THOUGHTS = (
 
 # Which repositories a shared store has (directory.py). It mirrors nothing and is not searched.
 DIRECTORY = "skillmesh_repositories"
-DIRECTORY_FIELDS: Mapping[str, tuple[str, str]] = {
-    "repo_id": _REPO_ID,
-    "repo_name": ("str", "what people call it"),
-    "commit_sha": ("str", "HEAD of the main working tree that mirrored last"),
-    "branch": ("str", "its branch, or empty"),
-    "updated_at": ("str", "when it mirrored last, UTC"),
-    "rows_COLLECTION": ("int", "rows that it had in a collection then, one field for each"),
-}
