@@ -53,6 +53,13 @@ class ChromaServer:
         self.stop()
         raise RuntimeError(f"chroma run did not answer for {_START_S} s")
 
+    @property
+    def pid(self) -> int:
+        """Process id of the running server. Raises RuntimeError when it stands still."""
+        if self._process is None:
+            raise RuntimeError("the server does not run")
+        return self._process.pid
+
     def answers(self) -> bool:
         """Whether its heartbeat can be heard."""
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))

@@ -43,6 +43,7 @@ SETTINGS = {
     setting.name: setting
     for setting in (
         Setting("repoid", "", "identity of the repository in shared stores; derived when empty"),
+        Setting("reponame", "", "name of the repository in shared stores; derived when empty"),
         Setting(
             "chroma.impl",
             "persistent",

@@ -173,6 +173,7 @@ class _Examination:
 
     def _unreadable(self) -> Finding | None:
         """Open the store in a process of its own first: a damaged index may crash it."""
+        # A server has its index in a process of its own, and says itself what it cannot do.
         if self.target.kind != "persistent" or not self.target.store.exists():
             return None
         try:

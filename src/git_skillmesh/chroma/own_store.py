@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigurationError, UsageError
 from . import store
-from .schemas import COLLECTIONS
+from .schemas import COLLECTIONS, DIRECTORY
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,7 +31,7 @@ _DESCRIPTION = "description"
 
 def is_own(name: str) -> bool:
     """Whether a collection of this name would be a user's."""
-    return store.schema_of(name) not in COLLECTIONS
+    return store.schema_of(name) not in {*COLLECTIONS, DIRECTORY}
 
 
 def checked_name(name: str) -> str:

@@ -147,6 +147,11 @@ class WriterWhenNeeded:
     def __exit__(self, *error: object) -> None:
         self._stack.close()
 
+    @property
+    def started(self) -> bool:
+        """Whether anybody has asked for it."""
+        return self._started is not None
+
     def writer(self) -> Writer:
         """Return the writer. Raises like `Writer.ask`."""
         if self._started is None:

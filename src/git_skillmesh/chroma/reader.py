@@ -168,6 +168,15 @@ class ChromaReader:
             options["where"] = dict(where)
         return self._do(lambda: dict(self._collection(collection).get(**options)))
 
+    def first(self, collection: str, where: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Return the metadata of one record that `where` selects, None where there is none."""
+        got: Any = self._do(
+            lambda: self._collection(collection).get(
+                where=dict(where), limit=1, include=["metadatas"]
+            )
+        )
+        return dict(got["metadatas"][0] or {}) if got["ids"] else None
+
     def search_for_themselves(
         self, collection: str, vectors: "Mapping[str, NDArray[Any]]"
     ) -> list[str]:

@@ -139,3 +139,9 @@ PROSE = frozenset({_LEARNINGS.name, _EXPERTS.name})
 COLLECTIONS: Mapping[str, Schema] = {
     schema.name: schema for schema in (_CODE, _CHATS, _LEARNINGS, _THOUGHTS, _EXPERTS)
 }
+CODE, CHATS, LEARNINGS, THOUGHTS = (
+    schema.name for schema in (_CODE, _CHATS, _LEARNINGS, _THOUGHTS)
+)
+
+# Which repositories a shared store has (directory.py). It mirrors nothing and is not searched.
+DIRECTORY = "skillmesh_repositories"

@@ -16,6 +16,7 @@ after row. The first failure ends the process, and so does the end of standard i
 | finish | repo_id, expected | rows (0 if null is expected), token, mark; searches some vectors |
 | adopt | name | nothing; the replacement takes the place of `name` |
 | ensure | embeddings by collection | reports, one a collection |
+| register | record | nothing; others can look the repository up |
 | probe | | nothing; reads and searches every collection |
 | own_create | name, description, model_id, dimension | created |
 | own_add | name, model_id, number, metadata, document, vector | added |
@@ -39,7 +40,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import Busy, ReadOnly, UsageError
 from . import client as clients
-from . import own_store, parts, store
+from . import directory_store, own_store, parts, store
 from .locking import acquire_in_turn
 from .target import Target
 
@@ -206,6 +207,11 @@ class Session:
     def do_ensure(self, embeddings: dict[str, dict[str, str]]) -> dict[str, Any]:
         """Create and upgrade collections."""
         return {"reports": self._try(lambda: store.ensure(self.client, embeddings))}
+
+    def do_register(self, record: dict[str, Any]) -> dict[str, Any]:
+        """Write the repository's record in the list of all."""
+        self._try(lambda: directory_store.register(self.client, record))
+        return {}
 
     def do_probe(self) -> dict[str, Any]:
         """Read everything once in a way that a damaged store does not survive."""

@@ -22,6 +22,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     parser.add_argument("--check", action="store_true", help="only look, change nothing")
     parser.add_argument("--schema", action="store_true", help="print the metadata fields and stop")
+    parser.add_argument(
+        "--repos", action="store_true", help="list the repositories that have rows in the store"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -29,6 +32,10 @@ def run(args: argparse.Namespace, context: Context) -> int:
     """Create or check, and print a line for each collection."""
     if args.schema:
         return _print_schemas(context)
+    if args.repos:
+        from .collections_repos import run as list_repositories
+
+        return list_repositories(context)
     from ..chroma.collections import check_collections, ensure_collections
     from ..chroma.schemas import COLLECTIONS, PROSE
     from ..chroma.target import target_of

@@ -207,6 +207,7 @@ def _chroma(context: Context, wait: bool) -> None:
     from ..chroma.breaker import Breaker
     from ..chroma.chats import mirror_exchanges
     from ..chroma.codebase import mirror_codebase
+    from ..chroma.directory import announce
     from ..chroma.learnings import mirror_learnings
     from ..chroma.pipe import WriterWhenNeeded
     from ..chroma.thoughts import mirror_thoughts
@@ -220,13 +221,11 @@ def _chroma(context: Context, wait: bool) -> None:
         with progress_bar("Chroma, conversations", context.quiet) as progress:
             chats = mirror_exchanges(repository, config, target, progress, one)
         _mirrored(context, chats, "chat_history_v1")
-        _mirrored(
-            context,
-            mirror_learnings(repository, config, target, writers=one),
-            "derived_learnings_v1",
-        )
+        learned = mirror_learnings(repository, config, target, writers=one)
+        _mirrored(context, learned, "derived_learnings_v1")
         thoughts = mirror_thoughts(repository, config, target, writers=one)
         _mirrored(context, thoughts, "thinking_sessions_v1")
+        announce(repository, config, target, (code, chats, learned, thoughts), one)
 
 
 def _mirrored(context: Context, outcome: "Outcome | None", collection: str) -> None:

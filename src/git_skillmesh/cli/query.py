@@ -48,10 +48,11 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument(
         "--kind", action="append", default=[], metavar="KIND", help="only chunks of this kind"
     )
-    from . import query_chats, query_learnings
+    from . import query_chats, query_learnings, query_repos
 
     query_chats.add_options(parser)
     query_learnings.add_options(parser)
+    query_repos.add_options(parser)
     parser.add_argument("--full", action="store_true", help="show whole chunks")
     parser.add_argument("--explain", action="store_true", help="show what each signal added")
     parser.add_argument(
@@ -81,6 +82,10 @@ def run(args: argparse.Namespace, context: Context) -> int:
     unknown = sorted(set(args.kind) - set(KINDS))
     if unknown:
         raise UsageError(f"unknown kind {unknown[0]!r}", "one of " + ", ".join(sorted(KINDS)))
+    if args.repo or args.all_repos:
+        from .query_shared import run as run_shared
+
+        return run_shared(args, context, text)
     answer = _code(args, context, text) if args.what in ("code", "all") else None
     learned = answer_learnings(args, context, text) if args.what in ("learnings", "all") else None
     chats = answer_chats(args, context, text) if args.what in ("chats", "all") else None
@@ -142,7 +147,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
 def _code(args: argparse.Namespace, context: Context, text: str) -> "Answer":
     """Search the code in the tier that was asked for."""
     if args.backend != "chroma":
-        return _answer(args, context, text)
+        return answer_code(args, context, text)
     if args.at:
         raise UsageError("the Chroma tier holds HEAD only", "use --backend local with --at")
     from .query_chroma import answer_from_chroma
@@ -164,7 +169,8 @@ def _text(words: list[str]) -> str:
     return text
 
 
-def _answer(args: argparse.Namespace, context: Context, text: str) -> "Answer":
+def answer_code(args: argparse.Namespace, context: Context, text: str) -> "Answer":
+    """Search the code in the local tier, indexing it first where that is missing."""
     from ..index.identity import repo_id
     from ..index.store import Store
     from ..index.view import NoIndexError, Scope, open_view

@@ -28,9 +28,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--in",
         dest="what",
-        choices=("code", "chats", "learnings", "skills", "all"),
+        choices=("code", "chats", "learnings", "skills", "thoughts", "all"),
         default="code",
-        help="search code, conversations, learnings, skills, or all of them (default code)",
+        help="search code, conversations, learnings, skills, thoughts (of several repositories), "
+        "or all but these (default code)",
     )
     parser.add_argument(
         "--agent", action="append", default=[], metavar="NAME", help="only chats with this agent"
@@ -50,9 +51,15 @@ def check_options(args: argparse.Namespace) -> None:
                 "--until": args.until}  # fmt: skip
     of_code = {"--lang": args.lang, "--kind": args.kind, "--at": args.at,
                "--committed": args.committed}  # fmt: skip
-    if args.what in ("code", "learnings", "skills"):
+    if args.repo or args.all_repos:
+        from .query_repos import check_options as check_repos
+
+        check_repos(args)
+    elif args.what == "thoughts":
+        raise UsageError("thoughts of this repository alone", "git skillmesh think search QUESTION")
+    if args.what in ("code", "learnings", "skills", "thoughts"):
         _refuse(of_chats, "conversations", "--in chats")
-    if args.what in ("code", "chats", "skills"):
+    if args.what in ("code", "chats", "skills", "thoughts"):
         _refuse({"--state": args.state}, "learnings", "--in learnings")
     if args.what == "learnings":
         check_learnings(args)
@@ -60,6 +67,8 @@ def check_options(args: argparse.Namespace) -> None:
         from .query_skills import check_options as check_skills
 
         check_skills(args)
+    if args.what == "thoughts":
+        _refuse({**of_code, "--path": args.path}, "code", "--in code")
     if args.what == "chats":
         _refuse(of_code, "code", "--in code")
         if args.backend == "chroma" or args.rank != "ranker":

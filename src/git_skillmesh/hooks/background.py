@@ -123,6 +123,7 @@ def _mirror(repository: Repository, config: Config, target: "Target", log: Log) 
     from ..chroma.breaker import Breaker
     from ..chroma.chats import mirror_exchanges
     from ..chroma.codebase import mirror_codebase
+    from ..chroma.directory import announce
     from ..chroma.learnings import mirror_learnings
     from ..chroma.pipe import WriterWhenNeeded
     from ..chroma.thoughts import mirror_thoughts
@@ -143,3 +144,4 @@ def _mirror(repository: Repository, config: Config, target: "Target", log: Log) 
         thought = mirror_thoughts(repository, config, target, writers=one)
         if thought is not None:
             log(f"Chroma: {thought.upserted} thoughts written, {thought.deleted} deleted")
+        announce(repository, config, target, (code, chats, learned, thought), one)

@@ -35,17 +35,20 @@ def open_retriever(
     from .retriever import SkillRetriever
     from .storage import cache_folder
 
-    target = None
+    target, owner = None, ""
     if config is not None and repository is not None:
+        from ..chroma.directory import owner_of
         from ..chroma.target import target_of
 
         target = target_of(config, repository)
+        owner = owner_of(repository, config, target)
     return SkillRetriever(
         [_readable(card) for card in registry.cards],
         "chroma" if backend == "chroma" else "memory" if backend == "memory" else "auto",
         folder=cache_folder(repository, os.environ),
         registry=key,
         target=target,
+        owner=owner,
     )
 
 

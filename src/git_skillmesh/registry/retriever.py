@@ -26,7 +26,7 @@ class SkillRetriever:
 
     `folder` (storage.cache_folder) is where what was read of the cards is kept for the next run,
     under the name `registry`; without it nothing is kept. `target` names a Chroma store other than
-    one in that folder.
+    one in that folder, `owner` the repository whose cards these are in a shared one.
     """
 
     def __init__(
@@ -37,13 +37,14 @@ class SkillRetriever:
         folder: Path | None = None,
         registry: str = "experts",
         target: "Target | None" = None,
+        owner: str = "",
         embedder: Embedder | None = None,
     ) -> None:
         self.backend: RetrievalBackend
         if backend == "chroma":
             from .backends.chroma import ChromaBackend
 
-            self.backend = ChromaBackend(embedder, folder, target, registry)
+            self.backend = ChromaBackend(embedder, folder, target, registry, owner)
         elif backend in BACKENDS:
             self.backend = InMemoryBackend(embedder, folder and index_file(folder, registry))
         else:

@@ -26,6 +26,7 @@ class Kind(StrEnum):
     CHAT = "chat"
     LEARNING = "learning"
     SKILL = "skill"
+    THOUGHT = "thought"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ _LEARNING = (-7.1, -1.12, 13.38)
 # The routing of skills says how likely one fits the task; that it was looked for is much less so.
 _SKILL = -9.0
 # Beside other kinds, what is less likely than this only takes room.
-_LEAST = {Kind.CODE: 0.0, Kind.CHAT: 0.04, Kind.LEARNING: 0.05, Kind.SKILL: 0.001}
+LEAST = {Kind.CODE: 0.0, Kind.CHAT: 0.04, Kind.LEARNING: 0.05, Kind.SKILL: 0.001, Kind.THOUGHT: 0.0}
 # Beside other kinds a page has room for these.
 MOST_LEARNINGS = 5
 MOST_SKILLS = 3
@@ -56,26 +57,36 @@ _ODDS = {State.BLOCK: 1.5, State.WARN: 1.25, State.PROPOSED: 1.0, State.RETIRED:
 
 def code_likelihood(hit: Hit | FoundHit) -> float:
     """Return how likely a hit of code is what was looked for."""
-    constant, rank, dense, covered = _CODE
-    return _likelihood(
-        constant
-        + rank * math.log(hit.rank)
-        + dense * _feature(hit, "dense")
-        + covered * _feature(hit, "file_coverage")
-    )
+    return likely_code(hit.rank, share_of(hit, "dense"), share_of(hit, "file_coverage"))
+
+
+def likely_code(place: int, cosine: float, covered: float) -> float:
+    """Return the same for a rank, a cosine and the share of the query's words."""
+    constant, rank, dense, words = _CODE
+    return _likelihood(constant + rank * math.log(place) + dense * cosine + words * covered)
 
 
 def chat_likelihood(hit: ChatHit | FoundChat) -> float:
     """Return how likely an exchange is what was looked for."""
+    return likely_chat(hit.rank, hit.score)
+
+
+def likely_chat(place: int, points: float) -> float:
+    """Return the same for a rank and a score."""
     constant, rank, score = _CHAT
-    return _likelihood(constant + rank * math.log(hit.rank) + score * hit.score)
+    return _likelihood(constant + rank * math.log(place) + score * points)
 
 
 def learning_likelihood(hit: LearningHit | FoundLearning) -> float:
     """Return how likely a learning is what was looked for, more so the more it is trusted."""
+    return likely_learning(hit.rank, hit.cosine, hit.state)
+
+
+def likely_learning(place: int, alike: float, state: State) -> float:
+    """Return the same for a rank, a cosine and a state."""
     constant, rank, cosine = _LEARNING
-    odds = math.log(_ODDS[hit.state])
-    return _likelihood(constant + rank * math.log(hit.rank) + cosine * hit.cosine + odds)
+    odds = math.log(_ODDS[state])
+    return _likelihood(constant + rank * math.log(place) + cosine * alike + odds)
 
 
 def skill_likelihood(confidence: float, rank: int) -> float:
@@ -88,7 +99,7 @@ def _likelihood(value: float) -> float:
     return 1 / (1 + math.exp(-max(-30.0, min(value, 30.0))))
 
 
-def _feature(hit: Hit | FoundHit, name: str) -> float:
+def share_of(hit: Hit | FoundHit, name: str) -> float:
     """Return a feature of the ranker: the hit has it times its weight."""
     weight = float(weights().values[NAMES.index(name)])
     return hit.features.get(name, 0.0) / weight if weight else 0.0
@@ -115,7 +126,7 @@ def together(
     ]
     several = sum(map(bool, lists)) > 1
     kept = [
-        one for found in lists for one in found if not several or one.likelihood >= _LEAST[one.kind]
+        one for found in lists for one in found if not several or one.likelihood >= LEAST[one.kind]
     ]
     return sorted(kept, key=lambda one: -one.likelihood)  # of equal ones the first kind comes first
 

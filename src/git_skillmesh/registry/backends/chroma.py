@@ -49,13 +49,16 @@ class CardRows:
     Phrases of ours (everyday.py) are left out: cards share them, and an approximate index with
     hundreds of equal vectors no longer finds its way.
 
-    `index` is of these cards, in their order, and made with `model`.
+    `index` is of these cards, in their order, and made with `model`. `owner` is the repository
+    whose skills they are, where a store has those of several.
     """
 
     sharing = None
 
-    def __init__(self, cards: Sequence[Card], index: Index, model: Embedder, registry: str) -> None:
-        self.repo_id = f"skills:{registry}"
+    def __init__(
+        self, cards: Sequence[Card], index: Index, model: Embedder, registry: str, owner: str = ""
+    ) -> None:
+        self.repo_id = f"skills:{registry}@{owner}" if owner else f"skills:{registry}"
         self.model_id, self.dimension = model.model_id, model.dimension
         self._index = index
         self._number = {card.id: number for number, card in enumerate(cards)}
@@ -326,7 +329,8 @@ class ChromaBackend:
     """A `RetrievalBackend`.
 
     `target` and `state_dir`, the folder of its ledger and of our own index, name a store that
-    stays. Without a target one is kept in `state_dir`, without either it ends with the process.
+    stays; `owner` is the repository whose cards these are, where it is shared. Without a target
+    one is kept in `state_dir`, without either it ends with the process.
     Without an `embedder` the number of cards decides which of the built-in models is used.
     """
 
@@ -338,11 +342,12 @@ class ChromaBackend:
         state_dir: Path | None = None,
         target: Target | None = None,
         registry: str = DEFAULT_REGISTRY,
+        owner: str = "",
     ) -> None:
         if target is not None and state_dir is None:
             raise ValueError("a store that stays needs a state_dir")
         self._given = embedder
-        self._registry = registry
+        self._registry, self._owner = registry, owner
         self._file = state_dir and index_file(state_dir, registry)
         self._index: Index | None = None
         self._model_id = ""
@@ -364,7 +369,7 @@ class ChromaBackend:
         if fresh is not old:
             save(fresh, self._file, model)
         self._index, self._model_id = fresh, model.model_id
-        rows = CardRows(cards, fresh, model, self._registry)
+        rows = CardRows(cards, fresh, model, self._registry, self._owner)
         if cards:
             self._place.fill(rows)
         vectors = ChromaVectors(self._place, fresh, cards, rows.repo_id)
