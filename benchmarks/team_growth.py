@@ -187,14 +187,11 @@ def _searches(collection: Any, queries: Sequence[Any]) -> dict[str, float]:
     times: dict[str, list[float]] = {kind: [] for kind in kinds}
     for query in [queries[0], *queries]:
         for kind, where in kinds.items():
-            times[kind].append(
-                _timed(
-                    lambda query=query, where=where: collection.query(
-                        query_embeddings=[query], n_results=10, where=where,
-                        include=["metadatas", "distances"],
-                    )
-                )
+            ask = partial(
+                collection.query, query_embeddings=[query], n_results=10, where=where,
+                include=["metadatas", "distances"],
             )  # fmt: skip
+            times[kind].append(_timed(ask))
     return {
         f"{kind}_{name}": percentile(taken[1:], share)
         for kind, taken in times.items()

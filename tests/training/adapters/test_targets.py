@@ -14,7 +14,7 @@ from git_skillmesh.errors import ConfigurationError, Unavailable, UsageError
 from git_skillmesh.git.repository import discover
 from git_skillmesh.training.adapters.store import Store
 from git_skillmesh.training.adapters.targets import TARGETS, Recipe, recipe
-from git_skillmesh.training.adapters.vllm import Server, is_loopback, server_of
+from git_skillmesh.training.adapters.vllm import Server, server_of
 from testing.adapters import name_of, write_adapter
 from testing.repos import Repo, make_repo
 
@@ -213,12 +213,3 @@ def test_a_token_stays_here(repo: Repo) -> None:
 def test_what_is_no_address(url: str, repo: Repo) -> None:
     with pytest.raises(ConfigurationError, match="not the address of a server"):
         chosen(repo, url)
-
-
-@pytest.mark.parametrize(
-    ("host", "here"),
-    [("localhost", True), ("127.0.0.9", True), ("::1", True), ("10.0.0.1", False),
-     ("localhost.evil.example", False), ("", False)],
-)  # fmt: skip
-def test_this_machine(host: str, here: bool) -> None:
-    assert is_loopback(host) is here
