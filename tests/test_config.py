@@ -118,6 +118,7 @@ def test_without_any_place_everything_is_default(repo: Repo) -> None:
         "signingkey": "",
         "allowedsigners": "",
         "vllm.url": "",
+        "monitoring": "on",
         "log.level": "info",
     }
     assert set(config.origins.values()) == {"default"}
@@ -137,6 +138,7 @@ def test_the_environment_keeps_the_names_people_know() -> None:
         "EMBEDDING_MODEL_NAME": "embedding.name",
         "SKILLMESH_SYNC_PUSH": "sync.push",
         "LOG_LEVEL": "log.level",
+        "SKILLMESH_MONITORING": "monitoring",
     }
 
 

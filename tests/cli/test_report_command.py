@@ -8,7 +8,8 @@ import pytest
 
 from git_skillmesh.monitoring.record import record
 from testing.commands import call
-from testing.reported import reported
+from testing.learnings import files_of
+from testing.reported import NO_PRINT, reported
 from testing.repos import Repo, Result, make_repo
 
 PERIOD = ("--since", "2024-03-01", "--until", "2024-04-30")
@@ -164,3 +165,15 @@ def test_findings_of_this_clone_are_told(tmp_path: Path) -> None:
     text = call(repo.path, "report", "-q").stdout
     assert "- findings fixed: **15**, of 20 that fired in this clone\n" in text
     assert "| `no-print` | 20 | 15 | 15 of 20, 75 % (53 % to 89 %) | 1 |\n" in text
+
+
+def test_excuses_in_the_code_are_told_with_their_reasons(tmp_path: Path) -> None:
+    excused = "import os\n\nprint(1)  # skillmesh: ignore[no-print] it is *a* script\n"
+    repo = make_repo(
+        tmp_path,
+        files={**files_of(NO_PRINT), "a.py": excused, "doc.md": "skillmesh: ignore[x] text\n"},
+    )
+    text = call(repo.path, "report", "-q", "--no-backtest", "--since", "2024-01-01").stdout
+    assert "Excuses that stand in the code: 1.\n" in text
+    row = "| 2024-03-01 | `a.py:3` | `no-print` | it is &#42;a&#42; script |\n"
+    assert row in text

@@ -131,7 +131,7 @@ GIT_COMPLETION = Path("/usr/share/bash-completion/completions/git")
     [
         ("git skillmesh qu", "query"),
         ("git -C src skillmesh d", "doctor"),
-        ("git-skillmesh st", "status"),
+        ("git-skillmesh statu", "status"),
         ("git-skillmesh -C index pru", "prune"),
         ("git skillmesh index --ch", "--changed --chroma"),
         ("git skillmesh index --chroma w", "wait"),

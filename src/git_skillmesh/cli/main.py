@@ -62,8 +62,8 @@ COMMANDS = {
     "size": "show what takes how much room, and what would give some back",
     "think": "record, find and read thoughts, the working memory of agents",
     "mcp": "serve the memory to agents over MCP",
-    "stats": "show how long things take, how they end, and what learnings catch",
-    "report": "tell what was learned, what it prevented, and what became of agents' code",
+    "stats": "show how long things take and how they end",
+    "report": "tell what was learned and what became of agents' code",
     "agents": "connect coding agents with the memory, and prove that it works",
 }
 # Names from the plan that people may know, each a command or a command and its action; accepted,

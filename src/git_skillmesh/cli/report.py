@@ -16,7 +16,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     """Add the command's parser."""
     parser = subparsers.add_parser(
         "report",
-        help="tell what was learned, what it prevented, and what became of agents' code",
+        help="tell what was learned and what became of agents' code",
         description="Write a report of a period: learnings that came and went, what they held "
         "back, how many lines of agents stood after 7, 30 and 90 days, where reasons are known; "
         "with intervals, and with what it cannot tell. Conversations are judged as `rewards` "

@@ -30,7 +30,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     """Add the command's parser."""
     parser = subparsers.add_parser(
         "stats",
-        help="show how long things take, how they end, and what learnings catch",
+        help="show how long things take and how they end",
         description="Show what is recorded in this clone: how often hooks, background work and "
         "commands ran, how they ended and how long they took; what became of findings; what the "
         "memory holds. KIND shows how the durations of one kind of work are spread. Exit code 0: "

@@ -21,7 +21,7 @@ from ..errors import SkillmeshError
 from ..gate.change import Change
 from ..gate.model import Finding, Report
 from ..index.locks import exclusive
-from .record import FOLDER, OFF, OPEN, record
+from .record import FOLDER, OPEN, is_off, record
 
 KIND = "finding"
 FIRED, FIXED, SUPPRESSED = "fired", "fixed", "suppressed"
@@ -60,7 +60,7 @@ def note_findings(
     path = state / FOLDER / OPEN
     found = _by_hash(report.findings)
     excused = _by_hash(one.finding for one in report.suppressed)
-    if not (found or excused or path.exists()) or (state / FOLDER / OFF).exists():
+    if not (found or excused or path.exists()) or is_off(state):
         return
     with suppress(OSError, SkillmeshError):
         if not state.is_dir():

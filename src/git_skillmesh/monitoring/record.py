@@ -21,6 +21,8 @@ VARIABLE = "SKILLMESH_MONITORING"
 # The background work takes lines out long before there are so many; without it, this is the end.
 FULL_BYTES = 2_000_000
 VERSION = "1"
+# Whoever takes lines out is met at most once; only a test takes them out without a pause.
+_ATTEMPTS = 100
 
 
 def record(
@@ -31,7 +33,7 @@ def record(
     Does nothing where recording is switched off, where there is no state folder, or where it
     cannot be written. Raises nothing.
     """
-    if os.environ.get(VARIABLE, "").strip().lower() == "off":
+    if is_off(state):
         return
     taken = "-" if seconds is None else str(max(int(seconds * 1e6), 0))
     # The line feed before it ends what a full disk may have cut off, the point proves it is whole.
@@ -44,6 +46,13 @@ def record(
         return
 
 
+def is_off(state: str | os.PathLike[str]) -> bool:
+    """Whether the environment, or the settings as far as hooks have heard, forbid recording."""
+    if os.environ.get(VARIABLE, "").strip().lower() == "off":
+        return True
+    return os.path.exists(os.path.join(state, FOLDER, OFF))  # noqa: PTH110, PTH118
+
+
 def has_open(state: str | os.PathLike[str]) -> bool:
     """Whether there are findings of which something may become yet; findings.py keeps them."""
     return os.path.exists(os.path.join(state, FOLDER, OPEN))  # noqa: PTH110, PTH118
@@ -53,9 +62,7 @@ def _append(folder: str, line: bytes) -> None:
     path = os.path.join(folder, EVENTS)  # noqa: PTH118
     # Without waiting, should it be a pipe.
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-    for attempt in range(5):
-        if os.path.exists(os.path.join(folder, OFF)):  # noqa: PTH110, PTH118
-            return
+    for attempt in range(_ATTEMPTS):
         try:
             number = os.open(path, flags, 0o600)
         except FileNotFoundError:

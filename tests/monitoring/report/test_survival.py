@@ -1,5 +1,7 @@
 """Shares of lines that stood, of a history of which they are known."""
 
+from pathlib import Path
+
 import pytest
 
 from git_skillmesh.git.notes import REF
@@ -68,10 +70,7 @@ def test_a_line_counts_in_the_period_in_which_it_gets_so_old(
     assert found.young == (120 if until == 2 else 0)
 
 
-def test_what_a_merge_brings_moves_and_renames(tmp_path: object, known: Repo) -> None:
-    from pathlib import Path
-
-    assert isinstance(tmp_path, Path)
+def test_what_a_merge_brings_moves_and_renames(tmp_path: Path) -> None:
     repo = make_repo(tmp_path)
     commit(repo, 0, {"src/old.py": REPORT}, "first")
     repo.git("checkout", "--quiet", "-b", "topic")
@@ -102,3 +101,10 @@ def test_what_a_merge_brings_moves_and_renames(tmp_path: object, known: Repo) ->
 def test_what_counts_as_code() -> None:
     paths = ["a.py", "README.md", "vendor/a.py", "package-lock.json", ".skillmesh/learnings/a.yaml"]
     assert [is_counted(path) for path in paths] == [True, False, False, False, False]
+
+
+def test_where_a_shallow_clone_ends_nothing_is_new(known: Repo, tmp_path: Path) -> None:
+    clone = known.clone(tmp_path / "clone", "--depth=4", "--quiet")
+    found = followed(clone, -1, 60)
+    assert (found.agents_new, found.others_new) == (0, 0)
+    assert followed(known, -1, 60).others_new == 148

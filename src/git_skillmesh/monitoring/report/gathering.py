@@ -29,7 +29,7 @@ from ..summary import Summary as Recorded
 from ..summary import summary_of
 from .learned import Change, changes_of_learnings
 from .prevented import Estimate, Excuse, enforced_at, estimates_of, excuses_in
-from .survival import Survival, survival_of
+from .survival import Survival, shallow_ends, survival_of
 
 # Conversations that are told of.
 MOST_TALKS = 10
@@ -54,7 +54,8 @@ class Told:
     """The contents of a report. Times are seconds of the epoch, verdicts are counted by name.
 
     `verdicts` are of exchanges that ended in the period, `all_verdicts` of all, as `rewards` has
-    them. `memory` is of the period. `excuse_count` may be more than there are `excuses`.
+    them. `memory` is of the period. `excuse_count` may be more than there are `excuses`. `lacking`
+    says what the clone lacks, "" for nothing.
     """
 
     repository: str
@@ -74,6 +75,7 @@ class Told:
     all_verdicts: Mapping[str, int]
     unreadable: int
     talks: tuple[Talk, ...]
+    lacking: str
     memory: Memory
 
 
@@ -126,6 +128,7 @@ def gather(
         all_verdicts=_verdicts(judged),
         unreadable=unreadable,
         talks=_talks(repository, summaries, inside),
+        lacking=_lacking(repository),
         memory=memory_of(repository, _iso(since)),
     )
 
@@ -154,6 +157,14 @@ def _talks(
              standing[name])
         for name in shown[:MOST_TALKS]
     )  # fmt: skip
+
+
+def _lacking(repository: Repository) -> str:
+    if shallow_ends(repository):
+        return "This clone is shallow: what came before its first commits is not counted as new."
+    if repository.is_partial():
+        return "This clone is partial: commits of which files are missing were left out."
+    return ""
 
 
 def _states(repository: Repository, at: str) -> dict[str, int]:

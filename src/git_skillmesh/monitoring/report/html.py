@@ -41,10 +41,10 @@ table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 th, td { text-align: left; vertical-align: top; padding: .4rem .75rem .4rem 0;
   border-bottom: 1px solid var(--line); }
 th { color: var(--soft); font-weight: 600; white-space: nowrap; }
-td { overflow-wrap: break-word; }
+td { overflow-wrap: break-word; } td code { white-space: nowrap; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 li { margin: .4rem 0; max-width: 46rem; }
-svg { display: block; width: 100%; height: auto; max-width: 46rem; margin: 1rem 0; }
+svg { display: block; width: 100%; min-width: 34rem; height: auto; max-width: 46rem; }
 svg text { fill: var(--ink); font-size: 12px; }
 svg .label { text-anchor: end; }
 svg .tick { text-anchor: middle; fill: var(--soft); }
@@ -92,12 +92,15 @@ def _block(block: Block) -> str:
     if isinstance(block, Items):
         return "<ul>" + "".join(f"<li>{_cell(item)}</li>" for item in block.items) + "</ul>"
     if isinstance(block, Table):
-        # A region that scrolls has to be reached by keyboard.
-        table = "".join(_table(block))
-        return f'<div class="wide" tabindex="0" role="region" aria-label="table">{table}</div>'
+        return _wide("table", "".join(_table(block)))
     if isinstance(block, Ranges):
-        return svg.ranges(block)
-    return svg.bars(block) if isinstance(block, Bars) else ""
+        return _wide("plot", svg.ranges(block))
+    return _wide("plot", svg.bars(block)) if isinstance(block, Bars) else ""
+
+
+def _wide(name: str, inner: str) -> str:
+    """Return a region that scrolls where it does not fit, by keyboard as well."""
+    return f'<div class="wide" tabindex="0" role="region" aria-label="{name}">{inner}</div>'
 
 
 def _table(table: Table) -> Iterator[str]:

@@ -51,7 +51,7 @@ def excuses_in(repository: Repository, at: str) -> tuple[tuple[Excuse, ...], int
     """Return the excuses of a commit that have a reason, and how many there are in all."""
     blobs = list_tree(repository, at)
     out = repository.git.run_unchecked(
-        "grep", "-l", "-z", "-I", "-F", "-e", "skillmesh:", "--end-of-options", at, "--"
+        "grep", "--no-color", "-l", "-z", "-I", "-F", "-e", "skillmesh:", at, "--"
     ).stdout
     names = [os.fsdecode(name) for name in out.split(b"\0") if name]
     paths = [name.removeprefix(f"{at}:") for name in names][:_MOST_FILES]

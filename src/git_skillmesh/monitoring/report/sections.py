@@ -341,6 +341,8 @@ def _reading(told: Told) -> Iterator[Block]:
             f"The last commit is {plural(lag, 'day')} older than the end of the period. Lines are "
             "followed up to it."
         )
+    if told.lacking:
+        items.append(told.lacking)
     if told.unreadable:
         items.append(f"{plural(told.unreadable, 'conversation')} cannot be read: git fsck.")
     yield Items(items)

@@ -82,10 +82,10 @@ def survival_of(
 
     The links of the notes have to be in the cache (`read_notes`). Raises `Damaged`, `ReadOnly`.
     """
-    line = [one for one in reversed(history.first_parents) if one.time <= until]
+    line = _until(history, until)
     first = since - max(HORIZONS) * DAY
-    followed = [one for one in line if one.time >= first]
-    lives = followed_through(repository, history, cache, followed, progress)
+    begin = next((place for place, one in enumerate(line) if one.time >= first), len(line))
+    lives = followed_through(repository, history, cache, line[begin:], progress)
     end = min(until, line[-1].time if line else 0)
     born = _born(lives)
     agents = tuple(_kept(lives, born, days, since, end, known=True) for days in HORIZONS)
@@ -105,6 +105,18 @@ def survival_of(
     return Survival(agents, others, counts[True], counts[False], young, there, end, areas)
 
 
+def _until(history: History, until: int) -> list[Commit]:
+    """Return the first-parent line up to a time, the oldest first; no clock goes back in it."""
+    found: list[Commit] = []
+    latest = 0
+    for one in reversed(history.first_parents):
+        latest = max(latest, one.time)
+        if latest > until:
+            break
+        found.append(one._replace(time=latest))
+    return found
+
+
 def followed_through(
     repository: Repository, history: History, cache: Cache, commits: "list[Commit]",
     progress: Progress = None,
@@ -112,17 +124,26 @@ def followed_through(
     """Return the lives of lines of programs that came with these commits, the oldest first."""
     owners = _Owners(history, cache)
     parents = _parents(repository, history)
-    lives, latest = Lives(), 0
-    names = [one.oid for one in commits]
+    lives = Lives()
+    # Where a shallow clone ends, all there is would count as new.
+    ends = shallow_ends(repository)
+    names = [one.oid for one in commits if one.oid not in ends]
     times = {one.oid: one.time for one in commits}
     firsts = {name: parents[name] for name in names if parents.get(name)}
     changes = commit_changes(repository, names, ("-w",), firsts)
     for done, change in enumerate(changes, 1):
-        latest = max(latest, times[change.commit])  # clocks go back
-        lives.follow(change, latest, owners.of, digest)
+        lives.follow(change, times[change.commit], owners.of, digest)
         if progress:
             progress(done, len(names))
     return lives
+
+
+def shallow_ends(repository: Repository) -> frozenset[str]:
+    """Return the commits at which the history of a shallow clone ends."""
+    try:
+        return frozenset((repository.common_dir / "shallow").read_text().split())
+    except OSError:
+        return frozenset()
 
 
 def _parents(repository: Repository, history: History) -> dict[str, str]:
