@@ -40,7 +40,12 @@ def load(kind: str) -> None:
     package = importlib.import_module("pre_commit" if kind == "framework" else "git_skillmesh")
     for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
         if not module.name.startswith(_NOT_LOADED) and not module.name.endswith("__main__"):
-            importlib.import_module(module.name)
+            try:
+                importlib.import_module(module.name)
+            except ModuleNotFoundError as error:
+                if (error.name or "").startswith(package.__name__):
+                    raise
+                # What an optional package is for is not loaded where it is not installed.
     if kind != "framework":
         from git_skillmesh.embedding.sentence import builtin_model
         from git_skillmesh.index.vectors import builtin_source
