@@ -39,7 +39,7 @@ COMMANDS = (
     "git add src && git commit -m 'Ask for prices'",
 )
 # Seconds: for a key, before Enter, after an answer, between the first lines of one.
-KEY, THINK, READ, LINE = 0.04, 0.6, 2.2, 0.25
+KEY, THINK, READ, LINE = 0.03, 0.5, 1.8, 0.2
 _PATIENCE = 60
 
 

@@ -75,7 +75,7 @@ def command_lines(page: Path) -> Iterator[str]:
             for line in block.text.splitlines():
                 command = line.removeprefix("$ ").partition("#")[0].strip()
                 if command.startswith("git skillmesh "):
-                    yield re.split(r" *(?:[|;>]|&&)", command)[0]
+                    yield re.split(r" *(?:[|;]|\d?>|&&)", command)[0]
 
 
 def matches(expected: str, actual: str) -> bool:

@@ -46,6 +46,8 @@ def typing(repo: Repo, page: Path) -> Shell:
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "PYTHONUNBUFFERED": "1",  # as on a terminal, where both streams come in their order
     }
+    if not any("chroma" in b.text.lower() for b in blocks(page) if b.info == "console"):
+        environment["CHROMA_DB_IMPL"] = "off"  # loading it costs more than all that the page does
     if page.name in BY_THE_CLOCK:
         for who in ("AUTHOR", "COMMITTER"):
             del environment[f"GIT_{who}_DATE"]

@@ -4,6 +4,7 @@ import argparse
 import time
 from typing import TYPE_CHECKING
 
+from ..display import plural
 from ..errors import ExitCode, UsageError
 from .context import Context
 from .terminal import progress_bar, safe_line
@@ -89,7 +90,7 @@ def _exchanges(context: Context, rebuild: bool) -> None:
     with progress_bar("conversations", context.quiet) as progress:
         report = update_exchanges(context.repository, context.config, _WAIT_SECONDS, progress)
     if report.read and not context.json:
-        context.note(f"indexed {report.read} exchanges of conversations")
+        context.note(f"indexed {plural(report.read, 'exchange')} of conversations")
     if report.unreadable:
         context.note(f"{report.unreadable} exchanges of the memory cannot be read and are left out")
 
@@ -98,7 +99,7 @@ def _learnings(context: Context, rebuild: bool) -> None:
     """Make sure that the learnings of HEAD are in their index, and say which cannot be."""
     report = index_learnings(context, rebuild)
     if report.read and not context.json:
-        context.note(f"indexed {report.read} learnings")
+        context.note(f"indexed {plural(report.read, 'learning')}")
     for problem in report.broken:
         context.note(safe_line(f"left out: {problem}"))
 
