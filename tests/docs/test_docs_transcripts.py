@@ -154,6 +154,8 @@ def test_commands_that_cannot_run_here_are_well_formed() -> None:
             assert words[1] in ("install", "try-repo"), line
         elif words[0] in ("cd", "jq"):  # checking a signature by hand
             assert words[-1] == ".git/skillmesh-adapters" or "active.json" in words, line
+        elif words[0] == "age":
+            assert line.endswith(" | git skillmesh restore -"), line
         elif words[0] == ".":
             assert words[1] == "PREFIX/share/bash-completion/completions/git-skillmesh", line
         else:

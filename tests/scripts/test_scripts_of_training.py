@@ -11,7 +11,13 @@ import pytest
 from testing.repos import make_repo, run
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
-FACES = ("nightly_analysis", "retrain_lora_incrementally", "train_lora", "deploy_adapter", "backup_chroma")
+FACES = (
+    "nightly_analysis",
+    "retrain_lora_incrementally",
+    "train_lora",
+    "deploy_adapter",
+    "backup_chroma",
+)
 SHELLCHECK = shutil.which(
     "shellcheck", path=f"{sysconfig.get_path('scripts')}{os.pathsep}{os.environ.get('PATH', '')}"
 )
