@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 from ..chroma import own_copy
 from ..chroma.target import target_of
 from ..config import Config
-from ..errors import Damaged, ReadOnly
+from ..errors import Busy, ConfigurationError, Damaged, ReadOnly, Unavailable
 from ..git.bundles import write_bundle
 from ..git.database import ObjectDatabase
 from ..git.notes import REF as NOTES
@@ -163,6 +163,20 @@ def _committed(repository: Repository) -> dict[str, str]:
 
 
 def _collections(
+    repository: Repository,
+    config: Config,
+    gathered: Gathered,
+    stack: ExitStack,
+    folder: Path | None,
+) -> None:
+    try:
+        _read_collections(repository, config, gathered, stack, folder)
+    except (Busy, ConfigurationError, Damaged, Unavailable) as error:
+        way = f"{error.mend}; --no-collections leaves out what only Chroma holds"
+        raise type(error)(error.what, way.removeprefix("; ")) from None
+
+
+def _read_collections(
     repository: Repository,
     config: Config,
     gathered: Gathered,
