@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -19,10 +20,12 @@ from git_skillmesh.config import load
 from git_skillmesh.errors import Damaged
 from git_skillmesh.git.repository import discover
 from testing.backups import made, opened
+from testing.chroma_server import free_port
 from testing.commands import call
 from testing.killing import calls_of, ended
 from testing.repos import Repo, make_repo
 from testing.rights import run_respecting_permissions
+from tests.actions.test_workflows import audited, program
 from tests.backup.conftest import DRAFT, LEARNING, Kept
 
 
@@ -276,6 +279,34 @@ def test_the_schedule(kept: Kept, tmp_path: Path, home: Path) -> None:
     done = call(kept.repo.path, "backup", "--remove")
     assert done.stdout.endswith(".timer: removed\n")
     assert not service.exists()
+
+
+def test_the_workflow(kept: Kept) -> None:
+    done = call(kept.repo.path, "backup", "--install", "github", "--at", "4:00")
+    name = ".github/workflows/skillmesh-backup.yml"
+    assert done.stdout == f"github   {name}: every day at 04:00 UTC; commit it\n"
+    text = kept.repo.read(name)
+    assert "runs-on: [ubuntu-latest]\n" in text
+    for used in re.findall(r"^\s*(?:- )?uses: (.*)$", text, re.MULTILINE):
+        assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v[\d.]+", used)
+    if program("zizmor"):
+        assert audited(kept.repo.path / ".github").startswith("No findings to report.")
+    assert call(kept.repo.path, "backup", "--remove").returncode == 0
+    assert not (kept.repo.path / ".github").exists()
+
+
+def test_a_store_that_does_not_answer(
+    kept: Kept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There is no backup that is silently without what only Chroma holds."""
+    monkeypatch.setenv("CHROMA_DB_IMPL", "http")
+    monkeypatch.setenv("CHROMA_HTTP_URL", f"http://127.0.0.1:{free_port()}")
+    done = call(kept.repo.path, "backup", str(tmp_path / "b.tar"))
+    assert done.returncode == 7
+    assert done.stderr.endswith("; --no-collections leaves out what only Chroma holds\n")
+    assert not (tmp_path / "b.tar").exists()
+    done = call(kept.repo.path, "backup", "--no-collections", str(tmp_path / "b.tar"))
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_settings_that_nobody_wrote() -> None:

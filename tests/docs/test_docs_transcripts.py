@@ -191,6 +191,8 @@ def test_commands_that_cannot_run_here_are_well_formed() -> None:
             assert words[-1] == ".git/skillmesh-adapters" or "active.json" in words, line
         elif words[0] == "python3":
             assert words[1:3] == ["-m", "venv"], line
+        elif words[0] == "age":
+            assert line.endswith(" | git skillmesh restore -"), line
         elif words[0] == ".":
             assert words[1] == "PREFIX/share/bash-completion/completions/git-skillmesh", line
         else:

@@ -14,7 +14,7 @@ from ..config import Config
 from ..errors import ReadOnly
 from ..git.repository import Repository
 from ..sessions.serving import ACTIVE, ADAPTER, adapters_folder
-from .gathering import NIGHTLY
+from .gathering import NIGHTLY, TRAINED, is_beside
 from .manifest import ADAPTERS, TRAINING, Member
 from .unpacking import Unpacked
 from .workfiles import write_file
@@ -50,13 +50,13 @@ def restore_adapters(
         if ADAPTER.fullmatch(name) and rest:
             groups.setdefault(name, {})[rest] = member
     done.adapters = [name for name in sorted(groups) if not os.path.lexists(folder / name)]
-    there = {*groups, *(Store(folder).names() if folder.is_dir() else ())}
+    there = {"", *groups, *(Store(folder).names() if folder.is_dir() else ())}
     for path in members:
-        if ADAPTER.fullmatch(path.partition("/")[0]) or os.path.lexists(folder / path):
+        if not is_beside(path) or os.path.lexists(folder / path):
             continue
         (done.files if path != ACTIVE or _active(found) in there else done.left).append(path)
     state = repository.common_dir / NIGHTLY
-    missing = [name for name in trained if not os.path.lexists(state / name)]
+    missing = [name for name in TRAINED if name in trained and not os.path.lexists(state / name)]
     if not dry_run:
         for name in missing:
             _copy(found, trained[name], state, name)

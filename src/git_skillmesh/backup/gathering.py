@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 from ..chroma import own_copy
 from ..chroma.target import target_of
 from ..config import Config
-from ..errors import Damaged, ReadOnly
+from ..errors import Busy, ConfigurationError, Damaged, ReadOnly, Unavailable
 from ..git.bundles import write_bundle
 from ..git.database import ObjectDatabase
 from ..git.notes import REF as NOTES
@@ -28,7 +28,7 @@ from ..git.repository import Repository
 from ..git.trees import list_tree
 from ..sessions.difference import memory_difference, notes_difference
 from ..sessions.layout import REF as MEMORY
-from ..sessions.serving import ACTIVE, HISTORY, adapters_folder
+from ..sessions.serving import ACTIVE, ADAPTER, HISTORY, adapters_folder
 from . import manifest as names
 from .manifest import Member
 from .settings import kept_settings
@@ -169,6 +169,20 @@ def _collections(
     stack: ExitStack,
     folder: Path | None,
 ) -> None:
+    try:
+        _read_collections(repository, config, gathered, stack, folder)
+    except (Busy, ConfigurationError, Damaged, Unavailable) as error:
+        way = f"{error.mend}; --no-collections leaves out what only Chroma holds"
+        raise type(error)(error.what, way.removeprefix("; ")) from None
+
+
+def _read_collections(
+    repository: Repository,
+    config: Config,
+    gathered: Gathered,
+    stack: ExitStack,
+    folder: Path | None,
+) -> None:
     target = target_of(config, repository)
     if target is None:
         return
@@ -229,11 +243,16 @@ def _adapters(repository: Repository, config: Config, gathered: Gathered, *, who
     gathered.adapters = {"active": active_of(folder), "names": found, "included": whole}
     files, _ = listing(folder)
     for one in files:
-        top, _, rest = one.path.partition("/")
-        small = one.path in (ACTIVE, HISTORY, _SIGNERS) or (top == _JUDGEMENTS and rest)
-        if small or (whole and top in found):
+        if is_beside(one.path) or (whole and one.path.partition("/")[0] in found):
             path = f"{names.ADAPTERS}/{one.path}"
             gathered.add(path, _file(folder, one.path), executable=one.executable)
+
+
+def is_beside(path: str) -> bool:
+    """Whether a file of the folder of adapters says something of adapters, as a path below it."""
+    folder, _, name = path.rpartition("/")
+    judged = folder == _JUDGEMENTS and ADAPTER.fullmatch(name.removesuffix(".json")) is not None
+    return path in (ACTIVE, HISTORY, _SIGNERS) or (judged and name.endswith(".json"))
 
 
 def active_of(folder: Path) -> str:

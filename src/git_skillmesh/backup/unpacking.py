@@ -28,19 +28,21 @@ from .settings import read_settings
 
 _LONGEST_LINE = 64 << 20
 TRACKING_KEY = "backup"
+_LOOKED_INTO = (BUNDLE, SETTINGS, COLLECTIONS)
 
 
 @dataclass(frozen=True, slots=True)
 class Unpacked:
-    """A backup in a folder: each member under a number."""
+    """A backup in a folder: each member that was kept, under a number."""
 
     name: str
     manifest: Manifest
     folder: Path
+    numbers: Mapping[str, int]
 
     def file(self, member: Member) -> Path:
         """Return where a member is."""
-        return self.folder / str(self.manifest.members.index(member))
+        return self.folder / str(self.numbers[member.path])
 
     def data(self, path: str) -> bytes:
         """Return the bytes of a member."""
@@ -106,16 +108,26 @@ class Unpacked:
 
 
 def unpack(
-    file: BinaryIO, name: str, folder: Path, progress: container.Progress | None = None
+    file: BinaryIO,
+    name: str,
+    folder: Path,
+    progress: container.Progress | None = None,
+    *,
+    files: bool = True,
 ) -> Unpacked:
-    """Read a backup into an empty folder and check all that is in it. Raises `Damaged`."""
+    """Read a backup into an empty folder and check all that is in it. Raises `Damaged`.
 
-    def keep(manifest: Manifest, member: Member) -> container.Opened:
+    Without `files`, only what has to be looked into is kept there.
+    """
+
+    def keep(manifest: Manifest, member: Member) -> container.Opened | None:
+        if not files and member.path.partition("/")[0] not in _LOOKED_INTO:
+            return None
         return (folder / str(numbers.setdefault(member.path, len(numbers)))).open("wb")
 
     numbers: dict[str, int] = {}
     manifest = container.read(file, name, keep, progress)
-    found = Unpacked(name, manifest, folder)
+    found = Unpacked(name, manifest, folder, numbers)
     read_settings(found.data(SETTINGS))
     _check_collections(found)
     return found

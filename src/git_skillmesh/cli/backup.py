@@ -153,7 +153,7 @@ def _verify(args: argparse.Namespace, context: Context) -> int:
         workplace(None) as folder,
         progress_bar("reading", context.quiet or context.json) as progress,
     ):
-        found = unpack(file, name, folder, progress)
+        found = unpack(file, name, folder, progress, files=False)
         rehearse(found)
     if context.json:
         context.out_json({"ok": True, **_document(found.manifest)})
