@@ -7,7 +7,7 @@ import { count, day, hue, many, percent } from "../format"
 import { useDocument } from "../load"
 import { to } from "../route"
 import { line, shown } from "../text"
-import { CommitLink, CommitMeta, Empty, Head, LearningBadges, LearningLink, Note, Section, Shown, agentClass, isHere } from "../ui"
+import { CommitLink, CommitMeta, Empty, Head, LearningBadges, LearningLink, More, Note, Section, Shown, agentClass, isHere } from "../ui"
 
 type Origin = File["origins"][number]
 type By = "exchange" | "agent" | "age"
@@ -35,7 +35,7 @@ function Page({ file, start, end }: { file: File; start: number | null; end: num
         </p>
       </Head>
       {file.learnings.length > 0 && (
-        <Section title="Learnings for it"><ul class="rows">{file.learnings.map((one) => <li><LearningLink learning={one} item /> <LearningBadges learning={one} /></li>)}</ul></Section>
+        <Section title="Learnings for it"><More items={file.learnings} first={3}>{(one) => <li><LearningLink learning={one} item /> <LearningBadges learning={one} /></li>}</More></Section>
       )}
       {!file.complete && file.why_incomplete && <Note>{line(file.why_incomplete, 400)}</Note>}
       {file.binary ? <Empty>This is not a text file.</Empty> : file.lines.length === 0 ? <Empty>This file is empty.</Empty> : (
