@@ -4,7 +4,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks"
 import type { CommitRef, ExchangeRef, File } from "../api"
 import { count, day, hue, many, percent } from "../format"
-import { useDocument } from "../load"
+import { useDocument, useMore } from "../load"
 import { to } from "../route"
 import { line, shown } from "../text"
 import { CommitLink, CommitMeta, Empty, Head, LearningBadges, LearningLink, More, Note, Section, Shown, agentClass, isHere } from "../ui"
@@ -19,6 +19,7 @@ const ROW = 20
 
 export function FileView({ id, start, end }: { id: string; start: number | null; end: number | null }) {
   const loaded = useDocument<File>(`file/${id}`)
+  useMore(loaded, (file) => !file.complete && !file.binary)
   return <Shown loaded={loaded} head="File">{(value) => <Page file={value} start={start} end={end} key={id} />}</Shown>
 }
 

@@ -3,7 +3,7 @@
 import { useEffect, useState } from "preact/hooks"
 import type { Entry, Overview, Timeline } from "../api"
 import { count, longDay, many, monthName, monthsFrom } from "../format"
-import { useDocument } from "../load"
+import { useDocument, useMore } from "../load"
 import { to } from "../route"
 import { Clock, Commands, CommitLink, Empty, ExchangeLink, Head, Note, Pager, SessionLink, SessionMeta, Shown, share } from "../ui"
 import { line } from "../text"
@@ -11,6 +11,7 @@ import { line } from "../text"
 export function TimelineView({ page, month }: { page: number; month: string | null }) {
   const overview = useDocument<Overview>("overview")
   const timeline = useDocument<Timeline>(`timeline/${page}`)
+  useMore(overview, (value) => value.lines === null)
   return (
     <>
       <Shown loaded={overview} head="Timeline">{(value) => <Summary overview={value} page={page} month={month} />}</Shown>
