@@ -22,7 +22,8 @@ from testing.repos import Repo
 
 WITH_TRANSCRIPTS = [page for page in PAGES if any(b.info == "console" for b in blocks(page))]
 # Where the repository has a memory already.
-WITH_MEMORY = {"advise.md", "analysis.md", "asking.md", "context-hook.md", "json.md"}
+WITH_MEMORY = {"advise.md", "analysis.md", "asking.md", "context-hook.md", "explorer.md",
+               "json.md"}  # fmt: skip
 # Where a person has corrected an agent.
 WITH_CORRECTION = {"review.md"}
 # docs/model-card.md: needs a package that only a rebuild of the model needs.
