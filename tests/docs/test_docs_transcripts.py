@@ -30,7 +30,8 @@ WITH_TRANSCRIPTS = [
     if page.name not in ELSEWHERE and any(b.info == "console" for b in blocks(page))
 ]
 # Where the repository has a memory already.
-WITH_MEMORY = {"advise.md", "analysis.md", "asking.md", "backup.md", "context-hook.md", "json.md"}
+WITH_MEMORY = {"advise.md", "analysis.md", "asking.md", "backup.md", "context-hook.md",
+               "explorer.md", "json.md"}  # fmt: skip
 # Where a person has corrected an agent.
 WITH_CORRECTION = {"review.md"}
 # Where commits are made now, as conversations are, and not at the fixed time of tests.

@@ -37,6 +37,15 @@ export function monthName(month: string): string {
   return `${MONTHS[Number(number) - 1] ?? "Month unknown"} ${year ?? ""}`.trim()
 }
 
+/** All months from the first to the last, "2023-12" and "2024-02" → also "2024-01"; nothing for what is no month. */
+export function monthsFrom(first: string, last: string): string[] {
+  const number = (month: string) => Number(month.slice(0, 4)) * 12 + Number(month.slice(5, 7)) - 1
+  const found = []
+  for (let at = number(first); at <= number(last) && found.length < 1200; at++)
+    found.push(`${String(Math.floor(at / 12)).padStart(4, "0")}-${String((at % 12) + 1).padStart(2, "0")}`)
+  return found
+}
+
 /** The share of `part` in `whole`: "0 %", "<1 %", "42 %"; 100 only when it is all. */
 export function percent(part: number, whole: number): string {
   if (whole <= 0) return "–"

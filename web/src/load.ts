@@ -100,7 +100,10 @@ function fromFile(path: string): Promise<unknown> {
 export interface Loaded<T> {
   value: T | null
   error: Failed | null
+  /** Begins anew, as if nothing had been there. */
   again: () => void
+  /** Asks once more, and shows what is there until the answer has come. */
+  renew: () => void
 }
 
 /** A document for a component: null until it is there; null `path` asks for nothing. */
@@ -120,9 +123,28 @@ export function useDocument<T>(path: string | null): Loaded<T> {
     setState(null)
     setTries(tries + 1)
   }
+  const renew = () => {
+    if (path === null) return
+    kept.delete(path)
+    load<T>(path).then((value) => setState((now) => (now === null || now.path === path ? { path, value } : now)), () => undefined)
+  }
   if (path !== null && state?.path !== path) {
     const value = kept.get(path)?.value as T | undefined
-    return { value: value ?? null, error: null, again }
+    return { value: value ?? null, error: null, again, renew }
   }
-  return { value: state?.value ?? null, error: state?.error ?? null, again }
+  return { value: state?.value ?? null, error: state?.error ?? null, again, renew }
+}
+
+/** Asks for more while `wanting` says that a document is not whole yet: soon, then ever more seldom, then no more. */
+export function useMore<T>(loaded: Loaded<T>, wanting: (value: T) => boolean): void {
+  const [asked, setAsked] = useState(0)
+  const wants = loaded.value !== null && !exported() && wanting(loaded.value)
+  useEffect(() => {
+    if (!wants || asked >= 8) return undefined
+    const timer = setTimeout(() => {
+      setAsked(asked + 1)
+      loaded.renew()
+    }, 1500 * 1.6 ** asked)
+    return () => clearTimeout(timer)
+  }, [wants, asked])
 }

@@ -94,8 +94,8 @@ export function Badge({ text, kind }: { text: string; kind?: string | undefined 
 export function LearningBadges({ learning }: { learning: LearningRef }) {
   return (
     <>
-      <Badge text={learning.state} kind={learning.state === "enforced" || learning.state === "active" ? "good" : ""} />{" "}
-      <Badge text={learning.severity} kind={learning.severity === "error" || learning.severity === "blocking" ? "bad" : ""} />
+      <Badge text={learning.state} kind={learning.state === "block" || learning.state === "warn" ? "good" : ""} />{" "}
+      <Badge text={learning.severity} kind={learning.severity === "error" ? "bad" : ""} />
     </>
   )
 }

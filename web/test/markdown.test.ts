@@ -63,9 +63,9 @@ test("takes time in proportion to the text, whatever the text", () => {
       return (used.user + used.system) / 1000
     }
     time(1000)
-    const small = Math.min(time(3000), time(3000))
-    const large = Math.min(time(24000), time(24000))
-    assert.ok(large < 50 || large < small * 8 * 4, `${JSON.stringify(piece)}: ${small} ms for 3,000, ${large} ms for 24,000`)
+    const small = Math.min(time(1500), time(1500))
+    const large = Math.min(time(12000), time(12000))
+    assert.ok(large < 50 || large < small * 8 * 4, `${JSON.stringify(piece)}: ${small} ms for 1,500, ${large} ms for 12,000`)
   }
 })
 

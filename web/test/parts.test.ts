@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { runs, sizes } from "../src/diff"
-import { count, hue, longDay, many, minute, monthName, percent } from "../src/format"
+import { count, hue, longDay, many, minute, monthName, monthsFrom, percent } from "../src/format"
 import { isKey, parse, to } from "../src/route"
 import { pick } from "../src/search"
 import { line, shown } from "../src/text"
@@ -73,5 +73,7 @@ test("numbers and times are words", () => {
   assert.deepEqual([percent(0, 5), percent(1, 1000), percent(999, 1000), percent(5, 5), percent(1, 0)], ["0 %", "<1 %", "99 %", "100 %", "–"])
   assert.deepEqual([minute("2024-03-01T12:34:56.7Z"), minute(null), longDay("2024-03-01"), longDay("unknown"), monthName("2024-03")],
     ["2024-03-01 12:34", "time unknown", "Friday, 1 March 2024", "Day unknown", "March 2024"])
+  assert.deepEqual(monthsFrom("2023-11", "2024-02"), ["2023-11", "2023-12", "2024-01", "2024-02"])
+  assert.deepEqual([monthsFrom("x", "y"), monthsFrom("2024-02", "2024-01"), monthsFrom("0001-01", "9999-12").length], [[], [], 1200])
   assert.ok(new Set(Array.from({ length: 200 }, (_, i) => hue(`exchange-${i}`, 8))).size === 8)
 })

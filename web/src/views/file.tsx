@@ -4,10 +4,10 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks"
 import type { CommitRef, ExchangeRef, File } from "../api"
 import { count, day, hue, many, percent } from "../format"
-import { useDocument } from "../load"
+import { useDocument, useMore } from "../load"
 import { to } from "../route"
 import { line, shown } from "../text"
-import { CommitLink, CommitMeta, Empty, Head, LearningBadges, LearningLink, Note, Section, Shown, agentClass, isHere } from "../ui"
+import { CommitLink, CommitMeta, Empty, Head, LearningBadges, LearningLink, More, Note, Section, Shown, agentClass, isHere } from "../ui"
 
 type Origin = File["origins"][number]
 type By = "exchange" | "agent" | "age"
@@ -19,6 +19,7 @@ const ROW = 20
 
 export function FileView({ id, start, end }: { id: string; start: number | null; end: number | null }) {
   const loaded = useDocument<File>(`file/${id}`)
+  useMore(loaded, (file) => !file.complete && !file.binary)
   return <Shown loaded={loaded} head="File">{(value) => <Page file={value} start={start} end={end} key={id} />}</Shown>
 }
 
@@ -35,7 +36,7 @@ function Page({ file, start, end }: { file: File; start: number | null; end: num
         </p>
       </Head>
       {file.learnings.length > 0 && (
-        <Section title="Learnings for it"><ul class="rows">{file.learnings.map((one) => <li><LearningLink learning={one} item /> <LearningBadges learning={one} /></li>)}</ul></Section>
+        <Section title="Learnings for it"><More items={file.learnings} first={3}>{(one) => <li><LearningLink learning={one} item /> <LearningBadges learning={one} /></li>}</More></Section>
       )}
       {!file.complete && file.why_incomplete && <Note>{line(file.why_incomplete, 400)}</Note>}
       {file.binary ? <Empty>This is not a text file.</Empty> : file.lines.length === 0 ? <Empty>This file is empty.</Empty> : (

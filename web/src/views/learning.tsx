@@ -2,7 +2,7 @@
 
 import type { Learning } from "../api"
 import { count, many, minute, monthName, percent } from "../format"
-import { useDocument } from "../load"
+import { useDocument, useMore } from "../load"
 import { to } from "../route"
 import { line } from "../text"
 import { Markdown } from "../markdown.view"
@@ -10,6 +10,7 @@ import { Badge, Code, CommitLink, CommitMeta, ExchangeLink, ExchangeMeta, FileLi
 
 export function LearningView({ id }: { id: string }) {
   const loaded = useDocument<Learning>(`learning/${id}`)
+  useMore(loaded, (learning) => learning.backtest === null)
   return <Shown loaded={loaded} head="Learning">{(value) => <Page learning={value} key={id} />}</Shown>
 }
 

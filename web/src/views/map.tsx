@@ -3,7 +3,7 @@
 import { useState } from "preact/hooks"
 import type { Area } from "../api"
 import { count, many, percent } from "../format"
-import { useDocument } from "../load"
+import { useDocument, useMore } from "../load"
 import { to } from "../route"
 import { line } from "../text"
 import { squarify } from "../treemap"
@@ -15,6 +15,7 @@ type Order = "lines" | "known" | "unknown" | "exchanges" | "name"
 
 export function MapView({ id }: { id: string }) {
   const loaded = useDocument<Area>(`map/${id}`)
+  useMore(loaded, (area) => !area.complete)
   return <Shown loaded={loaded} head="Code map">{(value) => <Page area={value} root={id === "_root"} key={id} />}</Shown>
 }
 

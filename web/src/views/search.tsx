@@ -57,11 +57,16 @@ function Results({ found, busy }: { found: Found; busy: boolean }) {
   const total = groups.reduce((sum, [, rows]) => sum + rows.length, 0)
   return (
     <div class={busy ? "results busy" : "results"}>
-      <p class="meta" role="status">{total === 0 ? "Nothing found." : `${count(total)} found`}</p>
+      <div class="groups">
+        <p class="meta" role="status">{total === 0 ? "Nothing found." : `${count(total)} found`}</p>
+        {groups.map(([title, rows]) => rows.length > 0 && (
+          <button type="button" onClick={() => document.getElementById(`found-${title}`)?.scrollIntoView({ block: "start" })}>{title} {count(rows.length)}</button>
+        ))}
+      </div>
       {found.notes.map((note) => <p class="meta"><Commands text={note} /></p>)}
       {total === 0 && exported() && <Empty>An export searches titles, subjects and paths only. The text of code and answers is searched by <code>git skillmesh explore --serve</code>.</Empty>}
       {total === 0 && !exported() && <Empty>Fewer or other words may help.</Empty>}
-      {groups.map(([title, rows]) => rows.length > 0 && <Section title={`${title} (${count(rows.length)})`} key={title + found.query}><div class="found"><More items={rows} first={6}>{(row) => row}</More></div></Section>)}
+      {groups.map(([title, rows]) => rows.length > 0 && <Section title={title} id={`found-${title}`} key={title + found.query}><div class="found"><More items={rows} first={5}>{(row) => row}</More></div></Section>)}
     </div>
   )
 }

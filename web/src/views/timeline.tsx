@@ -2,8 +2,8 @@
 
 import { useEffect, useState } from "preact/hooks"
 import type { Entry, Overview, Timeline } from "../api"
-import { count, longDay, many, monthName } from "../format"
-import { useDocument } from "../load"
+import { count, longDay, many, monthName, monthsFrom } from "../format"
+import { useDocument, useMore } from "../load"
 import { to } from "../route"
 import { Clock, Commands, CommitLink, Empty, ExchangeLink, Head, Note, Pager, SessionLink, SessionMeta, Shown, share } from "../ui"
 import { line } from "../text"
@@ -11,6 +11,7 @@ import { line } from "../text"
 export function TimelineView({ page, month }: { page: number; month: string | null }) {
   const overview = useDocument<Overview>("overview")
   const timeline = useDocument<Timeline>(`timeline/${page}`)
+  useMore(overview, (value) => value.lines === null)
   return (
     <>
       <Shown loaded={overview} head="Timeline">{(value) => <Summary overview={value} page={page} month={month} />}</Shown>
@@ -56,6 +57,8 @@ function Months({ overview, page, month }: { overview: Overview; page: number; m
   const most = Math.max(1, ...months.map((one) => one.commits))
   const mostSessions = Math.max(1, ...months.map((one) => one.sessions))
   const here = month ?? months.findLast((one) => one.page <= page)?.month ?? months.at(-1)!.month
+  const known = new Map(months.map((one) => [one.month, one]))
+  const axis = monthsFrom(months[0]!.month, months.at(-1)!.month)
   const [focus, setFocus] = useState(here)
   useEffect(() => setFocus(here), [here])
   const move = (event: KeyboardEvent) => {
@@ -71,12 +74,15 @@ function Months({ overview, page, month }: { overview: Overview; page: number; m
   return (
     <nav class="months" aria-label="Months">
       <ol onKeyDown={move}>
-        {months.map((one, at) => {
+        {axis.map((name, at) => {
+          const one = known.get(name)
+          const year = name.endsWith("-01") || at === 0
+          const label = axis.length <= 18 ? name : name.slice(0, 4)
+          const about = { class: year || axis.length <= 18 ? "year" : "", "data-year": label }
+          if (!one) return <li {...about} />
           const said = `${monthName(one.month)}: ${many(one.commits, "commit")}, ${one.linked} with a conversation; ${many(one.sessions, "conversation")}`
-          const year = one.month.endsWith("-01") || at === 0
-          const label = months.length <= 18 ? one.month : one.month.slice(0, 4)
           return (
-            <li class={year || months.length <= 18 ? "year" : ""} data-year={label}>
+            <li {...about}>
               <a href={to.timeline(one.page, one.month)} title={said} aria-label={said} tabIndex={one.month === focus ? 0 : -1}
                 aria-current={one.month === here ? "true" : undefined}>
                 <svg viewBox="0 0 10 60" preserveAspectRatio="none" aria-hidden="true">
