@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from git_skillmesh.chroma import store
-from git_skillmesh.chroma.moving import ends, patience, records, transfer
+from git_skillmesh.chroma.moving import ends, patience, process, records, transfer
 from git_skillmesh.chroma.moving.ends import End
 from git_skillmesh.chroma.moving.transfer import Existing
 from git_skillmesh.chroma.target import Target
@@ -134,6 +134,16 @@ def test_a_source_that_changes_meanwhile(tmp_path: Path, there: End) -> None:
         with pytest.raises(Unavailable) as told:
             restless()
         assert str(told.value).startswith("notes keeps changing while it is copied: stop ")
+
+
+def test_beginnings_can_be_thrown_away(source: End, there: End) -> None:
+    next(transfer.transfer(source, there, "notes", [], "refuse"))
+    there.client.create_collection("mine__copy_x", embedding_function=None)
+    keeper = process.Keeper()
+    keeper.client, keeper.target = there.client, there.target
+    [begun] = keeper.do_discard()["deleted"]
+    assert begun.startswith("notes__copy_")
+    assert names(there) == ["mine__copy_x"]
 
 
 def test_rows_of_a_repository(source: End, there: End) -> None:
