@@ -232,6 +232,13 @@ def test_a_proxy_that_takes_little_and_wants_patience(
         done = copied(source, narrow, "codebase_v1")
         assert (done["rows"], done["written"]) == (25, 25)
         assert content(narrow, "codebase_v1")["rows"] == content(source, "codebase_v1")["rows"]
+        proxy.largest = 10
+        with pytest.raises(Unavailable) as refused:
+            copied(source, narrow, "notes")
+        assert str(refused.value) == (
+            f"the server {proxy.url} (narrow) finds the record 'id-0' too large: "
+            "raise its limit, as client_max_body_size of nginx"
+        )
     assert proxy.refused[:2] == [429, 429]
     assert set(proxy.refused[2:]) == {413}
 
