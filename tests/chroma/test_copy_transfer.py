@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from git_skillmesh.chroma import store
-from git_skillmesh.chroma.moving import ends, patience, records, transfer
+from git_skillmesh.chroma.moving import ends, patience, process, records, transfer
 from git_skillmesh.chroma.moving.ends import End
 from git_skillmesh.chroma.moving.transfer import Existing
 from git_skillmesh.chroma.target import Target
@@ -136,6 +136,16 @@ def test_a_source_that_changes_meanwhile(tmp_path: Path, there: End) -> None:
         assert str(told.value).startswith("notes keeps changing while it is copied: stop ")
 
 
+def test_beginnings_can_be_thrown_away(source: End, there: End) -> None:
+    next(transfer.transfer(source, there, "notes", [], "refuse"))
+    there.client.create_collection("mine__copy_x", embedding_function=None)
+    keeper = process.Keeper()
+    keeper.client, keeper.target = there.client, there.target
+    [begun] = keeper.do_discard()["deleted"]
+    assert begun.startswith("notes__copy_")
+    assert names(there) == ["mine__copy_x"]
+
+
 def test_rows_of_a_repository(source: End, there: End) -> None:
     done = copied(source, there, "codebase_v1", ["repo-b"])
     assert (done["rows"], done["written"]) == (5, 5)
@@ -222,6 +232,13 @@ def test_a_proxy_that_takes_little_and_wants_patience(
         done = copied(source, narrow, "codebase_v1")
         assert (done["rows"], done["written"]) == (25, 25)
         assert content(narrow, "codebase_v1")["rows"] == content(source, "codebase_v1")["rows"]
+        proxy.largest = 10
+        with pytest.raises(Unavailable) as refused:
+            copied(source, narrow, "notes")
+        assert str(refused.value) == (
+            f"the server {proxy.url} (narrow) finds the record 'id-0' too large: "
+            "raise its limit, as client_max_body_size of nginx"
+        )
     assert proxy.refused[:2] == [429, 429]
     assert set(proxy.refused[2:]) == {413}
 

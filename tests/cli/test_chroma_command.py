@@ -119,12 +119,9 @@ def test_a_copy_whose_process_was_killed_goes_on(repo: Repo, tmp_path: Path) -> 
     assert str(killed.value) == (
         "the Chroma writer was killed by signal 9: the next run catches up"
     )
-    first = chroma(repo, "copy", "--to", f"persistent:{there.store}", "--discard")
-    assert first.returncode == 0
-    assert first.stdout.startswith("deleted notes__copy_")
     done = copying.copy(source, there, repo.state_dir, Wanted())
     assert [(one.name, one.rows, one.written) for one in done] == [
-        ("codebase_v1", 25, 0), ("notes", 11, 11), ("void", 0, 0),
+        ("codebase_v1", 25, 0), ("notes", 11, 0), ("void", 0, 0),
     ]  # fmt: skip
     with opened(there) as end:
         assert {name: content(end, name) for name in expected} == expected

@@ -277,8 +277,14 @@ class _Transfer:
         try:
             self.destination.do(lambda: records.put(there, wanted))
         except BaseException as error:
-            if status_of(error) != TOO_LARGE or len(wanted) == 1:
+            if status_of(error) != TOO_LARGE:
                 raise
+            if len(wanted) == 1:
+                raise Unavailable(
+                    f"{self.destination.target.describe()} finds the record {wanted[0].id!a:.80} "
+                    "too large",
+                    "raise its limit, as client_max_body_size of nginx",
+                ) from None
             middle = len(wanted) // 2
             self._put(there, wanted[:middle])
             self._put(there, wanted[middle:])
