@@ -127,7 +127,7 @@ def load_table(load: dict[str, Any]) -> str:
         ("from commit to all rows on the server, by a process of its own", "arrived"),
         ("the same for commits during the outage, from commit to caught up", "caught_up"),
         ("one search through an open client", "searched"),
-        ("`git skillmesh query --backend chroma` from the shell", "shell"),
+        ("a query of the Chroma tier from the shell", "shell"),
         ("processor time of an index run, its writer included", "arrived_cpu"),
         ("processor time of such a query", "shell_cpu"),
     )
