@@ -7,8 +7,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
 from git_skillmesh.chroma.target import Target
 from git_skillmesh.config import load
 from git_skillmesh.errors import Unavailable
@@ -17,6 +15,7 @@ from git_skillmesh.hooks.background import run_background
 from testing.chroma_rows import stored
 from testing.chroma_server import ChromaServer
 from testing.commands import call
+from testing.environment import hook_processes
 from testing.hostile import HostileProxy, always
 from testing.repos import Repo, make_repo
 
@@ -38,7 +37,8 @@ def test_a_server_that_hangs_costs_one_run_and_everything_arrives_once(
     server: ChromaServer,
     database: Callable[[str], Target],
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    hermetic: str,
+    wait_for_worker: Callable[[Repo], str],
 ) -> None:
     repo = make_repo(tmp_path, files=FILES)
     with HostileProxy(server.url).running() as proxy:
@@ -48,8 +48,13 @@ def test_a_server_that_hangs_costs_one_run_and_everything_arrives_once(
         ):  # fmt: skip
             repo.git("config", f"skillmesh.chroma.{name}", value)
         repo.git("config", "skillmesh.repoid", "away")
+        assert call(repo.path, "init", "--no-index").returncode == 0
         proxy.plan = always("hang")
-        assert "does not answer: timed out" in work(repo)
+        # The commit is through while the worker still waits for the server.
+        repo.commit("first with hooks", {"src/m3.py": FILES["src/m2.py"].replace("2", "3")})
+        assert hook_processes(hermetic)
+        assert "does not answer: timed out" in wait_for_worker(repo)
+        assert call(repo.path, "init", "--remove").returncode == 0
 
         # Others do not wait for it anew, and the local tier has everything.
         asked = len(proxy.seen)
@@ -75,5 +80,5 @@ def test_a_server_that_hangs_costs_one_run_and_everything_arrives_once(
         assert json.loads(call(repo.path, "status", "--json").stdout)["chroma"]["away"] is None
         rows = stored(target, "codebase_v1", "away")
         texts = sorted(str(row["document"]).splitlines()[0] for row in rows.values())
-        assert texts == ["def add_0(a, b):", "def add_1(a, b):", "def add_2(a, b):", "def later():"]
-        assert "Chroma: 0 written, 0 deleted, 4 in all" in work(repo)
+        assert texts == [*(f"def add_{n}(a, b):" for n in range(4)), "def later():"]
+        assert "Chroma: 0 written, 0 deleted, 5 in all" in work(repo)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from git_skillmesh.chroma.mirror import Outcome
+from git_skillmesh.chroma.shared import HeadRun
 from git_skillmesh.chroma.target import Target
 from testing.conversations import remember
 from testing.memory import make_session, open_memory
@@ -90,8 +91,6 @@ def test_a_branch_that_was_replaced_with_force(team: Team) -> None:
 def test_a_mirror_that_was_cut_off_is_gone_over_by_whoever_comes_next(
     team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from git_skillmesh.chroma.shared import HeadRun
-
     ada = team.start("ada", FILES)
     bob = team.clone("bob")
     code(team, "ada")
@@ -108,6 +107,35 @@ def test_a_mirror_that_was_cut_off_is_gone_over_by_whoever_comes_next(
     assert code(team, "bob") == Outcome(0, 0, 7)
     assert code(team, "ada") == Outcome(0, 0, 7)
     assert team.findings(ada) + team.findings(bob) == []
+
+
+def test_who_wrote_at_the_same_time_says_so(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada = team.start("ada", FILES)
+    bob = team.clone("bob")
+    code(team, "ada")
+    ada.commit("one", {"src/m0.py": "one = 1\n", "src/m1.py": "one = 1\n"})
+    ada.git("push", "--quiet")
+    bob.git("pull", "--quiet")
+    bob.commit("two", {"src/m0.py": "two = 2\n", "src/new.py": "new = 1\n"})
+    bob.git("push", "--quiet")
+    plain = HeadRun._pass
+
+    def late(self: HeadRun, paths: set[str] | None) -> None:
+        """Let Bob write all of his newer rows just before Ada writes hers."""
+        monkeypatch.setattr(HeadRun, "_pass", plain)
+        assert code(team, "bob").rows == 5
+        plain(self, paths)
+
+    monkeypatch.setattr(HeadRun, "_pass", late)
+    code(team, "ada")
+    assert team.wanted(bob) != team.there(bob)
+    # The mark does not claim that these were Bob's rows, and he looks at all of them.
+    assert [one.kind for one in team.findings(bob)] == ["behind"]
+    bob.commit("three", {"src/m3.py": "three = 3\n"})
+    bob.git("push", "--quiet")
+    assert code(team, "bob").rows == 5
+    assert team.wanted(bob) == team.there(bob)
+    assert team.findings(bob) == []
 
 
 def test_conversations_of_others_are_never_deleted(team: Team) -> None:

@@ -122,7 +122,7 @@ def test_the_document_is_whole(repo: Repo) -> None:
         "thoughts": {"sessions": 0, "thoughts": 0},
         "learnings": {"states": {}, "broken": [], "behind": 0},
         "skipped": {"count": 0, "reasons": {}, "files": {}},
-        "chroma": {"target": "off", "behind": None, "problem": ""},
+        "chroma": {"target": "off", "behind": None, "problem": "", "note": "", "away": None},
         "sharing": None,
         "last_error": None,
     }

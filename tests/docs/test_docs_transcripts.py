@@ -186,6 +186,8 @@ def test_commands_that_cannot_run_here_are_well_formed() -> None:
             assert names <= variables | {"OPENAI_API_KEY", "PATH"}, line
         elif program == "chroma run":
             assert set(words[2::2]) == {"--path", "--host", "--port"}, line
+        elif program == "git fetch":
+            assert len(words) == 2, line
         elif words[0] == "pre-commit":
             assert words[1] in ("install", "try-repo"), line
         elif words[0] in ("cd", "jq"):  # checking a signature by hand

@@ -134,7 +134,9 @@ class _Examination:
                 with ChromaReader(self.target, LOCK_WAIT_S) as reader:
                     info = reader.info(self.name)
                     if isinstance(by, ByHead):
-                        mark = Mark.parse(str(info.get(f"head:{self.source.repo_id}", "")))
+                        repo = self.source.repo_id
+                        claims = [str(info.get(f"{one}:{repo}", "")) for one in ("head", "mirror")]
+                        mark = Mark.parse(*claims)
                         found = self._standing(by, mark, since)
                         if isinstance(found, Finding):
                             return [found]

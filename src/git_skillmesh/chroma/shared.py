@@ -32,23 +32,27 @@ class Mark:
     """What the rows of a store describe: `commit`, and `state`, that of the source of the rows.
 
     While somebody writes, `whole` is False, `commit` is what the rows will be of, and `state` what
-    they were. `rows` is how many there are.
+    they were. `rows` is how many there are, `token` that of the mirror which left the mark: where
+    the store has another one, somebody wrote who knows nothing of marks.
     """
 
     commit: str
     state: str = ""
     whole: bool = False
     rows: int = 0
+    token: str = ""
 
     @classmethod
-    def parse(cls, text: str) -> "Mark | None":
-        """Return what a store says, None if it says nothing that can be used."""
+    def parse(cls, text: str, token: str) -> "Mark | None":
+        """Return what a store says, None if it says nothing that can be used.
+
+        `token` is the store's.
+        """
         try:
             found = json.loads(text)
-            return cls(
-                str(found["commit"]), str(found["state"]), found["whole"] is True,
-                int(found["rows"]),
-            )  # fmt: skip
+            whole = found["whole"] is True and found["token"] == token
+            rows = int(found["rows"])
+            return cls(str(found["commit"]), str(found["state"]), whole, rows, token)
         except (ValueError, TypeError, KeyError):
             return None
 
@@ -69,7 +73,7 @@ class HeadRun(Run):
         """Bring the rows up to date, unless somebody else has those of a newer commit there."""
         state = self.source.state
         opened, known = self._open(order)
-        mark = Mark.parse(opened["mark"])
+        mark = Mark.parse(opened["mark"], opened["token"])
         standing = self._by.standing(mark.commit) if mark else Standing.NEWER
         if mark and standing is Standing.OLDER:
             note = f"it has {mark.commit[:12]}, which is newer than this clone's: git fetch"
@@ -121,7 +125,7 @@ class HeadRun(Run):
             self.ledger.complete(self.mirror, state, token)
         else:
             # Somebody else wrote at the same time: whoever comes next looks at everything.
-            theirs = Mark.parse(done["mark"]) or claimed
+            theirs = Mark.parse(done["mark"], done["token"]) or claimed
             self._claim(secrets.token_hex(8), replace(theirs, whole=False))
         return self._told(rows)
 
@@ -130,7 +134,8 @@ class HeadRun(Run):
         return Outcome(self.upserted, self.deleted, rows, note)
 
     def _claim(self, token: str, mark: Mark) -> None:
-        self.writer.ask("claim", repo_id=self.source.repo_id, token=token, mark=str(mark))
+        said = str(replace(mark, token=token))
+        self.writer.ask("claim", repo_id=self.source.repo_id, token=token, mark=said)
 
     def _listed(self, **which: Any) -> Iterator[list[str]]:
         return super()._listed(**{"field": self._by.field, **which})

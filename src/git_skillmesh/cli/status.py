@@ -141,7 +141,7 @@ def _chroma(context: Context) -> dict[str, Any]:
     return {
         "target": target.describe(), "behind": behind, "problem": problem, "note": note,
         "away": away and {"since": _time(away.since), "until": _time(away.until),
-                          "failures": away.failures, "what": away.what, "line": away.say()},
+                          "failures": away.failures, "what": away.what},
     }  # fmt: skip
 
 
@@ -198,7 +198,8 @@ def _print(context: Context, document: dict[str, Any]) -> None:
         lagging = "by configuration"
     out(f"Chroma      {safe_line(chroma['target'])}: {safe_line(chroma['problem']) or lagging}")
     if away := chroma["away"]:
-        out(f"            {style.bad(safe_line(away['line']))}: {safe_line(away['what'])}")
+        line = f"away since {away['since']}, asked again after {away['until']}"
+        out(f"            {style.bad(line)}: {safe_line(away['what'])}")
     installed = [hook["name"] for hook in document["hooks"] if hook["state"] == "installed"]
     out(f"hooks       {', '.join(installed) or 'not installed: git skillmesh init'}")
     for hook in document["hooks"]:
