@@ -20,7 +20,6 @@ from ..git.repository import Repository
 from ..index.learnings import learning_store
 from ..index.maintenance import GRACE_SECONDS, prunable
 from ..index.store import Store
-from ..sessions.layout import REF as MEMORY
 from ..sessions.serving import adapters_folder
 
 _KEEP_ADAPTERS = 3
@@ -77,7 +76,7 @@ def _git_gc(repository: Repository) -> Offer:
     refs = list_refs(repository, _PREFIX, NOTES) if loose else {}
     if not refs:
         return Offer("git gc", 0, what, True)
-    ours = reached_objects(repository, [MEMORY, *refs] if MEMORY in refs else list(refs))
+    ours = reached_objects(repository, refs)
     files = [found for oid, found in loose.items() if oid in ours]
     return Offer("git gc", sum(one.st_blocks * 512 - one.st_size for one in files), what, True)
 
