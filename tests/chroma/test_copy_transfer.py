@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from git_skillmesh.chroma import store
+from git_skillmesh.chroma import own_store, store
 from git_skillmesh.chroma.moving import ends, patience, process, records, transfer
 from git_skillmesh.chroma.moving.ends import End
 from git_skillmesh.chroma.moving.transfer import Existing
@@ -139,6 +139,7 @@ def test_a_source_that_changes_meanwhile(tmp_path: Path, there: End) -> None:
 def test_beginnings_can_be_thrown_away(source: End, there: End) -> None:
     next(transfer.transfer(source, there, "notes", [], "refuse"))
     there.client.create_collection("mine__copy_x", embedding_function=None)
+    assert [name for name in names(there) if own_store.is_own(name)] == ["mine__copy_x"]
     keeper = process.Keeper()
     keeper.client, keeper.target = there.client, there.target
     [begun] = keeper.do_discard()["deleted"]
@@ -290,3 +291,14 @@ def test_large_records_make_small_pages(tmp_path: Path, monkeypatch: pytest.Monk
         assert [[r.id for r in part] for part in parts] == [
             ["0", "1", "2"], ["3", "4"], ["5"], ["6"], ["7", "8"],
         ]  # fmt: skip
+
+
+def test_a_vector_that_a_search_does_not_find(source: End, there: End) -> None:
+    copied(source, there, "notes")
+    notes = there.find("notes")
+    assert notes is not None
+    known = records.by_ids(notes, ["id-1", "id-2", "bare"], there.do)
+    assert records.lost(notes, list(known.values()), "l2", there.do) == []
+    notes.delete(ids=["id-1"])
+    found = records.lost(notes, list(known.values()), "l2", there.do)
+    assert [record.id for record in found] == ["id-1"], "a vector of zeros is near nothing"

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 Value = str | int | float | bool
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,62}[A-Za-z0-9]")
+UNREADY = re.compile(r"__copy_[0-9a-f]{12}\Z")
 _LARGEST = 2**63
 _LONGEST_ID = 200
 _LONGEST_KEY = 100
@@ -30,8 +31,13 @@ _DESCRIPTION = "description"
 
 
 def is_own(name: str) -> bool:
+<<<<<<< HEAD
     """Whether a collection of this name would be a user's."""
     return store.schema_of(name) not in {*COLLECTIONS, DIRECTORY}
+=======
+    """Whether a collection of this name would be a user's; a copy that is not ready is nobody's."""
+    return store.schema_of(name) not in COLLECTIONS and not UNREADY.search(name)
+>>>>>>> migrate
 
 
 def checked_name(name: str) -> str:

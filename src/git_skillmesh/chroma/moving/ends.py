@@ -5,13 +5,12 @@ In: a client and its `Target`. Out: collections, what identifies them, and how t
 
 import hashlib
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from .. import store
+from .. import own_store, store
 from ..schemas import COLLECTIONS
 from ..target import Target
 from .patience import patiently
@@ -25,7 +24,6 @@ CLOUD_MOST = 250  # it takes 300 records a request; some room, as for mirrors
 SERVER_MOST = 500
 # Where one proxy takes 1 MB, another takes 8: larger requests are halved when they are refused.
 REQUEST_BYTES = 4 << 20
-_COPY = re.compile(r"__copy_[0-9a-f]{12}\Z")
 # Collections whose rows belong to a repository. Those of skills belong to a registry.
 OF_REPOSITORIES = frozenset(COLLECTIONS) - {"skillmesh_experts"}
 
@@ -69,7 +67,7 @@ class End:
 
 def is_unready(name: str) -> bool:
     """Whether a name is that of a copy at work."""
-    return _COPY.search(name) is not None
+    return own_store.UNREADY.search(name) is not None
 
 
 def copy_name(name: str, source: Target, uuid: str, where: Mapping[str, Any] | None) -> str:

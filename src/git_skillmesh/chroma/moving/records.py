@@ -180,17 +180,14 @@ def put(collection: "Collection", records: Sequence[Record]) -> None:
         collection.upsert(**columns)
 
 
-def found_by_themselves(
-    collection: "Collection", sample: Sequence[Record], space: str, do: Do
-) -> int:
-    """Search each vector; return how many find a record that is no farther than they themselves."""
+def lost(collection: "Collection", sample: Sequence[Record], space: str, do: Do) -> list[Record]:
+    """Search each vector; return those that find nothing as near as they are to themselves."""
     import numpy as np
 
-    found = 0
+    found = []
     for record in sample:
         if not record.vector.any():
-            found += 1  # it has no direction, so nothing is near it
-            continue
+            continue  # it has no direction, so nothing is near it
         vectors: Any = [record.vector]
         got = do(
             partial(collection.query, query_embeddings=vectors, n_results=1, include=["distances"])
@@ -198,5 +195,6 @@ def found_by_themselves(
         distances = got["distances"][0]
         square = float(np.dot(record.vector.astype(np.float64), record.vector))
         own = 1 - square if space == "ip" else 0.0
-        found += bool(distances and distances[0] <= own + 1e-4 * max(1.0, square))
+        if not distances or distances[0] > own + 1e-4 * max(1.0, square):
+            found.append(record)
     return found

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 Existing = Literal["refuse", "keep", "replace"]
 _SAMPLE = 24
 _PASSES = 5
+_SEARCHES = 3
 _SHOWN = 3
 
 
@@ -314,14 +315,29 @@ class _Transfer:
         return records.same(record, known[record.id], self.space)
 
     def _search(self, there: "Collection") -> None:
-        found = records.found_by_themselves(there, self.sample, self.space, self.destination.do)
-        self.done.searched = len(self.sample)
-        if found < len(self.sample):
-            raise Unavailable(
-                f"{len(self.sample) - found} of {len(self.sample)} vectors of {self.done.name} "
-                "are there but are not found by a search",
-                "run the same command again",
-            )
+        """Search vectors for themselves; one that the index has lost is given to it again.
+
+        Its graph is built by several threads, and may leave out a vector that the store has.
+        """
+        again = 0
+        for _ in range(_SEARCHES):
+            lost = records.lost(there, self.sample, self.space, self.destination.do)
+            if not lost:
+                self.done.searched = len(self.sample)
+                if again:
+                    self.done.notes.append(
+                        f"{again} of {len(self.sample)} searched vectors had to be written twice"
+                    )
+                return
+            again = max(again, len(lost))
+            ids = [record.id for record in lost]
+            self.destination.do(partial(there.delete, ids=ids))
+            self._put(there, lost)
+        raise Unavailable(
+            f"{again} of {len(self.sample)} vectors of {self.done.name} are there but are not "
+            "found by a search",
+            "copy it to another place, or let its repository fill it anew",
+        )
 
     def _make(self, staging: str) -> "Collection":
         arguments = ends.like(self.origin, self.destination.target, self.where)
