@@ -31,13 +31,9 @@ _DESCRIPTION = "description"
 
 
 def is_own(name: str) -> bool:
-<<<<<<< HEAD
-    """Whether a collection of this name would be a user's."""
-    return store.schema_of(name) not in {*COLLECTIONS, DIRECTORY}
-=======
     """Whether a collection of this name would be a user's; a copy that is not ready is nobody's."""
-    return store.schema_of(name) not in COLLECTIONS and not UNREADY.search(name)
->>>>>>> migrate
+    known = {*COLLECTIONS, DIRECTORY}
+    return store.schema_of(name) not in known and not UNREADY.search(name)
 
 
 def checked_name(name: str) -> str:
