@@ -10,6 +10,7 @@ from git_skillmesh.index.exchange_view import open_exchanges
 from git_skillmesh.index.exchanges import ExchangesReport, exchange_store, sync_exchanges
 from git_skillmesh.index.vectors import builtin_source
 from git_skillmesh.index.view import NoIndexError
+from git_skillmesh.sessions.layout import REF
 from git_skillmesh.sessions.model import Exchange, Session
 from testing.memory import make_session, open_memory
 from testing.repos import Repo, make_repo
@@ -103,6 +104,18 @@ def test_a_memory_without_its_former_tree_is_listed_whole(repo: Repo) -> None:
     repo.git("gc", "-q", "--prune=now")
     assert sync_exchanges(repository, SOURCE) == ExchangesReport(removed=2, exchanges=2)
     assert searched(repository) == ["b b-1", "b b-2"]
+
+
+def test_a_memory_that_was_gone_is_read_anew(repo: Repo) -> None:
+    repository, memory = discover(repo.path), open_memory(repo)
+    memory.add([make_session("a", 2), make_session("b", 2)])
+    sync_exchanges(repository, SOURCE)
+    there = repo.git("rev-parse", REF)
+    repo.git("update-ref", "-d", REF)
+    assert sync_exchanges(repository, SOURCE) == ExchangesReport(removed=4)
+    repo.git("update-ref", REF, there)
+    open_memory(repo).add([make_session("b", 3)])
+    assert sync_exchanges(repository, SOURCE) == ExchangesReport(read=5, exchanges=5)
 
 
 def test_a_broken_exchange_costs_only_itself(repo: Repo) -> None:

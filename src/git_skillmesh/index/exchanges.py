@@ -150,11 +150,11 @@ class _Sync:
         new = self._add(missing)
         wanted = kept | set(found) | set(new)
         removed = self._drop(wanted, gone)
-        if tree is not None:
-            with self._catalogue.transaction():
+        with self._catalogue.transaction():
+            if tree is not None:
                 self._catalogue.put_tree(tree, READING, {}, np.array(sorted(wanted), np.int32))
-                trees = self._catalogue.latest_trees()
-                self._catalogue.forget_trees([one for one in trees if one[0] != tree])
+            trees = self._catalogue.latest_trees()
+            self._catalogue.forget_trees([one for one in trees if one[0] != tree])
         self._store.compact(self._catalogue)
         return ExchangesReport(len(new), removed, self._unreadable, len(wanted))
 
