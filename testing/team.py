@@ -74,6 +74,12 @@ class Team:
         assert target is not None
         return repository, config, target
 
+    def code(self, repo: Repo) -> Outcome:
+        """Bring the code up to date, and nothing else."""
+        repository, config, target = self.opened(repo)
+        update(repository, config, wait_seconds=60)
+        return mirror_codebase(repository, config, target)
+
     def index(self, repo: Repo) -> None:
         """Bring the local tier up to date."""
         repository, config, _ = self.opened(repo)

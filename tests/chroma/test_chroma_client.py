@@ -15,6 +15,7 @@ from git_skillmesh.errors import (
     ReadOnly,
     SkillmeshError,
     Unavailable,
+    Unreachable,
 )
 
 SECRET = "s3cret-value"  # noqa: S105
@@ -55,9 +56,9 @@ def made(error: Exception | Callable[[], Exception]) -> Exception:
         (Exception("Unauthorized"), ConfigurationError),
         (chroma("NotFoundError", "Database [x] not found"), ConfigurationError),
         # The port of the server has 401 and 403 in it.
-        (answered(404), Unavailable),
-        (answered(503), Unavailable),
-        (Exception(f"refused {SECRET}\n\x1b[31m"), Unavailable),
+        (answered(404), Unreachable),
+        (answered(503), Unreachable),
+        (Exception(f"refused {SECRET}\n\x1b[31m"), Unreachable),
     ],
 )
 def test_a_server(error: Exception | Callable[[], Exception], kind: type[SkillmeshError]) -> None:

@@ -22,7 +22,7 @@ def team(database: Callable[[str], Target], tmp_path: Path) -> Team:
 
 
 def code(team: Team, name: str) -> Outcome:
-    return team.mirror(team.clones[name])["codebase_v1"]
+    return team.code(team.clones[name])
 
 
 def texts(team: Team) -> set[str]:

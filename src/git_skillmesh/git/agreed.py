@@ -4,9 +4,10 @@ In: a repository and a name. Out: `AgreedBranch`, whose tip is what was last fet
 `tip_at_remote` what the remote has now.
 """
 
+import os
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from .refs import list_refs
 from .remotes import find_remote, remote_names
 from .repository import Repository
 from .transport import Manners, talk, unavailable
@@ -41,22 +42,21 @@ def agreed_branch(repository: Repository, wanted: str = "") -> AgreedBranch | No
     if not remote:
         return None
     prefix = f"refs/remotes/{remote}/"
-    heads = list_refs(repository, prefix)
-    branch = wanted.removeprefix(f"{remote}/") or _default(repository, prefix, heads)
-    commit = heads.get(prefix + branch) if branch else None
-    if commit is None:
-        return None
-    commit, tree = repository.resolve(commit)
-    return AgreedBranch(remote, branch, commit, tree)
+    form = "--format=%(objectname) %(tree) %(refname) %(symref)"
+    out = repository.git.run("for-each-ref", form, prefix)
+    lines = [line.split(" ") for line in os.fsdecode(out).splitlines()]
+    tips = {name.removeprefix(prefix): (commit, tree) for commit, tree, name, _ in lines}
+    default = next((one for *_, name, one in lines if name == f"{prefix}HEAD"), "")
+    branch = wanted.removeprefix(f"{remote}/") or _default(default.removeprefix(prefix), tips)
+    commit, tree = tips.get(branch, ("", ""))
+    return AgreedBranch(remote, branch, commit, tree) if tree else None
 
 
-def _default(repository: Repository, prefix: str, heads: dict[str, str]) -> str:
+def _default(named: str, tips: Collection[str]) -> str:
     """Return what the remote calls its default branch, else a usual name, else the only one."""
-    out = repository.git.run_unchecked("symbolic-ref", "-q", f"{prefix}HEAD").stdout
-    named = out.decode(errors="surrogateescape").strip()
-    if named in heads:
-        return named.removeprefix(prefix)
-    branches = [name.removeprefix(prefix) for name in heads if name != f"{prefix}HEAD"]
+    if named in tips:
+        return named
+    branches = [name for name in tips if name != "HEAD"]
     usual = [name for name in _USUAL if name in branches]
     return usual[0] if usual else branches[0] if len(branches) == 1 else ""
 
