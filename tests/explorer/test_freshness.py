@@ -88,6 +88,27 @@ def test_a_note_that_was_left_behind_counts_once(tmp_path: Path, stores_of: Open
     assert commit["linked"] == 1
 
 
+def test_what_is_kept_may_be_deleted_or_damaged(tmp_path: Path, stores_of: Opens) -> None:
+    repo = make_repo(tmp_path, files={"a.py": "one\ntwo\n"})
+    remember(repo, make_session("s", 1))
+    link(repo, "HEAD", "a.py", [1], "s", "s-1")
+    told = dict(stores_of(repo.path).everything())
+    folder = repo.state_dir / "explorer"
+    assert {path.name for path in folder.iterdir()} == {"commits.json", "lines.json", "links.json"}
+    assert dict(stores_of(repo.path).everything()) == told
+    wrong = f'{{"schema": 1, "kept": {{"head": "{repo.head}", "commits": [[1]]}}}}'.encode()
+    for damage in (
+        b"",
+        b"[]",
+        wrong,
+        b'{"schema": 1, "kept": {"head": 3, "x": [[]]}}',
+        b"[" * 99_999,
+    ):
+        for path in folder.iterdir():
+            path.write_bytes(damage)
+        assert dict(stores_of(repo.path).everything()) == told
+
+
 def test_an_empty_repository(tmp_path: Path, stores_of: Opens) -> None:
     repo = make_repo(tmp_path)
     asked = stores_of(repo.path)
