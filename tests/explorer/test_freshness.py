@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from git_skillmesh.explorer.documents import Documents
+from git_skillmesh.explorer.stores import State
 from testing.commands import call
 from testing.conversations import link, remember
 from testing.explorer import Asked
@@ -142,9 +143,9 @@ def test_many_ask_at_once_and_one_answers(asked: Asked, monkeypatch: pytest.Monk
     made: list[str] = []
     make = documents._made
 
-    def counted(path: str, parameters: object) -> tuple[bytes | None, str]:
+    def counted(path: str, parameters: None, state: State) -> tuple[bytes | None, bool]:
         made.append(path)
-        return make(path, None)
+        return make(path, parameters, state)
 
     monkeypatch.setattr(documents, "_made", counted)
     answers: list[bytes | None] = []
