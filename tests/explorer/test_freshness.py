@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from git_skillmesh.explorer.documents import Documents
+from git_skillmesh.explorer.stores import State
 from testing.commands import call
 from testing.conversations import link, remember
 from testing.explorer import Asked
@@ -88,6 +89,27 @@ def test_a_note_that_was_left_behind_counts_once(tmp_path: Path, stores_of: Open
     assert commit["linked"] == 1
 
 
+def test_what_is_kept_may_be_deleted_or_damaged(tmp_path: Path, stores_of: Opens) -> None:
+    repo = make_repo(tmp_path, files={"a.py": "one\ntwo\n"})
+    remember(repo, make_session("s", 1))
+    link(repo, "HEAD", "a.py", [1], "s", "s-1")
+    told = dict(stores_of(repo.path).everything())
+    folder = repo.state_dir / "explorer"
+    assert {path.name for path in folder.iterdir()} == {"commits.json", "lines.json", "links.json"}
+    assert dict(stores_of(repo.path).everything()) == told
+    wrong = f'{{"schema": 1, "kept": {{"head": "{repo.head}", "commits": [[1]]}}}}'.encode()
+    for damage in (
+        b"",
+        b"[]",
+        wrong,
+        b'{"schema": 1, "kept": {"head": 3, "x": [[]]}}',
+        b"[" * 99_999,
+    ):
+        for path in folder.iterdir():
+            path.write_bytes(damage)
+        assert dict(stores_of(repo.path).everything()) == told
+
+
 def test_an_empty_repository(tmp_path: Path, stores_of: Opens) -> None:
     repo = make_repo(tmp_path)
     asked = stores_of(repo.path)
@@ -121,9 +143,9 @@ def test_many_ask_at_once_and_one_answers(asked: Asked, monkeypatch: pytest.Monk
     made: list[str] = []
     make = documents._made
 
-    def counted(path: str, parameters: object) -> tuple[bytes | None, str]:
+    def counted(path: str, parameters: None, state: State) -> tuple[bytes | None, bool]:
         made.append(path)
-        return make(path, None)
+        return make(path, parameters, state)
 
     monkeypatch.setattr(documents, "_made", counted)
     answers: list[bytes | None] = []

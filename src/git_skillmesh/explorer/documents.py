@@ -13,7 +13,7 @@ from typing import Any
 
 from .answers import answer
 from .data.fates import SLOW
-from .stores import Stores
+from .stores import State, Stores
 
 _MOST_BYTES = 32_000_000
 # What also rests on what is computed beside it, and on the clock.
@@ -36,7 +36,8 @@ class Documents:
         kind = path.partition("/")[0]
         if kind in _NEVER:
             return self._made(path, asked)[0]
-        key = (self.stores.state().name, path)
+        state = self.stores.state()
+        key = (state.name, path)
         with self._lock:
             making = self._making.setdefault(key, threading.Lock())
         try:
@@ -46,9 +47,9 @@ class Documents:
                     if known is not None:
                         self._kept.move_to_end(key)
                         return known
-                data, name = self._made(path, asked)
-                if data is not None and name:
-                    self._keep((name, path), data)
+                data, final = self._made(path, asked, state)
+                if data is not None and final:
+                    self._keep(key, data)
                 return data
         finally:
             with self._lock:
@@ -62,14 +63,15 @@ class Documents:
         if state.head:
             self.stores.blames.index_paths(state.head)
 
-    def _made(self, path: str, asked: Mapping[str, str] | None) -> tuple[bytes | None, str]:
-        """Return a document, and the state that it may be kept under, "" if it may not."""
-        with self.stores.reading() as reading:
+    def _made(
+        self, path: str, asked: Mapping[str, str] | None, state: State | None = None
+    ) -> tuple[bytes | None, bool]:
+        """Return a document, and whether it stays as it is for as long as the state does."""
+        with self.stores.reading(state) as reading:
             document = answer(reading, path, asked)
-            if document is None:
-                return None, ""
-            data = json.dumps(document, separators=(",", ":")).encode()
-            return data, reading.state.name if _is_final(document) else ""
+        if document is None:
+            return None, False
+        return json.dumps(document, separators=(",", ":")).encode(), _is_final(document)
 
     def _keep(self, key: _Key, data: bytes) -> None:
         with self._lock:

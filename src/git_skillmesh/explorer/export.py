@@ -210,7 +210,7 @@ def _sweep(folder: Path) -> None:
     """Delete what exports left behind that were killed."""
     for left in folder.parent.glob(f".{folder.name}.*-*"):
         number = left.name.removeprefix(f".{folder.name}.").partition("-")[0]
-        if number.isdigit() and not Path(f"/proc/{number}").exists() and not _is_running(number):
+        if number.isdigit() and not _is_running(number):
             with suppress(OSError):
                 shutil.rmtree(left)
 

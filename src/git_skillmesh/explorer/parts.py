@@ -6,14 +6,15 @@ its few rows is read by the views.
 
 import os
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
+from typing import Any
 
 from ..errors import SkillmeshError
 from ..git.commitlog import Headline, headlines
 from ..git.database import ObjectDatabase
-from ..git.notes import all_notes
+from ..git.notes import notes_of
 from ..git.trees import list_tree
 from ..index.provenance import state_of_worktree
 from ..index.store import Store
@@ -23,6 +24,7 @@ from ..sessions.layout import Head
 from ..sessions.links import Link, parse_link
 from ..sessions.openings import titles
 from ..sessions.reading import MemoryReader
+from . import kept
 from .keys import key_of_id, keyed
 from .stores import Reading
 
@@ -109,11 +111,31 @@ def commits(reading: Reading) -> Commits:
     """Return the history of HEAD. Raises `GitFailed`."""
 
     def make() -> Commits:
-        head = reading.state.head
-        listed = tuple(headlines(reading.repository, head)) if head else ()
+        listed = tuple(_headlines(reading))
         return Commits(listed, {one.oid: one for one in listed})
 
     return reading.part("commits", reading.state.head, make)
+
+
+def _headlines(reading: Reading) -> Iterator[Headline]:
+    """Yield the history, as it was kept if HEAD has not moved since."""
+    head = reading.state.head
+    if head is None:
+        return
+    known = kept.read(reading.repository, "commits")
+    try:
+        if known.get("head") == head:
+            found = [
+                Headline(oid, tuple(parents), author, int(time), summary)
+                for oid, parents, author, time, summary in known["commits"]
+            ]
+            yield from found
+            return
+    except (ValueError, TypeError, KeyError):
+        pass
+    listed = headlines(reading.repository, head)
+    kept.write(reading.repository, "commits", {"head": head, "commits": listed})
+    yield from listed
 
 
 def links(reading: Reading) -> Links:
@@ -125,15 +147,10 @@ def links(reading: Reading) -> Links:
         by_commit: dict[str, dict[Pair, int]] = {}
         by_exchange: defaultdict[Pair, Made] = defaultdict(Made)
         by_session: defaultdict[str, Made] = defaultdict(Made)
-        noted = set()
-        for commit, lines in all_notes(reading.repository).items():
-            found = [link for link in map(parse_link, lines) if link]
-            if not found:
-                continue
-            noted.add(commit)
+        noted = _noted(reading)
+        for commit, counts in noted.items():
             if commit not in history:
                 continue
-            counts = _counts(reading.db, commit, found)
             by_commit[commit] = counts
             for pair, count in counts.items():
                 for made in (by_exchange[pair], by_session[pair[0]]):
@@ -142,6 +159,45 @@ def links(reading: Reading) -> Links:
         return Links(by_commit, dict(by_exchange), dict(by_session), frozenset(noted))
 
     return reading.part("links", (state.notes, state.head), make)
+
+
+def _noted(reading: Reading) -> dict[str, dict[Pair, int]]:
+    """Return commit → whose its lines are; only notes that have changed since are read."""
+    repository, notes = reading.repository, reading.state.notes
+    if notes is None:
+        return {}
+    before = kept.read(repository, "links")
+    known = _known(before)
+    blobs = notes_of(repository, notes)
+    stale = [commit for commit, blob in blobs.items() if known.get(commit, ("",))[0] != blob]
+    found = {commit: one for commit, one in known.items() if commit in blobs}
+    for commit, data in zip(
+        stale, reading.db.reader.read_many([blobs[commit] for commit in stale]), strict=True
+    ):
+        lines = (data or b"").decode("utf-8", "surrogateescape").split("\n")
+        counts = _counts(reading.db, commit, filter(None, map(parse_link, lines)))
+        found[commit] = blobs[commit], counts
+    if stale or len(found) != len(known):
+        document = {
+            commit: [blob, [[*pair, count] for pair, count in counts.items()]]
+            for commit, (blob, counts) in found.items()
+        }
+        kept.write(repository, "links", document)
+    return {commit: counts for commit, (_, counts) in found.items() if counts}
+
+
+def _known(before: Mapping[str, Any]) -> dict[str, tuple[str, dict[Pair, int]]]:
+    """Return commit → blob of its note and whose its lines are, as it was kept."""
+    try:
+        return {
+            commit: (
+                str(blob),
+                {(str(session), str(name)): int(count) for session, name, count in rows},
+            )
+            for commit, (blob, rows) in before.items()
+        }
+    except (ValueError, TypeError):
+        return {}
 
 
 def _counts(db: ObjectDatabase, commit: str, found: Iterable[Link]) -> dict[Pair, int]:

@@ -1,24 +1,18 @@
 """How many lines the files of HEAD have, counted beside the answers and kept.
 
 In: a reading. Out: path → lines, or None while they are counted. What a commit did not change is
-not read again; `.git/skillmesh/explorer/lines.json` holds the counts of the last tree and may be
-deleted.
+not read again: the counts of the last tree are kept.
 """
 
-import json
-import os
-import tempfile
 import threading
 from collections.abc import Mapping
-from contextlib import suppress
-from pathlib import Path
 
 from ..git.objects import BlobReader
 from ..git.repository import Repository
+from . import kept
 from .parts import Alive, files
 from .stores import Reading
 
-_SCHEMA = 1
 _LOOK = 8_000  # as git tells binary files
 _SECONDS = 0.25  # that somebody waits for it
 
@@ -26,9 +20,9 @@ _SECONDS = 0.25  # that somebody waits for it
 def lines_by_path(reading: Reading) -> Mapping[str, int] | None:
     """Return path → lines of each file of HEAD with text, None while they are being counted."""
     tree, blobs = reading.state.tree, files(reading).blobs
-    kept: _Counts | None = reading.stores.peek("lines")
-    if kept is not None and kept.tree == tree:
-        return {path: count for path in blobs if (count := kept.of[blobs[path]]) is not None}
+    counted: _Counts | None = reading.stores.peek("lines")
+    if counted is not None and counted.tree == tree:
+        return {path: count for path in blobs if (count := counted.of[blobs[path]]) is not None}
     counting = reading.part("counting", tree, lambda: _Counting(reading.repository, tree, blobs))
     if not counting.finished.wait(_SECONDS * reading.patience):
         return None
@@ -58,7 +52,7 @@ class _Counting:
     def __init__(self, repository: Repository, tree: str | None, blobs: Mapping[str, str]) -> None:
         self.finished = threading.Event()
         self.found = _Counts(tree, {})
-        known = _kept(_place(repository))
+        known = _kept(repository)
         wanted = set(blobs.values())
         missing = sorted(wanted - known.keys())
         thread = threading.Thread(
@@ -77,7 +71,7 @@ class _Counting:
                     counts[blob] = count_lines(data) if data is not None else None
             self.found = _Counts(tree, counts)
             if missing:
-                _keep(_place(repository), counts)
+                kept.write(repository, "lines", counts)
         finally:
             self.found = _Counts(tree, {**dict.fromkeys(wanted), **counts})
             self.finished.set()
@@ -90,32 +84,10 @@ def count_lines(data: bytes) -> int | None:
     return data.count(b"\n") + (not data.endswith(b"\n") and bool(data))
 
 
-def _place(repository: Repository) -> Path:
-    return repository.state_dir / "explorer" / "lines.json"
-
-
-def _kept(place: Path) -> dict[str, int | None]:
-    try:
-        document = json.loads(place.read_bytes())
-        counts = document["lines"] if document["schema"] == _SCHEMA else {}
-        return {
-            blob: count
-            for blob, count in counts.items()
-            if count is None or (type(count) is int and count >= 0)
-        }
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        return {}
-
-
-def _keep(place: Path, counts: Mapping[str, int | None]) -> None:
-    with suppress(OSError):  # a cache: the answer is right without it
-        place.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=place.parent, prefix=".lines-")
-        try:
-            with os.fdopen(descriptor, "w") as file:
-                json.dump({"schema": _SCHEMA, "lines": counts}, file, separators=(",", ":"))
-            Path(name).replace(place)
-        except BaseException:
-            with suppress(OSError):
-                Path(name).unlink()
-            raise
+def _kept(repository: Repository) -> dict[str, int | None]:
+    counts = kept.read(repository, "lines")
+    return {
+        blob: count
+        for blob, count in counts.items()
+        if count is None or (type(count) is int and count >= 0)
+    }

@@ -71,6 +71,7 @@ class Reading:
         self.db = db
         self.lookup = lookup
         self.patience = patience
+        self._parts: dict[str, tuple[object, Any]] = {}
 
     @property
     def repository(self) -> Repository:
@@ -78,8 +79,14 @@ class Reading:
         return self.stores.repository
 
     def part(self, name: str, key: object, make: Callable[[], T]) -> T:
-        """Return what is kept under a name if it was made for this key, else make it."""
-        return self.stores.part(name, key, make)
+        """Return what is kept under a name if it was made for this key, else make it.
+
+        It stays as it is for as long as this is open, whatever others read meanwhile.
+        """
+        known = self._parts.get(name)
+        if known is None or known[0] != key:
+            known = self._parts[name] = key, self.stores.part(name, key, make)
+        return cast("T", known[1])
 
 
 class Stores:
@@ -90,6 +97,7 @@ class Stores:
         self._host = host
         self.blames = Blames(host.repository)
         self._lock = threading.Lock()
+        self._refs_lock = threading.Lock()
         self._refs = ObjectDatabase(host.repository)
         self._parts: dict[str, _Part] = {}
         self._free: list[tuple[ObjectDatabase, str | None, Lookup]] = []
@@ -121,7 +129,7 @@ class Stores:
 
     def state(self) -> State:
         """Return where everything is now. Raises `Damaged`."""
-        with self._lock:
+        with self._refs_lock:
             try:
                 head, memory, notes = (self._refs.tip(name) for name in ("HEAD", MEMORY, NOTES))
             except BaseException:
@@ -154,8 +162,9 @@ class Stores:
         """End all git processes."""
         self.blames.close()
         self._host.close()
-        with self._lock:
+        with self._refs_lock:
             self._refs.reader.close()
+        with self._lock:
             for db, _, _ in self._free:
                 db.reader.close()
             self._free.clear()

@@ -4,6 +4,7 @@ In: rows of the stores. Out: the small documents that stand wherever something i
 """
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from ...display import safe_line, writable
@@ -33,7 +34,13 @@ def time(text: str) -> str | None:
 
 def moment(seconds: int) -> str:
     """Return a time of git; the epoch where it is none that a calendar has."""
-    return utc(seconds) or "1970-01-01T00:00:00Z"
+    day, rest = divmod(seconds, 86_400)
+    return f"{_day(day)}T{rest // 3600:02}:{rest // 60 % 60:02}:{rest % 60:02}Z"
+
+
+@lru_cache(maxsize=20_000)
+def _day(day: int) -> str:
+    return (utc(day * 86_400) or "1970-01-01")[:10]
 
 
 def line(text: str, most: int = _TITLE) -> str:
