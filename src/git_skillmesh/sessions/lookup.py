@@ -136,8 +136,11 @@ def _moment(found: tuple[int, Exchange | Damaged]) -> tuple[str, str]:
 
 def time_in(data: bytes) -> str:
     """Return when the exchange was that a segment begins with, "" if it does not say."""
-    times = {name: time.decode() for name, time in _TIME.findall(data.partition(b"\n")[0])}
-    return times.get(b"started") or times.get(b"ended", "")
+    times = {
+        str(name.decode()): str(time.decode())
+        for name, time in _TIME.findall(data.partition(b"\n")[0])
+    }
+    return times.get("started") or times.get("ended", "")
 
 
 def beginning_of(data: bytes | None) -> tuple[str, str]:
