@@ -1,22 +1,12 @@
-// Changed 02:40 (data side), only additions: Learning.instead (what to do instead, or null); Learning.backtest is null until it has been
-// computed in the background (overview.state changes then); its estimate is the share of commits on which it fired rightly (0..1, 95 %
-// interval), points are months; Found.notes (what was not searched and why, in words); Session.children, SessionRef.parent as said.
-// Commit of a merge: files compared with its first parent. `why` of a learning is the reason given for blocking or retiring it.
-// Changed 02:35 (data side), only additions: SessionRef.parent (key of the session that started it as a subagent, or null),
-// Session.children (its subagents). SessionRef.model is null in lists and told in session/KEY. The timeline leaves
-// subagents out, sessions/N has them. Of a commit in the timeline at most the 12 exchanges with the most lines are listed.
-// A key of an exchange is one segment (`SESSION~2fEXCHANGE`). What is named but is not in this clone has n = 0 and a title in
-// parentheses; its document answers 404. Treat keys as opaque.
-// 2026-11-22 02:25 page -> data: (1) index.html says <html … data-mode="serve">; an export replaces that one attribute by
-//   data-mode="export" and nothing else. (2) search is /api/search.json?q=WORDS like all others. (3) The page asks with paths
-//   relative to index.html ("api/…", "data/…", "explorer.js", "explorer.css"), sends the cookie that the server set, knows no token;
-//   401/403 shows "open the address that the command printed". (4) Routes: #/timeline/N, #/sessions/N, #/session/KEY, #/exchange/KEY,
-//   #/commit/SHA, #/file/KEY:12, #/map/KEY, #/learnings, #/learning/KEY, #/search/WORDS.
 // What the page asks for and what it gets. Every document has a PATH; the server answers it at
 // /api/PATH.json, an export holds it in data/PATH.js as `skillmesh_give("PATH", {...})`.
 // A KEY is ASCII and safe in addresses and file names: UTF-8 bytes of the id or path, in which
 // every byte but A-Z a-z 0-9 . _ - (and / in paths) is written ~xx in lower-case hexadecimal; a first "." of a
 // segment is escaped too when the segment is "." or ".."; a segment longer than 150 is cut and gets "~" and 16 digits of its sha256.
+// An id of an exchange is one segment (`SESSION~2fEXCHANGE`). Take keys as they are: only paths of files can be read from them.
+// index.html says data-mode="serve"; an export replaces that by data-mode="export" and nothing else. The page asks with addresses
+// relative to index.html, sends the cookie that the server set, and knows no token.
+// What is named but is not in this clone (an exchange that was not fetched) has n = 0; its document answers 404.
 // Times are ISO 8601 in UTC. Counts of lines are whole numbers. Absent = null, never a missing key.
 
 export type Key = string
@@ -43,14 +33,15 @@ export interface Overview {
   left_out: string[]                  // what an export leaves out, in words
   hints: string[]                     // e.g. "no conversations yet: git skillmesh import claude"
 }
-// timeline/N  (N = 0 is the newest; 100 entries a page)
+// timeline/N  (N = 0 is the newest; 100 entries a page). Conversations of subagents are left out; of a commit at most the 12 exchanges
+// with the most lines are listed.
 export type Entry =
   | ({ type: "commit"; exchanges: ExchangeRef[]; added: number | null; linked: number; merge: boolean } & CommitRef)
   | ({ type: "session" } & SessionRef)
 export interface Timeline { page: number; pages: number; entries: Entry[] }
-// sessions/N (100 a page, newest first)
+// sessions/N (100 a page, newest first, those of subagents too; SessionRef.model is told in session/KEY only)
 export interface Sessions { page: number; pages: number; sessions: SessionRef[] }
-// commit/SHA
+// commit/SHA. A merge is compared with its first parent.
 export interface Commit extends CommitRef { parents: string[]; body: string; email: string | null
   files: { file: FileRef; added: number | null; removed: number | null; status: string; diff: string | null }[]   // diff: unified, null when too long
   files_left_out: number
@@ -81,7 +72,8 @@ export interface Area { file: FileRef; parent: Key | null; lines: number; known:
   children: { file: FileRef; folder: boolean; lines: number; known: number; exchanges: number }[]; complete: boolean }
 // learnings
 export interface Learnings { learnings: (LearningRef & { tags: string[]; origin: ExchangeRef | null; findings: number | null })[]; problems: string[] }
-// learning/KEY
+// learning/KEY. `why` is the reason given for blocking or retiring it. backtest is null until it has been computed in the background;
+// its estimate is the share of the commits on which it fired rightly (0..1, 95 % interval).
 export interface Learning { ref: LearningRef; description: string; why: string | null; instead: string | null; tags: string[]; languages: string[]; paths: string[]
   source: string                     // its file, as text
   file: FileRef; matcher: string; good: string[]; bad: string[]
@@ -89,7 +81,7 @@ export interface Learning { ref: LearningRef; description: string; why: string |
   changes: CommitRef[]               // of its file, newest first
   backtest: { commits: number; points: { month: string; fired: number; fixed: number }[]; estimate: { low: number; high: number; mean: number } | null; at: string | null } | null
   related: LearningRef[] }
-// search?q=WORDS (server only). An export holds `search` instead: every SearchItem without excerpts, searched in the page.
+// search?q=WORDS (server only, /api/search.json?q=WORDS); notes say what was not searched and why. An export holds `search` instead: every SearchItem without excerpts, searched in the page.
 export interface Found { query: string; took_ms: number; notes: string[]
   code: (Place & { symbol: string | null; excerpt: string })[]
   exchanges: { ref: ExchangeRef; excerpt: string }[]

@@ -152,12 +152,14 @@ function Lines({ file, by, start, end }: { file: File; by: By; start: number | n
     <div class="lines-field">
       <div class="lines" ref={field} onMouseOver={tell} onFocusIn={tell} role="group" aria-label="Lines of the file" tabIndex={0}>
         <div class="lines-width">
-        {runs.map((run) => {
+        {blocks(runs).map((block) => (
+        <div class="block" style={{ containIntrinsicHeight: `${(block.at(-1)!.end - block[0]!.start + 1) * ROW}px` }}>
+        {block.map((run) => {
           const text = file.lines.slice(run.start - 1, run.end)
           const height = text.length
           const last = runEnd(start, end, file)
           return (
-            <div class={`origin ${run.first ? "first" : ""} ${colour(run.origin, by, ages)}`} data-start={run.start} style={{ containIntrinsicHeight: `${height * ROW}px` }}>
+            <div class={`origin ${run.first ? "first" : ""} ${colour(run.origin, by, ages)}`} data-start={run.start}>
               <div class="whence"><Whence origin={run.origin} height={height} first={run.first} /></div>
               <div class="numbers" aria-hidden="true" onClick={(event) => pick(event, run.start)}>{text.map((_, at) => run.start + at).join("\n")}</div>
               <pre dir="ltr">{start !== null && last !== null && start <= run.end && last >= run.start
@@ -166,6 +168,8 @@ function Lines({ file, by, start, end }: { file: File; by: By; start: number | n
             </div>
           )
         })}
+        </div>
+        ))}
         </div>
       </div>
       <Told origin={seen} />
@@ -209,6 +213,21 @@ function divided(origin: Origin): Piece[] {
   for (let start = origin.start; start <= origin.end; start += PIECE)
     pieces.push({ start, end: Math.min(origin.end, start + PIECE - 1), origin, first: start === origin.start })
   return pieces
+}
+
+/** Pieces are laid out by the hundred lines, where they can be seen. */
+function blocks(pieces: Piece[]): Piece[][] {
+  const found: Piece[][] = []
+  let size = Infinity
+  for (const piece of pieces) {
+    if (size >= 100) {
+      found.push([])
+      size = 0
+    }
+    found.at(-1)!.push(piece)
+    size += piece.end - piece.start + 1
+  }
+  return found
 }
 
 /** In the margin: the exchange (or the commit) that the lines beside it come from. */
