@@ -106,6 +106,13 @@ def test_a_memory_without_its_former_tree_is_listed_whole(repo: Repo) -> None:
     assert searched(repository) == ["b b-1", "b b-2"]
 
 
+def test_a_name_that_is_no_text_is_in_nobodys_way(repo: Repo) -> None:
+    repository, memory = discover(repo.path), open_memory(repo)
+    memory.add([make_session("half \ud800", 1), make_session("b", 1)])
+    assert sync_exchanges(repository, SOURCE) == ExchangesReport(read=2, exchanges=2)
+    assert searched(repository) == ["b b-1", "half \\ud800 half \\ud800-1"]
+
+
 def test_a_memory_that_was_gone_is_read_anew(repo: Repo) -> None:
     repository, memory = discover(repo.path), open_memory(repo)
     memory.add([make_session("a", 2), make_session("b", 2)])

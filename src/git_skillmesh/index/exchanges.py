@@ -251,11 +251,12 @@ def _documents(text: SearchText, title: str) -> tuple[Document, ...]:
 
 
 def _facts(head: Head, exchange: Exchange, text: SearchText) -> tuple[str, ...]:
-    paths = json.dumps(text.paths[:200])
-    return (
+    facts = (
         head.session_id, exchange.exchange_id, head.agent, exchange.started or head.started,
-        head.title, paths,
+        head.title, json.dumps(text.paths[:200]),
     )  # fmt: skip
+    # JSON allows half of a pair of surrogates, SQLite does not.
+    return tuple(fact.encode("utf-8", "backslashreplace").decode() for fact in facts)
 
 
 def _session_of(path: str) -> str:
