@@ -39,7 +39,7 @@ def test_three_clients_on_one_server(tmp_path: Path) -> None:
         wrong = verify(team, server)
         assert {line.partition(": ")[0] for line in wrong[:-1]} == {"client-01"}
         assert any(line.endswith(" is of another version") for line in wrong)
-        assert any(line.endswith(" rows, 15 expected") for line in wrong)
+        assert any(" rows, " in line and line.endswith(" expected") for line in wrong)
         assert wrong[-1].startswith("the collection has ")
     finally:
         server.stop()
