@@ -187,11 +187,11 @@ def _searches(collection: Any, queries: Sequence[Any]) -> dict[str, float]:
     times: dict[str, list[float]] = {kind: [] for kind in kinds}
     for query in [queries[0], *queries]:
         for kind, where in kinds.items():
-            ask = partial(
+            search = partial(
                 collection.query, query_embeddings=[query], n_results=10, where=where,
                 include=["metadatas", "distances"],
             )  # fmt: skip
-            times[kind].append(_timed(ask))
+            times[kind].append(_timed(search))
     return {
         f"{kind}_{name}": percentile(taken[1:], share)
         for kind, taken in times.items()
@@ -209,8 +209,8 @@ def _upkeep(collection: Any, base: Base) -> dict[str, float]:
     repo = "repository-07"
     return {
         "write_ten_p50": percentile(writes[1:], 0.5),
-        "count_one": _timed(lambda: store.count(collection, repo, 1)),
-        "look_at_others": _timed(lambda: store.has_other_repositories(collection, repo)),
+        "count_one": _timed(partial(store.count, collection, repo, 1)),
+        "look_at_others": _timed(partial(store.has_other_repositories, collection, repo)),
     }
 
 

@@ -82,6 +82,7 @@ def test_without_any_place_everything_is_default(repo: Repo) -> None:
     config = read(repo)
     assert dict(config.values) == {
         "repoid": "",
+        "reponame": "",
         "chroma.impl": "persistent",
         "chroma.path": "",
         "chroma.url": "",

@@ -28,18 +28,18 @@ def test_three_clients_on_one_server(tmp_path: Path) -> None:
         assert [len(one.arrived) + len(one.caught_up) for one in team] == [1, 1, 1]
         assert verify(team, server) == []
 
-        # What the check is worth: a row of another text, one too few, one that nobody has.
+        # What the check is worth: a row of another version, one too few, one that nobody has.
         client = clients.open_client(Target("http", url=server.url), 20)
         rows = client.get_collection("codebase_v1", embedding_function=None)
         first, second = rows.get(where={"repo_id": "client-01"}, limit=2, include=[])["ids"]
-        rows.update(ids=[first], documents=["something else"])
+        rows.update(ids=[first], metadatas=[{"blob_sha": "0" * 40}])
         rows.delete(ids=[second])
         vector = np.full((1, 256), 0.1, dtype=np.float32)
         rows.add(ids=["x"], embeddings=vector, metadatas=[{"repo_id": "nobody"}])
         wrong = verify(team, server)
         assert {line.partition(": ")[0] for line in wrong[:-1]} == {"client-01"}
-        assert any(line.endswith(" has another text") for line in wrong)
-        assert any(line.endswith(" rows, 15 expected") for line in wrong)
+        assert any(line.endswith(" is of another version") for line in wrong)
+        assert any(" rows, " in line and line.endswith(" expected") for line in wrong)
         assert wrong[-1].startswith("the collection has ")
     finally:
         server.stop()

@@ -92,8 +92,9 @@ def test_no_token_no_data(proxy: tuple[str, Path]) -> None:
     assert answer(address, beat, TOKEN, authority) == 200
     # Plain text is not answered, nor is a body refused that nginx refuses by default.
     assert answer(address.replace("https", "http"), beat, TOKEN, authority) == 400
+    # Chroma knows no such path, and may close before it has read everything.
     large = answer(address, "/api/v2/nothing", TOKEN, authority, b"x" * 2_000_000)
-    assert large == 404
+    assert large in (404, 502)
 
 
 def test_the_compose_file() -> None:
