@@ -5,7 +5,10 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from git_skillmesh.git.repository import discover
+from testing.commands import call
 from testing.repos import Repo, Result, make_repo
 
 Wait = Callable[[Repo], str]
@@ -141,3 +144,32 @@ def test_everything_can_be_deleted_and_made_again(tmp_path: Path, wait_for_worke
     repo.commit("after the deletion", {"b.py": "def second():\n    return 2\n"})
     assert " end after " in wait_for_worker(repo)
     assert "a.py" in repo.skillmesh("query", "--committed", "first").stdout
+
+
+def test_it_says_who_gets_text_where_a_file_of_the_clone_decides_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CHROMA_DB_IMPL", raising=False)
+    server = '[chroma]\nimpl = "http"\nurl = "https://a:b@chroma.example"\n'
+    repo = make_repo(tmp_path, files={".skillmesh/config.toml": server})
+    asked = (repo.path, "init", "--no-index", "--no-fetch")
+    notice = (
+        "text of code and conversations goes to https://(hidden)@chroma.example (chroma.impl=http, "
+        ".skillmesh/config.toml); to keep it here: git config skillmesh.chroma.impl off\n"
+    )
+    assert call(*asked).stderr == notice
+    repo.git("config", "skillmesh.chroma.impl", "off")
+    assert call(*asked).stderr == ""
+
+    repo.git("config", "skillmesh.chroma.impl", "http")  # wanted, but not to that place
+    assert call(*asked).stderr == notice
+    repo.git("config", "skillmesh.chroma.url", "https://ours.example")
+    assert call(*asked).stderr == ""
+
+    repo.write(".env", "EMBEDDING_MODEL_PROVIDER=openai\x1b\n")
+    assert call(*asked).stderr == (
+        "text of code and conversations goes to openai␛ (embedding.provider=openai␛, .env); "
+        "to keep it here: EMBEDDING_MODEL_PROVIDER=builtin in the environment\n"
+    )
+    quiet = call(*asked, env={"EMBEDDING_MODEL_PROVIDER": "builtin"})
+    assert (quiet.returncode, quiet.stderr) == (0, "")

@@ -9,6 +9,7 @@ import shutil
 import time
 from typing import TYPE_CHECKING
 
+from ..config import SETTINGS
 from ..errors import Busy, ConfigurationError, ReadOnly, SkillmeshError, UsageError
 from ..git.repository import Repository
 from ..hooks import install as hooks
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from .context import Context
 
 _PURGE_SECONDS = 30
+_BROUGHT = (".skillmesh/config.toml", ".env")  # places of settings that a clone may bring
 _FETCH_SECONDS = 300
 
 
@@ -68,6 +70,7 @@ def run(args: argparse.Namespace, context: "Context") -> int:
     if not args.no_fetch:
         _fetch_memory(context)
     _say_what_is_shared(context)
+    _say_what_leaves(context)
     if args.no_index:
         return 0
     from .index import first_index
@@ -116,6 +119,33 @@ def _say_what_is_shared(context: "Context") -> None:
             f"a push shares your conversations with the remote (sync.push={setting} in {origin}); "
             "to keep them here: git config skillmesh.sync.push never"
         )
+
+
+def _say_what_leaves(context: "Context") -> None:
+    """Say to whom text goes, where a file of the working tree decides it: a clone brings those."""
+    try:
+        config = context.config
+    except ConfigurationError:
+        return
+    impl, provider = config["chroma.impl"], config["embedding.provider"]
+    going: list[tuple[str, str, str, tuple[str, ...]]] = []
+    if impl in ("http", "cloud"):
+        place = config.shown("chroma.url") if impl == "http" else "Chroma Cloud"
+        going.append((place, "chroma.impl", "off", ("chroma.impl", "chroma.url")))
+    if provider != "builtin":
+        going.append((provider, "embedding.provider", "builtin", ("embedding.provider",)))
+    for place, name, none, deciding in going:
+        origins = [config.origins[one] for one in deciding if config.origins[one] in _BROUGHT]
+        if origins:
+            mend = f"git config skillmesh.{name} {none}"
+            if ".env" in origins:
+                mend = f"{SETTINGS[name].env}={none} in the environment"
+            context.note(
+                safe_line(
+                    f"text of code and conversations goes to {place} "
+                    f"({name}={config[name]}, {origins[0]}); to keep it here: {mend}"
+                )
+            )
 
 
 def _show(context: "Context", title: str, report: hooks.Report) -> None:
