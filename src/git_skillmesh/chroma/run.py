@@ -158,11 +158,16 @@ class Run:
         for rows in chunks(self._rows(wanted, seen), self.writer.max_batch):
             old = self._known(rows)
             valid = self._valid(known.commit_sha for known in old.values())
+            unnoted = []
             for row in rows:
-                self._sort(prepare(row, old.get(row.id), valid, self.source.repo_id), old, batch)
+                record = prepare(row, old.get(row.id), valid, self.source.repo_id)
+                if not self._sort(record, old, batch) and old[row.id].path != record.path:
+                    unnoted.append((row.id, record.known))
                 if len(batch) >= self.writer.max_batch:
                     self._send(batch)
                     batch = Batch()
+            if unnoted:  # read from a store, which does not say where every row comes from
+                self.ledger.record(self.mirror, unnoted, [])
         gone = self._gone(None if paths is None else wanted, seen)
         for ids in chunks(iter(gone), self.writer.max_batch):
             batch.delete = ids
@@ -189,12 +194,16 @@ class Run:
             self.progress(start + len(part), len(paths))
 
     @staticmethod
-    def _sort(record: Record, old: dict[str, Known], batch: Batch) -> None:
+    def _sort(record: Record, old: dict[str, Known], batch: Batch) -> bool:
+        """Add a record to the batch if it differs; return whether it does."""
         known = old.get(record.id)
         if known is None or known.row_hash[:HALF] != record.row_hash[:HALF]:
             batch.upsert.append(record)
         elif known.row_hash != record.row_hash:
             batch.update.append(record)
+        else:
+            return False
+        return True
 
     def _valid(self, commits: Iterable[str]) -> frozenset[str]:
         asked = frozenset(commit for commit in commits if commit)
