@@ -18,6 +18,7 @@ from ..config import Config
 from ..errors import Unavailable
 from ..git.repository import Repository, main_repository, normalise_url
 from ..index.identity import repo_id
+from .followed import followed
 from .mirror import Outcome
 from .pipe import WriterWhenNeeded
 from .prepare import clean
@@ -92,10 +93,12 @@ def announce(
     if not is_shared(target, repository):
         return
     main = main_repository(repository)
+    what = followed(main, config)
+    branch = what.branch.shown if what.branch else main.branch() or ""
     identity = {
         "repo_id": repo_id(main, config),
         "repo_name": name_of(main, config),
-        "branch": clean(main.branch() or "")[:_LONGEST],
+        "branch": clean(branch)[:_LONGEST],
     }
     known = repository.state_dir / "announced.json"
     said = json.dumps([target.fingerprint, identity], sort_keys=True)
@@ -103,7 +106,7 @@ def announce(
         return
     record = {
         **identity,
-        "commit_sha": main.head_commit() or "",
+        "commit_sha": what.commit or "",
         "updated_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         **{
             f"rows_{name}": outcome.rows if outcome else 0
