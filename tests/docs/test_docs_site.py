@@ -1,9 +1,7 @@
 """The documentation as a site: whole, without warnings, and without a request to anywhere."""
 
 import importlib.util
-import os
 import re
-from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -11,18 +9,10 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from scripts import site
-from testing.browsing import PROGRAM, Browser
+from testing.browser import NAMES, chromium
 from testing.docs_pages import PAGES, ROOT
+from testing.required import missing, program
 
-# Words such as "site chromium": what has to be there, as in CI, so that nothing is left out unseen.
-REQUIRED = set(re.split(r"[\s,]+", os.environ.get("SKILLMESH_REQUIRE", "")))
-needs_generator = pytest.mark.skipif(
-    importlib.util.find_spec("zensical") is None and "site" not in REQUIRED,
-    reason="git-skillmesh[docs] is not installed",
-)
-needs_chromium = pytest.mark.skipif(
-    not PROGRAM and "chromium" not in REQUIRED, reason="Chromium is not installed"
-)
 # What makes a browser fetch something by itself. A link is followed by a person.
 _FETCHED = {
     "script": "src", "img": "src", "link": "href", "iframe": "src", "source": "src",
@@ -32,6 +22,8 @@ _FETCHED = {
 _UNUSED = {"https://unpkg.com", "https://cdn.jsdelivr.net", "https://api.github.com"}
 # Names of XML, and the licence note within an icon: never asked.
 _NAMES = {"http://www.w3.org", "https://fontawesome.com"}
+
+_FOUND = "[...document.activeElement.shadowRoot.querySelectorAll('a')].map(a => a.href).join(' ')"
 
 
 class Parts(HTMLParser):
@@ -56,6 +48,8 @@ class Parts(HTMLParser):
 
 @pytest.fixture(scope="module")
 def html(tmp_path_factory: pytest.TempPathFactory, sealed_session: None) -> Path:
+    if importlib.util.find_spec("zensical") is None:
+        missing("site", "git-skillmesh[docs] is not installed")
     folder = tmp_path_factory.mktemp("site")
     site.build(folder)
     return folder / "html"
@@ -96,7 +90,6 @@ def test_a_link_to_nothing_is_refused() -> None:
         site.rewritten("docs/query.md", "[a](none.md)", set())
 
 
-@needs_generator
 def test_every_page_is_there_and_leads_to_all_others(pages: dict[Path, Parts], html: Path) -> None:
     expected = {
         re.sub(r"(README)?\.md$", lambda end: "index.html" if end[1] else ".html", place)
@@ -111,7 +104,6 @@ def test_every_page_is_there_and_leads_to_all_others(pages: dict[Path, Parts], h
         assert reached >= {html / name for name in expected} - {page}, page
 
 
-@needs_generator
 def test_links_and_anchors_lead_somewhere(pages: dict[Path, Parts]) -> None:
     for page, parts in pages.items():
         if page.name == "404.html":  # its links are those of a server's root
@@ -126,7 +118,6 @@ def test_links_and_anchors_lead_somewhere(pages: dict[Path, Parts]) -> None:
                 assert unquote(about.fragment) in pages[target].anchors, f"{page.name}: {link}"
 
 
-@needs_generator
 def test_nothing_is_fetched_from_elsewhere(pages: dict[Path, Parts], html: Path) -> None:
     for page, parts in pages.items():
         assert [link for link in parts.fetched if re.match(r"\w+:|//", link)] == [], page
@@ -144,24 +135,15 @@ def test_nothing_is_fetched_from_elsewhere(pages: dict[Path, Parts], html: Path)
         ), path
 
 
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory, sealed_session: None) -> Iterator[Browser]:
-    made = Browser(tmp_path_factory.mktemp("profile"))
-    yield made
-    made.close()
-
-
-@needs_generator
-@needs_chromium
-def test_the_site_opens_from_its_folder_and_is_searched(browser: Browser, html: Path) -> None:
-    browser.open((html / "capture.html").as_uri())
-    assert browser.ask("document.title") == "Capture - git skillmesh"
-    browser.ask("document.querySelector('.md-search__button').click()")
-    browser.wait("document.activeElement.shadowRoot?.activeElement?.tagName == 'INPUT'")
-    browser.type("forgotten")
-    found = browser.wait(
-        "[...document.activeElement.shadowRoot.querySelectorAll('a')].map(a => a.href).join(' ')"
-    )
-    assert f"{(html / 'memory.html').as_uri()}?h=forgotten#forgetting" in found.split()
-    assert {urlsplit(address).scheme for address in browser.asked} <= {"file", "data"}
-    assert browser.complaints == []
+def test_the_site_opens_from_its_folder_and_is_searched(html: Path) -> None:
+    with chromium(program(*NAMES)) as browser:
+        page = browser.page()
+        page.open((html / "capture.html").as_uri())
+        assert page.run("document.title") == "Capture - git skillmesh"
+        page.run("document.querySelector('.md-search__button').click()")
+        page.wait("document.activeElement.shadowRoot?.activeElement?.tagName == 'INPUT'")
+        page.write("forgotten")
+        found = page.wait(_FOUND)
+        assert f"{(html / 'memory.html').as_uri()}?h=forgotten#forgetting" in found.split()
+        assert {urlsplit(address).scheme for address in page.requests} <= {"file", "data"}
+        assert page.console == []
