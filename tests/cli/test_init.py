@@ -150,21 +150,27 @@ def test_it_says_who_gets_text_where_a_file_of_the_clone_decides_that(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("CHROMA_DB_IMPL", raising=False)
-    server = '[chroma]\nimpl = "http"\nurl = "https://a:b@chroma.example"\n'
+    server = '[chroma]\nimpl = "http"\nurl = "https://chroma.example"\n'
     repo = make_repo(tmp_path, files={".skillmesh/config.toml": server})
     asked = (repo.path, "init", "--no-index", "--no-fetch")
-    notice = (
-        "text of code and conversations goes to https://(hidden)@chroma.example (chroma.impl=http, "
-        ".skillmesh/config.toml); to keep it here: git config skillmesh.chroma.impl off\n"
+    refused = (
+        "chroma.url stands in .skillmesh/config.toml, and nothing is sent where only a clone says: "
+        "if you trust it: git config skillmesh.chroma.url https://chroma.example\n"
     )
-    assert call(*asked).stderr == notice
+    assert call(*asked).stderr == refused
     repo.git("config", "skillmesh.chroma.impl", "off")
     assert call(*asked).stderr == ""
 
     repo.git("config", "skillmesh.chroma.impl", "http")  # wanted, but not to that place
-    assert call(*asked).stderr == notice
+    assert call(*asked).stderr == refused
     repo.git("config", "skillmesh.chroma.url", "https://ours.example")
     assert call(*asked).stderr == ""
+    repo.git("config", "--unset", "skillmesh.chroma.impl")
+    assert call(*asked).stderr == (
+        "text of code and conversations goes to https://ours.example (chroma.impl=http, "
+        ".skillmesh/config.toml); to keep it here: git config skillmesh.chroma.impl off\n"
+    )
+    repo.git("config", "skillmesh.chroma.impl", "http")
 
     repo.write(".env", "EMBEDDING_MODEL_PROVIDER=openai\x1b\n")
     assert call(*asked).stderr == (

@@ -107,6 +107,8 @@ _NEEDED["log-chat"] = ["--prompt", "x", "--response", "y"]
 _NEEDED["skills"] = ["update"]
 _NEEDED["think"] = ["sessions"]
 _NEEDED["agents"] = ["install", "codex"]
+_NEEDED["chroma"] = ["upgrade"]
+_NEEDED["backup"] = _NEEDED["restore"] = ["x"]
 
 
 @pytest.mark.parametrize(

@@ -129,6 +129,9 @@ class _Examination:
             if not isinstance(by, ByHead):
                 everything, behind = self._changed(since)
                 if record is None or everything:
+                    if self.target.kind != "persistent":
+                        with ChromaReader(self.target, LOCK_WAIT_S):
+                            pass  # a server that is away is not merely behind
                     return [self._behind(len(behind))]
             try:
                 with ChromaReader(self.target, LOCK_WAIT_S) as reader:

@@ -123,9 +123,16 @@ def _say_what_is_shared(context: "Context") -> None:
 
 def _say_what_leaves(context: "Context") -> None:
     """Say to whom text goes, where a file of the working tree decides it: a clone brings those."""
+    from ..chroma.target import target_of
+
     try:
         config = context.config
     except ConfigurationError:
+        return
+    try:
+        target_of(config, context.repository)
+    except ConfigurationError as error:
+        context.note(safe_line(str(error)))
         return
     impl, provider = config["chroma.impl"], config["embedding.provider"]
     going: list[tuple[str, str, str, tuple[str, ...]]] = []

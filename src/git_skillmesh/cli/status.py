@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any
 
 from ..display import plural
-from ..errors import ExitCode, SkillmeshError, last_error
+from ..errors import ConfigurationError, ExitCode, SkillmeshError, last_error
 from .context import Context
 from .terminal import safe_line
 
@@ -126,9 +126,13 @@ def _chroma(context: Context) -> dict[str, Any]:
     from ..chroma.target import target_of
     from ..index.store import Store
 
-    target = target_of(context.config, context.repository)
+    nothing = {"behind": None, "problem": "", "note": "", "away": None}
+    try:
+        target = target_of(context.config, context.repository)
+    except ConfigurationError as error:
+        return {**nothing, "target": context.config["chroma.impl"], "problem": str(error)}
     if target is None:
-        return {"target": "off", "behind": None, "problem": "", "note": "", "away": None}
+        return {**nothing, "target": "off"}
     behind, problem, note = None, "", ""
     if Store(context.repository).catalogue_path.exists():
         try:
