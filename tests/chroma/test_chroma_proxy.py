@@ -23,13 +23,15 @@ FILES = {f"src/m{n}.py": f"def add_{n}(a, b):\n    return a + b + {n}\n" for n i
 
 
 @pytest.fixture(scope="module")
-def nginx(one_server: ChromaServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nginx]:
-    if not one_server.answers():
-        one_server.start()
-    made = Nginx(program("nginx"), tmp_path_factory.mktemp("nginx"), one_server.port, TOKEN)
+def nginx(sealed_session: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nginx]:
+    # As a team has it: the default database, which other tests of a shared server use as well.
+    server = ChromaServer(tmp_path_factory.mktemp("behind-nginx"))
+    server.start()
+    made = Nginx(program("nginx"), tmp_path_factory.mktemp("nginx"), server.port, TOKEN)
     made.start()
     yield made
     made.stop()
+    server.stop()
 
 
 @pytest.fixture

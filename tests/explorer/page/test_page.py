@@ -188,7 +188,7 @@ def test_keys_move_through_views_and_items(page: Page) -> None:
     assert page.run("document.activeElement.getAttribute('href')") == items[1]
     show(page, f"#/exchange/{FIRST}~2f9d2e-1")
     page.press("]")
-    page.wait(f"location.hash.endsWith('9d2e-2') && {READY}")
+    page.wait("document.querySelector('main').innerText.includes('Exchange 2 of 2')")
     page.press("[")
     page.wait(f"location.hash.endsWith('9d2e-1') && {READY}")
     page.press("u")
