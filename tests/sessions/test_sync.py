@@ -402,7 +402,7 @@ def test_two_processes_at_once(tmp_path: Path, hub: Repo, one: Repo, two: Repo) 
         for repo in (one, one, two, two)
     ]
     said = [process.communicate() for process in running]
-    assert [process.returncode for process in running] == [0] * 4, said
+    assert [process.returncode for process in running] == [0] * 4, [text for _, text in said]
     synced(one)
     synced(two)
     assert tree_of(one) == tree_of(two) == tree_of(hub)

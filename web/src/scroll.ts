@@ -23,6 +23,7 @@ export function follow(changed: () => void): () => void {
   }
   const moved = () => {
     const before = now
+    scrolled()  // the event of the last bit of scrolling may be still to come
     now = here()
     changed()
     if (now === before) return

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from ..config import SETTINGS
 from ..errors import Damaged
+from ..git.configuring import change_config
 from ..git.repository import Repository
 
 _SECTION = "skillmesh."
@@ -105,7 +106,7 @@ def _own(repository: Repository) -> Mapping[str, list[str]]:
 
 
 def _set(repository: Repository, name: str, values: list[str]) -> None:
-    git, key = repository.git, f"{_SECTION}{name}"
-    git.run("config", "--local", "--replace-all", key, values[0])
+    key = f"{_SECTION}{name}"
+    change_config(repository, "--replace-all", key, values[0])
     for value in values[1:]:
-        git.run("config", "--local", "--add", key, value)
+        change_config(repository, "--add", key, value)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import Busy
+from ..git.configuring import change_config
 from ..git.repository import Repository
 
 NOTES_REF = "refs/notes/skillmesh"
@@ -92,7 +93,7 @@ def write(
     data = config.read_bytes()
     exact = not record.added or _sum(data) == record.config_sum
     for key, value in wanted:
-        repository.git.run("config", "--local", "--add", key, value)
+        change_config(repository, "--add", key, value)
         now = config.read_bytes()
         cut = _insertion(data, now)
         exact = exact and cut is not None
@@ -124,7 +125,7 @@ def undo(repository: Repository, record: Record) -> list[str]:
             lock.replace(config)
             return [f"{key} = {value}" for key, value in there]
     for key, value in there:
-        repository.git.run("config", "--local", "--unset-all", key, f"^{re.escape(value)}$")
+        change_config(repository, "--unset-all", key, f"^{re.escape(value)}$")
     return [f"{key} = {value}" for key, value in there]
 
 

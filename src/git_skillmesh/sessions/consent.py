@@ -8,6 +8,7 @@ import os
 import re
 
 from ..config import Config
+from ..git.configuring import change_config
 from ..git.remotes import Remote, default_remote
 from ..git.repository import Repository
 
@@ -24,13 +25,13 @@ def answer(repository: Repository, remote: Remote) -> bool | None:
 
 
 def remember(repository: Repository, remote: Remote, agreed: bool) -> None:
-    """Keep an answer in place of an earlier one. Raises `GitFailed`."""
+    """Keep an answer in place of an earlier one. Raises as `change_config`."""
     if answer(repository, remote) is agreed:
         return
     key, other = (_AGREED, _REFUSED) if agreed else (_REFUSED, _AGREED)
     exactly = f"^{re.escape(remote.url)}$"
-    repository.git.run_unchecked("config", "--local", "--unset-all", other, exactly)
-    repository.git.run("config", "--local", "--add", key, remote.url)
+    change_config(repository, "--unset-all", other, exactly)
+    change_config(repository, "--replace-all", key, remote.url, exactly)
 
 
 def why_not_by_itself(repository: Repository, config: Config, remote: Remote) -> str:

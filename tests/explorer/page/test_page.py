@@ -23,6 +23,7 @@ VIEWS = (
 
 
 MARKED = "document.querySelector('.marked')?.innerText"
+SETTLED = "document.activeElement?.tagName === 'H1'"
 FOUND = "document.querySelectorAll('.found a').length > 0"
 UNFOLD = "for (const one of document.querySelectorAll('main details')) one.open = true"
 
@@ -142,10 +143,10 @@ def test_a_line_leads_to_its_exchange_and_back(page: Page) -> None:
 
 def test_back_returns_to_the_place_and_keeps_the_search_one_step(page: Page) -> None:
     page.size(1000, 300)
+    show(page, "#/sessions/0")
     show(page, "#/timeline/0")
-    page.run("scrollTo(0, 400)")
-    page.run("new Promise(done => setTimeout(done, 100))")
-    page.run("document.querySelectorAll('.entry .commit-link')[3].click()")
+    page.wait(SETTLED)
+    page.run("scrollTo(0, 400), document.querySelectorAll('.entry .commit-link')[3].click()")
     page.wait(f"location.hash.startsWith('#/commit/') && {READY}")
     assert page.run("scrollY") == 0
     page.back()
