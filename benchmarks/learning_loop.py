@@ -5,8 +5,12 @@
 In: a repository with transcripts of agents in its refs (Entire's checkpoints, git-ai's notes). Out:
 a folder with a clone, a base, a data set, adapters, `report.md`, `report.json` and `losses.png`.
 Every step is a command of the program, started as a user would start it, in a home folder of its
-own: base made of local code, import, link, rewards, export-rl, train, a control whose answers were
-dealt out by chance, evaluate, deploy, rollback.
+own: import, link, rewards, export-rl, a base made of local code, train, a control whose answers
+were dealt out by chance, evaluate, deploy, rollback.
+
+The base has read the repository as it was before its first conversation: a base of the real world
+knows the language and perhaps the project, but nothing of what the conversations are about. Without
+that, most of what an adapter learns is the language, which any answers teach, dealt out or not.
 """
 
 import argparse
@@ -14,6 +18,7 @@ import json
 import os
 import subprocess
 import sys
+import tarfile
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -89,9 +94,9 @@ def main() -> int:
     parser.add_argument("--base", type=Path, help="a base that is there; made without")
     parser.add_argument("--seconds", type=float, default=240.0, help="for the base; 240 without")
     parser.add_argument("--source", default="entire", help="what to import; entire without")
-    parser.add_argument("--max-steps", type=int, default=60, help="of training; 60 without")
+    parser.add_argument("--max-steps", type=int, default=15, help="of training; 15 without")
     parser.add_argument("--epochs", type=float, default=0.0, help="of training; 3 without")
-    parser.add_argument("--length", type=int, default=768, help="tokens of a line; 768 without")
+    parser.add_argument("--length", type=int, default=2048, help="tokens of a line; 2048 without")
     parser.add_argument("--quiet", action="store_true", help="only the page")
     args = parser.parse_args()
     out = (args.out or Path(tempfile.mkdtemp(prefix="learning-loop-"))).absolute()
@@ -107,10 +112,6 @@ def demonstrate(args: argparse.Namespace, out: Path) -> str:
     """Go through the loop; return the page. Raises `Failed`."""
     began = time.monotonic()
     loop = Loop(out, args.quiet)
-    base = args.base.absolute() if args.base else out / "base"
-    if not base.is_dir():
-        command = [sys.executable, "-m", "training.tiny_base", str(base)]
-        loop.run("base", [*command, "--seconds", str(args.seconds)], cwd=_ROOT)
     if not loop.repository.is_dir():
         clone(loop, args.repository.absolute())
         loop.skillmesh("import", "import", args.source, "--quiet", codes=(0, 1))
@@ -118,6 +119,11 @@ def demonstrate(args: argparse.Namespace, out: Path) -> str:
     rewards = loop.answer("rewards", "rewards", "--brief")
     made = loop.answer("export-rl", "export-rl", "--output", str(out), "--date", _DATE)
     data, store = made["paths"]["data"], loop.repository / ".git" / "skillmesh-adapters"
+    base = args.base.absolute() if args.base else out / "base"
+    if not base.is_dir():
+        command = [sys.executable, "-m", "training.tiny_base", str(base)]
+        command += ["--seconds", str(args.seconds), "--code", str(code_before(loop, Path(data)))]
+        loop.run("base", command, cwd=_ROOT)
     train = ["train", "--base", str(base), "--data", data, "--resume"]
     for name in ("max_steps", "epochs", "length"):
         value = getattr(args, name)
@@ -158,6 +164,22 @@ def clone(loop: Loop, source: Path) -> None:
     loop.run("clone", words, cwd=loop.out)
     extra = ["+refs/heads/entire/*:refs/heads/entire/*", "+refs/notes/*:refs/notes/*"]
     loop.run("fetch", ["git", "fetch", "--quiet", "origin", *extra])
+
+
+def code_before(loop: Loop, data: Path) -> Path:
+    """Return a folder with the repository as it was before the first exchange of a data set."""
+    lines = data.read_text(encoding="utf-8").splitlines()
+    first = min(filter(None, (json.loads(line)["about"]["time"] for line in lines)))
+    commit = git(loop, "rev-list", "-1", f"--before={first}", "HEAD")
+    folder = loop.out / "code"
+    folder.mkdir(exist_ok=True)
+    if commit:
+        archive = loop.out / "code.tar"
+        git(loop, "archive", f"--output={archive}", commit)
+        with tarfile.open(archive) as packed:
+            packed.extractall(folder, filter="data")
+        archive.unlink()
+    return folder
 
 
 def git(loop: Loop, *words: str) -> str:

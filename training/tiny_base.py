@@ -87,7 +87,7 @@ def make(out: Path, plan: Plan, code: Sequence[Path] = ()) -> dict[str, Any]:
     logging.disable_progress_bar()
     begun = time.monotonic()
     torch.manual_seed(plan.seed)
-    texts = list(texts_of(code))
+    texts = texts_of(code)
     tokenizer = make_tokenizer(texts, plan.vocabulary)
     config = Qwen2Config(
         vocab_size=len(tokenizer), hidden_size=plan.width, intermediate_size=plan.width * 8 // 3,
@@ -106,8 +106,9 @@ def make(out: Path, plan: Plan, code: Sequence[Path] = ()) -> dict[str, Any]:
         tokenizer.eos_token_id, tokenizer.convert_tokens_to_ids(TURN_END)
     ]  # fmt: skip
     told = {
-        "parameters": sum(one.numel() for one in model.parameters()), "files": len(texts),
-        "bytes": sum(len(text) for _, text in texts), "steps": steps, "tokens": seen,
+        "parameters": sum(one.numel() for one in model.parameters()),
+        "files": len(dict(texts)), "bytes": sum(map(len, dict(texts).values())),
+        "steps": steps, "tokens": seen,
         "held_out_loss_before": round(before, 4), "held_out_loss": round(loss_of(model, held), 4),
         "seconds": round(time.monotonic() - begun, 1), "torch": torch.__version__,
         "threads": torch.get_num_threads(), "plan": asdict(plan),
@@ -185,15 +186,22 @@ def let_copy(model: Any) -> Callable[[], None]:
     return put_back
 
 
-def texts_of(folders: Sequence[Path]) -> Iterator[tuple[str, str]]:
-    """Yield name and text of all code to learn from, in one order."""
-    yield from learnable()
-    for folder in (Path(__file__).parent.parent / "src", *folders):
-        for path in sorted(folder.rglob("*")):
-            if path.suffix in _SUFFIXES and path.is_file() and path.stat().st_size <= _LARGEST:
-                name = path.relative_to(folder).as_posix()
-                if not any(part.startswith(".") for part in Path(name).parts):
-                    yield name, path.read_text(encoding="utf-8", errors="replace")
+def texts_of(folders: Sequence[Path]) -> list[tuple[str, str]]:
+    """Return name and text of all code to learn from, in one order.
+
+    What is in `folders` comes again and again, until it is about as many files as all the others.
+    """
+    common = [*learnable(), *_code_in(Path(__file__).parent.parent / "src")]
+    given = [found for folder in folders for found in _code_in(folder)]
+    return common + given * (len(common) // len(given) if given else 0)
+
+
+def _code_in(folder: Path) -> Iterator[tuple[str, str]]:
+    for path in sorted(folder.rglob("*")):
+        if path.suffix in _SUFFIXES and path.is_file() and path.stat().st_size <= _LARGEST:
+            name = path.relative_to(folder).as_posix()
+            if not any(part.startswith(".") for part in Path(name).parts):
+                yield name, path.read_text(encoding="utf-8", errors="replace")
 
 
 def make_tokenizer(texts: Sequence[tuple[str, str]], size: int) -> Any:

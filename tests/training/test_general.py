@@ -3,10 +3,11 @@
 import random
 import re
 from itertools import islice
+from pathlib import Path
 
 from git_skillmesh.training.dataset.blocks import applied, parse_context, parse_edits
 from git_skillmesh.training.general import general_code, is_held_out, learnable, library
-from training.tiny_base import chats
+from training.tiny_base import chats, texts_of
 
 
 def test_what_is_judged_on_is_not_learned() -> None:
@@ -21,6 +22,16 @@ def test_what_is_judged_on_is_not_learned() -> None:
     assert len(texts) == 8
     assert all(100 < len(text) <= 2_000 for text in texts)
     assert not set(texts) & {text[: len(texts[0])] for text in learned.values()}
+
+
+def test_a_folder_of_code_is_about_half_of_what_a_base_reads(tmp_path: Path) -> None:
+    for name in ("main.go", "cmd/run.go", ".git/hidden.go", "image.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(f"package {name}\n")
+    texts = texts_of([tmp_path])
+    given = [name for name, text in texts if text.startswith("package ")]
+    assert set(given) == {"main.go", "cmd/run.go"}
+    assert 0.49 < len(given) / len(texts) <= 0.5
 
 
 def test_chats_have_the_form_of_data_sets() -> None:

@@ -217,13 +217,13 @@ def fitted(
 ) -> list[Message]:
     """Return a prompt that leaves room for its completion: whole, or cut in its longest message.
 
-    A completion gets what it needs, up to three quarters of `longest`. Three quarters of what stays
+    A completion gets what it needs, up to half of `longest`. Three quarters of what stays
     of the message are from its beginning, where the question is, the rest from its end.
     """
     cut = [dict(message) for message in prompt]
     asked = len(_ids(tokenizer, cut, True))
     told = len(_ids(tokenizer, [*cut, *completion], False)) - asked
-    room = max(longest - told, longest // 4)
+    room = max(longest - told, longest // 2)
     place = max(range(len(cut)), key=lambda n: len(cut[n]["content"]), default=-1)
     if asked <= room or place < 0:
         return list(cut)
