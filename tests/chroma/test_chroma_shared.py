@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from git_skillmesh.chroma.directory import recorded
 from git_skillmesh.chroma.mirror import Outcome
+from git_skillmesh.chroma.reader import ChromaReader
 from git_skillmesh.chroma.shared import HeadRun
 from git_skillmesh.chroma.target import Target
 from testing.conversations import remember
@@ -169,3 +171,39 @@ def test_conversations_of_others_are_never_deleted(team: Team) -> None:
     for repo in (ada, bob):
         assert team.findings(repo) == []
         assert team.wanted(repo) == team.there(repo)
+
+
+def test_the_list_says_what_the_rows_describe(team: Team) -> None:
+    ada = team.start("ada", FILES)
+    bob = team.clone("bob")
+    _, _, target = team.opened(ada)
+
+    def listed() -> tuple[str, str, dict[str, int]]:
+        with ChromaReader(target) as reader:
+            [one] = recorded(reader)
+        return one.branch, one.commit, {name: count for name, count in one.rows.items() if count}
+
+    # Not where somebody stands, but the branch that is followed.
+    pushed = ada.head
+    ada.git("switch", "--quiet", "-c", "topic")
+    ada.commit("not pushed", {"src/m0.py": None})
+    remember(ada, make_session("a", 2))
+    team.mirror(ada)
+    rows = {"codebase_v1": 4, "chat_history_v1": 2}
+    assert listed() == ("origin/main", pushed, rows)
+
+    # Who has no conversations knows nothing of how many others have.
+    team.mirror(bob)
+    assert listed() == ("origin/main", pushed, rows)
+
+    # Who has not fetched does not look at the code, or leaves it; so does what is said of it.
+    ada.git("push", "--quiet", "origin", "topic:main")
+    team.mirror(ada)
+    remember(bob, make_session("b", 1))
+    assert team.mirror(bob)["codebase_v1"].rows == 4
+    rows = {"codebase_v1": 3, "chat_history_v1": 3}
+    assert listed() == ("origin/main", ada.head, rows)
+    cy = team.clone("cy")
+    cy.git("update-ref", "refs/remotes/origin/main", pushed)
+    assert team.mirror(cy)["codebase_v1"].note
+    assert listed() == ("origin/main", ada.head, rows)

@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 _VECTOR = [[1.0]]
 
 
-def register(client: "ClientAPI", record: Mapping[str, Any]) -> None:
-    """Write a record. Whoever comes first makes the collection."""
+def register(client: "ClientAPI", record: Mapping[str, Any], first: Mapping[str, Any]) -> None:
+    """Write a record; what it does not say stays, and is that of `first` where there was none.
+
+    Whoever comes first makes the collection.
+    """
     configuration: Any = {"hnsw": {"space": "cosine"}}
     collection = find(client, DIRECTORY) or client.get_or_create_collection(
         DIRECTORY,
@@ -32,4 +35,4 @@ def register(client: "ClientAPI", record: Mapping[str, Any]) -> None:
         collection.update(ids=[number], metadatas=[dict(record)])
     else:
         vectors: Any = _VECTOR
-        collection.upsert(ids=[number], embeddings=vectors, metadatas=[dict(record)])
+        collection.upsert(ids=[number], embeddings=vectors, metadatas=[{**first, **record}])

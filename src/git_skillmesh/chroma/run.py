@@ -26,13 +26,15 @@ _PATHS_AT_ONCE = 200
 class Outcome:
     """What a mirror did; `rows` is what the store holds of this repository afterwards.
 
-    `note` says why nothing was written although something differs, "" otherwise.
+    `note` says why nothing was written although something differs, "" otherwise. `looked` is False
+    where nothing differs here, so that the store was not asked: `rows` is what it had before.
     """
 
     upserted: int
     deleted: int
     rows: int
     note: str = ""
+    looked: bool = field(default=True, compare=False)
 
 
 @dataclass(frozen=True)

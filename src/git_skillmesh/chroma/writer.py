@@ -16,7 +16,7 @@ after row. The first failure ends the process, and so does the end of standard i
 | finish | repo_id, expected | rows (0 if null is expected), token, mark; searches some vectors |
 | adopt | name | nothing; the replacement takes the place of `name` |
 | ensure | embeddings by collection | reports, one a collection |
-| register | record | nothing; others can look the repository up |
+| register | record, first | nothing; others can look the repository up |
 | probe | | nothing; reads and searches every collection |
 | own_create | name, description, model_id, dimension | created |
 | own_add | name, model_id, number, metadata, document, vector | added |
@@ -208,9 +208,9 @@ class Session:
         """Create and upgrade collections."""
         return {"reports": self._try(lambda: store.ensure(self.client, embeddings))}
 
-    def do_register(self, record: dict[str, Any]) -> dict[str, Any]:
+    def do_register(self, record: dict[str, Any], first: dict[str, Any]) -> dict[str, Any]:
         """Write the repository's record in the list of all."""
-        self._try(lambda: directory_store.register(self.client, record))
+        self._try(lambda: directory_store.register(self.client, record, first))
         return {}
 
     def do_probe(self) -> dict[str, Any]:
