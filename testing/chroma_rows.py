@@ -169,7 +169,9 @@ def stored(
 def assert_equal(rows: Rows, target: Target, collection: str = "codebase_v1") -> None:
     """Assert that a collection holds exactly the source's rows, each findable by its vector."""
     found = stored(target, collection, rows.repo_id)
-    expected = {row.id: row for row in rows.rows(sorted(rows.files), target.keeps_documents)}
+    kept = target.keeps_documents
+    with_texts = target.kind != "persistent" if kept is None else kept
+    expected = {row.id: row for row in rows.rows(sorted(rows.files), with_texts)}
     assert set(found) == set(expected)
     ignored = ("indexed_at", "row_hash", "commit_sha")
     for id_, row in expected.items():

@@ -1,14 +1,17 @@
 """Two clones and one server: whose rows are there, and that nobody undoes what another has done."""
 
+import json
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from git_skillmesh.chroma.directory import recorded
 from git_skillmesh.chroma.mirror import Outcome
+from git_skillmesh.chroma.moving import limits
 from git_skillmesh.chroma.reader import ChromaReader
-from git_skillmesh.chroma.shared import HeadRun
+from git_skillmesh.chroma.shared import HeadRun, Mark
 from git_skillmesh.chroma.target import Target
 from testing.conversations import remember
 from testing.memory import make_session, open_memory
@@ -171,6 +174,23 @@ def test_conversations_of_others_are_never_deleted(team: Team) -> None:
     for repo in (ada, bob):
         assert team.findings(repo) == []
         assert team.wanted(repo) == team.there(repo)
+
+
+def test_a_mark_fits_where_chroma_cloud_keeps_it() -> None:
+    model = "openai:text-embedding-3-large@1536"
+    state = json.dumps(["a" * 40, "b" * 16, model, "c" * 40, 12_345])
+    mark = Mark("c" * 40, state, True, 1_234_567, "d" * 16)
+    assert len(str(mark).encode()) <= limits.COLLECTION_VALUE_BYTES
+    assert Mark.parse(str(mark), mark.token) == mark
+    other = Mark.parse(str(mark), "another")
+    assert other is not None
+    assert (other.commit, other.state, other.whole) == (mark.commit, mark.state, False)
+    # As it was written before.
+    assert Mark.parse(json.dumps(asdict(mark)), mark.token) == mark
+    begun = Mark("c" * 40, "", False, 0, "t")
+    assert Mark.parse(str(begun), "t") == begun
+    for broken in ("", "[]", "{}", "null", '["c","s",true,"many","t"]', "[1,2,3]"):
+        assert Mark.parse(broken, "t") is None
 
 
 def test_the_list_says_what_the_rows_describe(team: Team) -> None:

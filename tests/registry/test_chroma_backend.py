@@ -92,9 +92,7 @@ def test_a_server(database: Callable[[str], Target], tmp_path: Path) -> None:
     assert not (tmp_path / "chroma").exists()
 
 
-def test_two_repositories_on_one_server(
-    database: Callable[[str], Target], tmp_path: Path
-) -> None:
+def test_two_repositories_on_one_server(database: Callable[[str], Target], tmp_path: Path) -> None:
     """Cards have the same ids in both, and each repository sees and deletes its own alone."""
     target = database("skills-of-two")
     ours = (replace(CARDS[0], description="Rye bread only."), *CARDS[1:3])

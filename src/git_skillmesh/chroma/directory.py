@@ -111,7 +111,9 @@ def announce(
         "commit_sha": what.commit or "",
         "updated_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
-    seen = {f"rows_{name}": outcome.rows for name, outcome in done.items() if outcome.looked}
+    seen: dict[str, Any] = {
+        f"rows_{name}": outcome.rows for name, outcome in done.items() if outcome.looked
+    }
     if CODE in done and done[CODE].looked and not done[CODE].note:
         seen |= stands
     first = {**stands, **{f"rows_{name}": outcome.rows for name, outcome in done.items()}}

@@ -120,6 +120,7 @@ class Run:
             dimension=self.source.dimension,
             rebuild=order.rebuild,
         )
+        self.documents = bool(opened["documents"])
         known = self._noted(opened["uuid"], opened["name"])
         self.mirror = known.id
         return opened, known
@@ -189,7 +190,7 @@ class Run:
     def _rows(self, paths: list[str], seen: set[str]) -> Iterator[Row]:
         for start in range(0, len(paths), _PATHS_AT_ONCE):
             part = paths[start : start + _PATHS_AT_ONCE]
-            for row in self.source.rows(part, self.target.keeps_documents):
+            for row in self.source.rows(part, self.documents):
                 if row.id not in seen:
                     seen.add(row.id)
                     yield row

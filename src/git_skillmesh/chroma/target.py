@@ -21,12 +21,17 @@ from ..git.trees import is_tracked
 
 Kind = Literal["persistent", "http", "cloud"]
 CLOUD_URL = "https://api.trychroma.com"
+CLOUD_DOMAIN = ".trychroma.com"
 COMMITTED = ".skillmesh/config.toml"
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One store: a folder (`path`), a server (`url`) or Chroma Cloud (`api_key`)."""
+    """One store: a folder (`path`), a server (`url`) or Chroma Cloud (`api_key`).
+
+    `keeps_documents` None: a repository's rows stay with or without texts, as they are; the first
+    ones have texts where the store is no folder.
+    """
 
     kind: Kind
     path: Path | None = None
@@ -35,7 +40,7 @@ class Target:
     tenant: str = ""
     database: str = ""
     api_key: str = field(default="", repr=False)
-    keeps_documents: bool = False
+    keeps_documents: bool | None = None
     cafile: str = ""
 
     @property
@@ -55,6 +60,11 @@ class Target:
     def lock_file(self) -> Path:
         """Beside the folder of a persistent store; locked by whoever has the store open."""
         return self.store.with_name(self.store.name + ".lock")
+
+    @property
+    def is_hosted(self) -> bool:
+        """Whether it is Chroma Cloud, also where its address is given as that of a server."""
+        return self.kind == "cloud" or (urlsplit(self.url).hostname or "").endswith(CLOUD_DOMAIN)
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -97,7 +107,7 @@ def target_of(config: Config, repository: Repository) -> Target | None:
     impl = config["chroma.impl"]
     if impl == "off":
         return None
-    documents = {"auto": impl != "persistent", "true": True, "false": False}
+    documents = {"auto": None, "true": True, "false": False}
     common: dict[str, Any] = {
         "tenant": config["chroma.tenant"],
         "database": config["chroma.database"],
