@@ -13,8 +13,11 @@ from git_skillmesh.chroma.moving import limits
 from git_skillmesh.chroma.reader import ChromaReader
 from git_skillmesh.chroma.shared import HeadRun, Mark
 from git_skillmesh.chroma.target import Target
+from git_skillmesh.errors import ConfigurationError
+from git_skillmesh.git.repository import discover
 from testing.conversations import remember
 from testing.memory import make_session, open_memory
+from testing.repos import make_repo
 from testing.team import Team
 
 FILES = {f"src/m{n}.py": f"def f{n}():\n    return {n}\n" for n in range(4)}
@@ -174,6 +177,47 @@ def test_conversations_of_others_are_never_deleted(team: Team) -> None:
     for repo in (ada, bob):
         assert team.findings(repo) == []
         assert team.wanted(repo) == team.there(repo)
+
+
+def test_an_id_that_only_a_clone_says_does_not_open_the_rows_of_another(
+    team: Team, tmp_path: Path
+) -> None:
+    del team.settings["repoid"]
+    said = {".skillmesh/config.toml": 'repoid = "team/project"\nreponame = "the project"\n'}
+    ada = team.start("ada", FILES | said)
+    team.mirror(ada)
+    rows = texts(team)
+
+    strange = make_repo(tmp_path, "strange", files={"evil.py": "evil = 1\n"} | said)
+    strange.git("remote", "add", "origin", "https://example.org/strange.git")
+    own = discover(strange.path).derive_id()
+    remember(strange, make_session("s", 1))
+    for step in (team.code, team.mirror):
+        with pytest.raises(ConfigurationError) as refused:
+            step(strange)
+        assert str(refused.value) == (
+            "the repoid 'team/project', which only .skillmesh/config.toml says, is that of "
+            "'the project' in this store: git config skillmesh.repoid team/project if it is the "
+            f"same repository, {own} if it is another"
+        )
+    assert texts(team) == rows
+
+    # A clone, also of a fork, has the remote; and who stands by an id need not prove it.
+    bob = team.clone("bob")
+    bob.git("remote", "rename", "origin", "upstream")
+    bob.git("remote", "add", "origin", "https://example.org/fork.git")
+    assert code(team, "bob").rows == len(rows)
+    strange.git("config", "skillmesh.repoid", own)
+    assert team.code(strange).rows == 2
+    assert texts(team) == rows
+    moved = team.clone("moved")
+    moved.git("remote", "set-url", "origin", "https://example.org/moved.git")
+    with pytest.raises(ConfigurationError):
+        team.mirror(moved)
+    moved.git("config", "skillmesh.repoid", "team/project")
+    team.mirror(moved)
+    moved.git("config", "--unset", "skillmesh.repoid")
+    team.mirror(moved)  # what a user has stood by is known from then on
 
 
 def test_a_mark_fits_where_chroma_cloud_keeps_it() -> None:

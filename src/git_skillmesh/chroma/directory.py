@@ -101,6 +101,7 @@ def announce(
         "repo_id": repo_id(main, config),
         "repo_name": name_of(main, config),
         "branch": clean(branch)[:_LONGEST],
+        "origins": ",".join(main.ids_of_remotes()),
     }
     known = repository.state_dir / "announced.json"
     said = json.dumps([target.fingerprint, identity], sort_keys=True)

@@ -30,7 +30,8 @@ class Target:
     """One store: a folder (`path`), a server (`url`) or Chroma Cloud (`api_key`).
 
     `keeps_documents` None: a repository's rows stay with or without texts, as they are; the first
-    ones have texts where the store is no folder.
+    ones have texts where the store is no folder. `borrowed_by` is None where the user stands by
+    the repository's id; where only the clone says it, the ids that its remotes would give it.
     """
 
     kind: Kind
@@ -42,6 +43,7 @@ class Target:
     api_key: str = field(default="", repr=False)
     keeps_documents: bool | None = None
     cafile: str = ""
+    borrowed_by: tuple[str, ...] | None = None
 
     @property
     def fingerprint(self) -> str:
@@ -93,13 +95,16 @@ class Target:
             "api_key": self.api_key,
             "keeps_documents": self.keeps_documents,
             "cafile": self.cafile,
+            "borrowed_by": self.borrowed_by,
         }
 
     @classmethod
     def from_message(cls, message: Mapping[str, Any]) -> "Target":
         """Undo `to_message`."""
-        path = message["path"]
-        return cls(**{**message, "path": Path(path) if path else None})
+        path, ids = message["path"], message["borrowed_by"]
+        borrowed_by = None if ids is None else tuple(ids)
+        known = {"path": Path(path) if path else None, "borrowed_by": borrowed_by}
+        return cls(**{**message, **known})
 
 
 def target_of(config: Config, repository: Repository) -> Target | None:
@@ -113,6 +118,10 @@ def target_of(config: Config, repository: Repository) -> Target | None:
         "database": config["chroma.database"],
         "keeps_documents": documents[config["chroma.documents"]],
     }
+    if config.origins.get("repoid") == COMMITTED and (
+        impl != "persistent" or config["chroma.path"]
+    ):
+        common["borrowed_by"] = repository.ids_of_remotes()
     if impl == "persistent":
         return Target("persistent", path=_folder(config, repository), **common)
     common["cafile"] = _cafile(config)

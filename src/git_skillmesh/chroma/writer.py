@@ -111,6 +111,7 @@ class Session:
     ) -> dict[str, Any]:
         """Choose the collection to fill, creating it or a replacement when needed."""
         self.sample.clear()
+        self._refuse_stranger(repo_id)
         self.collection, staging = self._try(
             lambda: store.open_for_writing(self.client, name, repo_id, model_id, dimension, rebuild)
         )
@@ -235,8 +236,14 @@ class Session:
 
     def do_register(self, record: dict[str, Any], first: dict[str, Any]) -> dict[str, Any]:
         """Write the repository's record in the list of all."""
-        self._try(lambda: directory_store.register(self.client, record, first))
+        self._refuse_stranger(record["repo_id"])
+        own = self.target.borrowed_by is None
+        self._try(lambda: directory_store.register(self.client, record, first, own))
         return {}
+
+    def _refuse_stranger(self, repo_id: str) -> None:
+        borrowed_by = self.target.borrowed_by
+        self._try(lambda: directory_store.refuse_stranger(self.client, repo_id, borrowed_by))
 
     def do_probe(self) -> dict[str, Any]:
         """Read everything once in a way that a damaged store does not survive."""
