@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import Busy, SkillmeshError, Unavailable
 from . import client as clients
-from . import own_store, store
+from . import finding, own_store, store
 from .locking import acquire_in_turn
 from .pages import Pages
 from .schemas import COLLECTIONS
@@ -192,7 +192,7 @@ class ChromaReader:
         self, collection: str, vectors: "Mapping[str, NDArray[Any]]"
     ) -> list[str]:
         """Return the ids whose own vector does not find a record at a distance of about 0."""
-        return self._do(lambda: store.unfindable(self._collection(collection), vectors))
+        return self._do(lambda: finding.unfindable(self._collection(collection), vectors))
 
     def reports(self) -> list[dict[str, Any]]:
         """Describe every collection of the schema."""

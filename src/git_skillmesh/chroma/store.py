@@ -9,7 +9,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ConfigurationError, Damaged
+from ..errors import ConfigurationError
+from .finding import lost
 from .pages import CLOUD_MOST
 from .schemas import COLLECTIONS, SCHEMA_VERSION
 from .target import Target
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SPACE = "cosine"
-FOUND_DISTANCE = 1e-4
 _SAMPLE_ROWS = 5
 
 
@@ -289,41 +289,12 @@ def write(
     expected = set(ids) - set(missing)
     there = collection.get(ids=list(expected), limit=len(ids), include=[])["ids"]
     if set(there) != expected:
-        raise _lost(collection.name)
+        raise lost(collection.name)
     return missing
 
 
 def _exactly(new: Mapping[str, Any], old: Mapping[str, Any] | None) -> dict[str, Any]:
     return {**{key: None for key in old or () if key not in new}, **new}
-
-
-def _lost(name: str) -> Damaged:
-    return Damaged(
-        f"Chroma does not find in {name} what it was just given", "git skillmesh doctor --repair"
-    )
-
-
-def unfindable(collection: "Collection", sample: "Mapping[str, NDArray[np.float32]]") -> list[str]:
-    """Search each vector for itself; return the ids that are not found at a distance of about 0.
-
-    Records with equal vectors stand in for each other; a vector of zeros has no direction.
-    """
-    ids = [id_ for id_, vector in sample.items() if vector.any()]
-    lost = []
-    for start in range(0, len(ids), 100):
-        part = ids[start : start + 100]
-        vectors: Any = [sample[id_] for id_ in part]
-        found: Any = collection.query(query_embeddings=vectors, n_results=1, include=["distances"])
-        for id_, distances in zip(part, found["distances"], strict=True):
-            if not distances or distances[0] > FOUND_DISTANCE:
-                lost.append(id_)
-    return lost
-
-
-def check_written(collection: "Collection", sample: "Mapping[str, NDArray[np.float32]]") -> None:
-    """Raise `Damaged` when a vector just written cannot be found."""
-    if unfindable(collection, sample):
-        raise _lost(collection.name)
 
 
 def report(

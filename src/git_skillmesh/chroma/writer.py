@@ -40,7 +40,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import Busy, ReadOnly, UsageError
 from . import client as clients
-from . import directory_store, own_store, parts, store
+from . import directory_store, finding, own_store, parts, store
 from .locking import acquire_in_turn
 from .pages import CLOUD_MOST, Pages
 from .target import Target
@@ -214,7 +214,7 @@ class Session:
 
     def do_finish(self, repo_id: str, expected: int | None) -> dict[str, Any]:
         """Check what was written and count. The search also makes Chroma persist its index."""
-        self._try(lambda: store.check_written(self.collection, self.sample))
+        self._try(lambda: finding.check_written(self.collection, self.sample))
         rows = 0
         if expected is not None:
             rows = self._try(lambda: store.count(self.collection, repo_id, expected))
