@@ -191,15 +191,13 @@ def test_an_id_that_only_a_clone_says_does_not_open_the_rows_of_another(
     strange = make_repo(tmp_path, "strange", files={"evil.py": "evil = 1\n"} | said)
     strange.git("remote", "add", "origin", "https://example.org/strange.git")
     own = discover(strange.path).derive_id()
-    remember(strange, make_session("s", 1))
-    for step in (team.code, team.mirror):
-        with pytest.raises(ConfigurationError) as refused:
-            step(strange)
-        assert str(refused.value) == (
-            "the repoid 'team/project', which only .skillmesh/config.toml says, is that of "
-            "'the project' in this store: git config skillmesh.repoid team/project if it is the "
-            f"same repository, {own} if it is another"
-        )
+    with pytest.raises(ConfigurationError) as refused:
+        team.code(strange)
+    assert str(refused.value) == (
+        "the repoid 'team/project', which only .skillmesh/config.toml says, is that of "
+        "'the project' in this store: git config skillmesh.repoid team/project if it is the "
+        f"same repository, {own} if it is another"
+    )
     assert texts(team) == rows
 
     # A clone, also of a fork, has the remote; and who stands by an id need not prove it.
@@ -213,11 +211,13 @@ def test_an_id_that_only_a_clone_says_does_not_open_the_rows_of_another(
     moved = team.clone("moved")
     moved.git("remote", "set-url", "origin", "https://example.org/moved.git")
     with pytest.raises(ConfigurationError):
-        team.mirror(moved)
+        team.code(moved)
     moved.git("config", "skillmesh.repoid", "team/project")
     team.mirror(moved)
     moved.git("config", "--unset", "skillmesh.repoid")
-    team.mirror(moved)  # what a user has stood by is known from then on
+    for ledger in moved.state_dir.glob("mirror.db*"):
+        ledger.unlink()
+    assert code(team, "moved").rows == len(rows)  # what a user has stood by stays known
 
 
 def test_a_mark_fits_where_chroma_cloud_keeps_it() -> None:
