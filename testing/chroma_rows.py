@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from git_skillmesh.chroma import client as clients
-from git_skillmesh.chroma import store
+from git_skillmesh.chroma import finding
 from git_skillmesh.chroma.mirror import Outcome, mirror
 from git_skillmesh.chroma.model import ByHead, ByUnion, Row
 from git_skillmesh.chroma.target import Target
@@ -169,7 +169,9 @@ def stored(
 def assert_equal(rows: Rows, target: Target, collection: str = "codebase_v1") -> None:
     """Assert that a collection holds exactly the source's rows, each findable by its vector."""
     found = stored(target, collection, rows.repo_id)
-    expected = {row.id: row for row in rows.rows(sorted(rows.files), target.keeps_documents)}
+    kept = target.keeps_documents
+    with_texts = target.kind != "persistent" if kept is None else kept
+    expected = {row.id: row for row in rows.rows(sorted(rows.files), with_texts)}
     assert set(found) == set(expected)
     ignored = ("indexed_at", "row_hash", "commit_sha")
     for id_, row in expected.items():
@@ -179,7 +181,7 @@ def assert_equal(rows: Rows, target: Target, collection: str = "codebase_v1") ->
         assert np.allclose(found[id_]["embedding"], row.embedding, atol=1e-5)
     client = clients.open_client(target, 20)
     try:
-        lost = store.unfindable(
+        lost = finding.unfindable(
             client.get_collection(collection, embedding_function=None),
             {id_: np.asarray(row.embedding) for id_, row in expected.items()},
         )

@@ -14,9 +14,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 # What may be done with a request: (method, path, how many requests came before) → one of these.
-# pass, hang, drip (a byte at a time), drip-headers, half (of the answer), garbage, lost (done, but
-# the answer does not come), lose (not even done), or a status: "500", "503/2" with a Retry-After of
-# 2 s, "302/ADDRESS" with where to go.
+# pass, "late/2" (2 s later), hang, drip (a byte at a time), drip-headers, half (of the answer),
+# garbage, lost (done, but the answer does not come), lose (not even done), or a status: "500",
+# "503/2" with a Retry-After of 2 s, "302/ADDRESS" with where to go.
 Plan = Callable[[str, str, int], str]
 _STOPPING_S = 5.0
 
@@ -82,7 +82,9 @@ class HostileProxy:
         body = handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
         what = self.plan(handler.command, handler.path, len(self.seen))
         self.seen.append((handler.command, handler.path, what))
-        if what == "pass":
+        if what.startswith("late/"):
+            self._stopping.wait(float(what.partition("/")[2]))
+        if what == "pass" or what.startswith("late/"):
             self._send(handler, *self._ask(handler, body))
             return
         handler.close_connection = True

@@ -52,7 +52,7 @@ def vector_of(number: int, dimension: int = 4) -> Any:
 
 def filled(end: End) -> None:
     """Make three collections: one of ours with two repositories, one of a user's, an empty one."""
-    tokens = {"mirror:repo-a": "t1", "mirror:repo-b": "t2"}
+    tokens = {"mirror:repo-a": "t1", "head:repo-a": "m1", "mirror:repo-b": "t2"}
     code = store.create(end.client, "codebase_v1", "model-1", 4, **tokens)
     add(code, range(20), metadata={"repo_id": "repo-a"}, documents=False)
     add(code, range(20, 25), metadata={"repo_id": "repo-b"}, documents=False)

@@ -1,10 +1,12 @@
 """A proxy on a real socket, as narrow as those in front of servers: small bodies, few requests.
 
 In: a server's address. Out: `NarrowProxy`, which refuses what is too large with 413 and asks for
-patience with 429, as plain pages that Chroma's client knows nothing of.
+patience with 429, as plain pages that Chroma's client knows nothing of; and too many records in
+the words of Chroma Cloud.
 """
 
 import http.client
+import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -12,10 +14,14 @@ from urllib.parse import urlsplit
 
 
 class NarrowProxy:
-    """Forwards to `url`. `largest` is that of a body in bytes; the first `busy` writes get 429."""
+    """Forwards to `url`. `largest` is that of a body in bytes; the first `busy` writes get 429.
 
-    def __init__(self, url: str, largest: int, busy: int = 0) -> None:
-        self.largest, self.busy = largest, busy
+    A request may hold or ask for `records` at most; where it does not say how many it wants, it
+    silently gets no more.
+    """
+
+    def __init__(self, url: str, largest: int, busy: int = 0, records: int = 0) -> None:
+        self.largest, self.busy, self.records = largest, busy, records
         self.refused: list[int] = []
         address = urlsplit(url).netloc
         proxy = self
@@ -29,6 +35,11 @@ class NarrowProxy:
                 if status:
                     proxy.refused.append(status)
                     self.reply(status, b"<html>no</html>", {"Retry-After": "0"})
+                    return
+                body, excess = proxy._counted(self.path, body)
+                if excess:
+                    proxy.refused.append(422)
+                    self.reply(422, json.dumps(excess).encode(), {})
                     return
                 link = http.client.HTTPConnection(address, timeout=20)
                 kept = {k: v for k, v in self.headers.items() if k.lower() != "host"}
@@ -60,6 +71,24 @@ class NarrowProxy:
             self.busy -= 1
             return 429
         return 413 if size > self.largest else 0
+
+    def _counted(self, path: str, body: bytes) -> tuple[bytes, dict[str, str]]:
+        """Return the body to send on, or why it is refused."""
+        action = path.rpartition("/")[2]
+        if not self.records or action not in ("get", "query", "upsert", "update", "delete"):
+            return body, {}
+        asked = json.loads(body or b"{}")
+        if action == "get" and asked.get("limit") is None:
+            return json.dumps({**asked, "limit": self.records}).encode(), {}
+        name, usage = {
+            "get": ("Limit value", asked.get("limit")),
+            "query": ("Number of results", asked.get("n_results")),
+        }.get(action, ("Number of records", len(asked.get("ids") or ())))
+        if usage <= self.records:
+            return body, {}
+        said = f"'{name}' exceeded quota limit for action '{action.title()}': current usage of"
+        told = f"Quota exceeded: {said} {usage} exceeds limit of {self.records}"
+        return body, {"error": "ChromaError", "message": told}
 
     def __enter__(self) -> "NarrowProxy":
         self._thread.start()

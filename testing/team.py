@@ -13,6 +13,7 @@ from typing import Any
 
 from git_skillmesh.chroma.chats import exchange_rows, mirror_exchanges
 from git_skillmesh.chroma.codebase import codebase_rows, mirror_codebase
+from git_skillmesh.chroma.directory import announce
 from git_skillmesh.chroma.doctor import Finding, examine
 from git_skillmesh.chroma.learnings import learning_rows, mirror_learnings
 from git_skillmesh.chroma.mirror import Outcome
@@ -92,15 +93,15 @@ class Team:
         """Bring both tiers up to date, as the worker does; raises what it would log."""
         self.index(repo)
         repository, config, target = self.opened(repo)
-        done: dict[str, Outcome] = {}
+        steps = (mirror_codebase, mirror_exchanges, mirror_learnings, mirror_thoughts)
         with WriterWhenNeeded(target, repository.state_dir) as one:
-            done[COLLECTIONS[0]] = mirror_codebase(repository, config, target, writers=one)
-            steps = (mirror_exchanges, mirror_learnings, mirror_thoughts)
-            for name, step in zip(COLLECTIONS[1:], steps, strict=True):
-                outcome = step(repository, config, target, writers=one)
-                if outcome is not None:
-                    done[name] = outcome
-        return done
+            done = [step(repository, config, target, writers=one) for step in steps]
+            announce(repository, config, target, done, one)
+        return {
+            name: outcome
+            for name, outcome in zip(COLLECTIONS, done, strict=True)
+            if outcome is not None
+        }
 
     def sync(self, repo: Repo) -> None:
         """Share the memory."""

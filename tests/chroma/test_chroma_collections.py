@@ -90,3 +90,35 @@ def test_a_newer_version_is_refused_and_left_alone(filled: Place) -> None:
         99,
         (f"its schema 99 is newer than this program's {SCHEMA_VERSION}",),
     )
+
+
+class Counted:
+    """A collection of `rows`, of which the first `ours` are of the repository that is asked for."""
+
+    def __init__(self, rows: int, ours: int) -> None:
+        self.rows, self.ours, self.asked = rows, ours, 0
+
+    def count(self) -> int:
+        return self.rows
+
+    def get(self, where: object, limit: int, offset: int, include: object) -> dict[str, list[int]]:
+        self.asked += 1
+        return {"ids": list(range(self.ours))[offset : offset + limit]}
+
+
+def test_rows_are_counted_with_few_requests() -> None:
+    def count(rows: int, ours: int, guess: int | None) -> tuple[int, int]:
+        held: Any = Counted(rows, ours)
+        return store.count(held, "repo", guess), held.asked
+
+    assert count(300_000, 150_000, 150_000) == (150_000, 1)
+    assert count(300_000, 300_000, None) == (300_000, 1)
+    assert count(300_000, 0, 0) == (0, 1)
+    assert count(0, 0, 7) == (0, 0)
+    for guess, most in ((149_990, 10), (150_020, 11), (0, 40), (None, 40)):
+        found, asked = count(300_000, 150_000, guess)
+        assert (found, asked <= most) == (150_000, True), (guess, asked)
+    for rows in range(9):
+        for ours in range(rows + 1):
+            for guess in (None, *range(-1, 11)):
+                assert count(rows, ours, guess)[0] == ours, (rows, ours, guess)

@@ -11,6 +11,7 @@ from git_skillmesh.chroma import client as clients
 from git_skillmesh.chroma.connection import open_session
 from git_skillmesh.chroma.mirror import mirror
 from git_skillmesh.chroma.pipe import WriterWhenNeeded
+from git_skillmesh.chroma.reader import ChromaReader
 from git_skillmesh.chroma.target import Target
 from git_skillmesh.errors import Unreachable
 from testing.chroma_rows import Place, Rows, assert_equal, files_of
@@ -35,12 +36,26 @@ def test_no_request_takes_longer_than_it_may(proxy: HostileProxy, what: str) -> 
     target = Target("http", url=proxy.url)
     proxy.plan = always(what)
     started = time.monotonic()
-    with open_session(target, 0.4) as session, pytest.raises(Exception, match="timed out") as told:
+    with (
+        open_session(target, 0.4, 2) as session,
+        pytest.raises(Exception, match="timed out") as told,
+    ):
         session.get(f"{proxy.url}/api/v2/heartbeat")
     assert 0.3 < time.monotonic() - started < 5
     assert str(clients.explain(told.value, target)) == (
         f"the server {proxy.url} does not answer: timed out: the next run catches up"
     )
+
+
+def test_a_busy_server_is_waited_for_where_nobody_waits_for_the_answer(
+    proxy: HostileProxy, place: Place
+) -> None:
+    late = f"late/{2 * clients.CONNECT_TIMEOUT_S}"
+    proxy.plan = lambda method, path, n: late if path.endswith("/heartbeat") else "pass"
+    with pytest.raises(Unreachable, match="timed out"), ChromaReader(place.target):
+        pass
+    assert place.mirror().rows == 15
+    assert proxy.count(late) == 2, "one for each, none was asked for again"
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def test_count_query_and_get(filled: Place) -> None:
 
 
 def test_pages(filled: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("git_skillmesh.chroma.store.PAGE", 7)
+    monkeypatch.setattr("git_skillmesh.chroma.pages.MOST", 7)
     with ChromaReader(filled.target) as reader:
         everything = [record["id"] for record in reader.get("codebase_v1", include=())]
         by_id = [r["id"] for r in reader.get("codebase_v1", ids=everything, include=())]

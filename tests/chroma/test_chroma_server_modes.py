@@ -8,12 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from git_skillmesh.chroma.doctor import examine
 from git_skillmesh.chroma.mirror import Outcome, lag
+from git_skillmesh.chroma.moving.copying import Wanted, copy
+from git_skillmesh.chroma.pages import Pages
 from git_skillmesh.chroma.reader import ChromaReader
 from git_skillmesh.chroma.target import Target
 from git_skillmesh.errors import ConfigurationError, Unavailable
 from testing.chroma_rows import Place, Rows, assert_equal, files_of, stored, vector_of
 from testing.chroma_server import ChromaServer, free_port
+from testing.narrow_proxy import NarrowProxy
 
 SECRET = "s3cret-value"  # noqa: S105
 
@@ -58,6 +62,54 @@ def test_a_server_that_accepts_and_never_answers(tmp_path: Path) -> None:
     assert str(caught.value) == (
         f"the server {target.url} does not answer: timed out: the next run catches up"
     )
+
+
+def test_a_server_that_allows_few_records_a_request(
+    database: Callable[[str], Target], tmp_path: Path
+) -> None:
+    target = database("few")
+    with NarrowProxy(target.url, largest=10**9, records=9) as proxy:
+        narrow = replace(target, url=proxy.url)
+        place = Place(narrow, tmp_path / "state", Rows(files_of(8)))
+        Place(target, tmp_path / "other", Rows(files_of(1), repo_id="repo-b")).mirror()
+        assert place.mirror() == Outcome(40, 0, 40)
+        # Without its ledger a clone reads all that is there, and may not miss a row of it.
+        clone = Place(narrow, tmp_path / "clone", Rows(files_of(7)))
+        assert clone.mirror() == Outcome(0, 5, 35)
+        assert_equal(clone.rows, target)
+        assert examine(clone.rows, narrow, clone.state_dir) == []
+        with ChromaReader(narrow) as reader:
+            ids = [row["id"] for row in reader.get("codebase_v1")]
+            assert len(ids) == len(set(ids)) == 40
+            assert sorted(r["id"] for r in reader.get("codebase_v1", ids)) == sorted(ids)
+            assert len(reader.query("codebase_v1", vector_of("x", "model-1", 16), 30)) == 9
+    assert set(proxy.refused) == {422}
+    cloud = replace(target, url="https://api.trychroma.com")
+    assert (Pages(cloud).most, Pages(target).most) == (250, 2000)
+
+
+def test_from_a_folder_to_a_server_rows_stay_as_they_are(
+    filled: Place, database: Callable[[str], Target], tmp_path: Path
+) -> None:
+    target = replace(database("moved"), keeps_documents=None)
+    copy(filled.target, target, filled.state_dir, Wanted())
+    moved = replace(filled, target=target)
+    assert moved.mirror() == Outcome(0, 0, 60)
+    moved.rows.edit("c1", "src/module_1.py", f0="changed")
+    assert moved.mirror() == Outcome(5, 0, 60)
+    assert {row["document"] for row in stored(target).values()} == {None}
+    assert examine(moved.rows, target, moved.state_dir) == []
+    # What begins there has texts, and keeps them in a folder too; who asks for them gets them.
+    other = Place(target, tmp_path / "other", Rows(files_of(2), repo_id="repo-b"))
+    assert other.mirror() == Outcome(10, 0, 10)
+    assert_equal(other.rows, target)
+    texts = replace(target, keeps_documents=True)
+    asked = Place(texts, tmp_path / "clone", moved.rows)
+    assert asked.mirror() == Outcome(60, 0, 60)
+    assert_equal(asked.rows, texts)
+    back = Target("persistent", path=tmp_path / "back")
+    copy(target, back, tmp_path / "clone", Wanted())
+    assert replace(other, target=back).mirror() == Outcome(0, 0, 10)
 
 
 def test_two_repositories_and_two_clones_share_a_collection(

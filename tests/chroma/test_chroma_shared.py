@@ -1,15 +1,23 @@
 """Two clones and one server: whose rows are there, and that nobody undoes what another has done."""
 
+import json
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
+from git_skillmesh.chroma.directory import recorded
 from git_skillmesh.chroma.mirror import Outcome
-from git_skillmesh.chroma.shared import HeadRun
+from git_skillmesh.chroma.moving import limits
+from git_skillmesh.chroma.reader import ChromaReader
+from git_skillmesh.chroma.shared import HeadRun, Mark
 from git_skillmesh.chroma.target import Target
+from git_skillmesh.errors import ConfigurationError
+from git_skillmesh.git.repository import discover
 from testing.conversations import remember
 from testing.memory import make_session, open_memory
+from testing.repos import make_repo
 from testing.team import Team
 
 FILES = {f"src/m{n}.py": f"def f{n}():\n    return {n}\n" for n in range(4)}
@@ -169,3 +177,97 @@ def test_conversations_of_others_are_never_deleted(team: Team) -> None:
     for repo in (ada, bob):
         assert team.findings(repo) == []
         assert team.wanted(repo) == team.there(repo)
+
+
+def test_an_id_that_only_a_clone_says_does_not_open_the_rows_of_another(
+    team: Team, tmp_path: Path
+) -> None:
+    del team.settings["repoid"]
+    said = {".skillmesh/config.toml": 'repoid = "team/project"\nreponame = "the project"\n'}
+    ada = team.start("ada", FILES | said)
+    team.mirror(ada)
+    rows = texts(team)
+
+    strange = make_repo(tmp_path, "strange", files={"evil.py": "evil = 1\n"} | said)
+    strange.git("remote", "add", "origin", "https://example.org/strange.git")
+    own = discover(strange.path).derive_id()
+    with pytest.raises(ConfigurationError) as refused:
+        team.code(strange)
+    assert str(refused.value) == (
+        "the repoid 'team/project', which only .skillmesh/config.toml says, is that of "
+        "'the project' in this store: git config skillmesh.repoid team/project if it is the "
+        f"same repository, {own} if it is another"
+    )
+    assert texts(team) == rows
+
+    # A clone, also of a fork, has the remote; and who stands by an id need not prove it.
+    bob = team.clone("bob")
+    bob.git("remote", "rename", "origin", "upstream")
+    bob.git("remote", "add", "origin", "https://example.org/fork.git")
+    assert code(team, "bob").rows == len(rows)
+    strange.git("config", "skillmesh.repoid", own)
+    assert team.code(strange).rows == 2
+    assert texts(team) == rows
+    moved = team.clone("moved")
+    moved.git("remote", "set-url", "origin", "https://example.org/moved.git")
+    with pytest.raises(ConfigurationError):
+        team.code(moved)
+    moved.git("config", "skillmesh.repoid", "team/project")
+    team.mirror(moved)
+    moved.git("config", "--unset", "skillmesh.repoid")
+    for ledger in moved.state_dir.glob("mirror.db*"):
+        ledger.unlink()
+    assert code(team, "moved").rows == len(rows)  # what a user has stood by stays known
+
+
+def test_a_mark_fits_where_chroma_cloud_keeps_it() -> None:
+    model = "openai:text-embedding-3-large@1536"
+    state = json.dumps(["a" * 40, "b" * 16, model, "c" * 40, 12_345])
+    mark = Mark("c" * 40, state, True, 1_234_567, "d" * 16)
+    assert len(str(mark).encode()) <= limits.COLLECTION_VALUE_BYTES
+    assert Mark.parse(str(mark), mark.token) == mark
+    other = Mark.parse(str(mark), "another")
+    assert other is not None
+    assert (other.commit, other.state, other.whole) == (mark.commit, mark.state, False)
+    # As it was written before.
+    assert Mark.parse(json.dumps(asdict(mark)), mark.token) == mark
+    begun = Mark("c" * 40, "", False, 0, "t")
+    assert Mark.parse(str(begun), "t") == begun
+    for broken in ("", "[]", "{}", "null", '["c","s",true,"many","t"]', "[1,2,3]"):
+        assert Mark.parse(broken, "t") is None
+
+
+def test_the_list_says_what_the_rows_describe(team: Team) -> None:
+    ada = team.start("ada", FILES)
+    bob = team.clone("bob")
+    _, _, target = team.opened(ada)
+
+    def listed() -> tuple[str, str, dict[str, int]]:
+        with ChromaReader(target) as reader:
+            [one] = recorded(reader)
+        return one.branch, one.commit, {name: count for name, count in one.rows.items() if count}
+
+    # Not where somebody stands, but the branch that is followed.
+    pushed = ada.head
+    ada.git("switch", "--quiet", "-c", "topic")
+    ada.commit("not pushed", {"src/m0.py": None})
+    remember(ada, make_session("a", 2))
+    team.mirror(ada)
+    rows = {"codebase_v1": 4, "chat_history_v1": 2}
+    assert listed() == ("origin/main", pushed, rows)
+
+    # Who has no conversations knows nothing of how many others have.
+    team.mirror(bob)
+    assert listed() == ("origin/main", pushed, rows)
+
+    # Who has not fetched does not look at the code, or leaves it; so does what is said of it.
+    ada.git("push", "--quiet", "origin", "topic:main")
+    team.mirror(ada)
+    remember(bob, make_session("b", 1))
+    assert team.mirror(bob)["codebase_v1"].rows == 4
+    rows = {"codebase_v1": 3, "chat_history_v1": 3}
+    assert listed() == ("origin/main", ada.head, rows)
+    cy = team.clone("cy")
+    cy.git("update-ref", "refs/remotes/origin/main", pushed)
+    assert team.mirror(cy)["codebase_v1"].note
+    assert listed() == ("origin/main", ada.head, rows)

@@ -25,7 +25,7 @@ def test_the_default_is_a_folder_beside_the_other_caches(repository: Repository)
     found = target(repository)
     assert found == Target("persistent", path=repository.state_dir / "chroma")
     assert found.lock_file == repository.state_dir / "chroma.lock"
-    assert not found.keeps_documents
+    assert found.keeps_documents is None
 
 
 def test_off_is_no_target(repository: Repository) -> None:
@@ -56,15 +56,12 @@ def test_a_server(repository: Repository, url: str, kept: str) -> None:
         url=kept,
         headers={"Authorization": f"Bearer {SECRET}"},
         database="team",
-        keeps_documents=True,
     )
 
 
 def test_the_cloud(repository: Repository) -> None:
     found = target(repository, impl="cloud", apikey=SECRET, tenant="t", database="d")
-    assert found == Target(
-        "cloud", url=CLOUD_URL, api_key=SECRET, tenant="t", database="d", keeps_documents=True
-    )
+    assert found == Target("cloud", url=CLOUD_URL, api_key=SECRET, tenant="t", database="d")
     assert found.describe() == "Chroma Cloud (t/d)"
 
 

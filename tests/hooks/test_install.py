@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from git_skillmesh.config import load
 from git_skillmesh.errors import Busy, UsageError
 from git_skillmesh.git.repository import discover
 from git_skillmesh.hooks.install import HookState, Report, install, remove, state
@@ -192,6 +193,14 @@ def test_the_pinned_identity_stays_when_the_origin_moves(tmp_path: Path) -> None
     installed(repo)
     assert repo.git("config", "--get-all", "skillmesh.repoid") == pinned
     assert pinned != discover(repo.path).derive_id()
+
+
+def test_an_identity_that_a_team_has_committed_is_not_pinned_to_another(tmp_path: Path) -> None:
+    files = {".skillmesh/config.toml": 'repoid = "ours"\n'}
+    repo = make_repo(tmp_path, files=files)
+    repo.git("remote", "add", "origin", "https://example.org/some/place.git")
+    installed(repo)
+    assert load(discover(repo.path))["repoid"] == "ours"
 
 
 def test_removing_works_without_the_record_and_without_the_caches(tmp_path: Path) -> None:

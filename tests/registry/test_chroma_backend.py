@@ -92,6 +92,33 @@ def test_a_server(database: Callable[[str], Target], tmp_path: Path) -> None:
     assert not (tmp_path / "chroma").exists()
 
 
+def test_two_repositories_on_one_server(database: Callable[[str], Target], tmp_path: Path) -> None:
+    """Cards have the same ids in both, and each repository sees and deletes its own alone."""
+    target = database("skills-of-two")
+    ours = (replace(CARDS[0], description="Rye bread only."), *CARDS[1:3])
+    one = ChromaBackend(STATIC, tmp_path / "one", target, owner="repo-one")
+    two = ChromaBackend(STATIC, tmp_path / "two", target, owner="repo-two")
+    one.index(CARDS)
+    two.index(ours)
+
+    def owners() -> dict[str, set[str]]:
+        with ChromaReader(target) as reader:
+            rows = [row["metadata"] for row in reader.get(collection_of("experts"))]
+        names = {str(row["repo_id"]) for row in rows}
+        return {
+            name: {row["expert_id"] for row in rows if row["repo_id"] == name} for name in names
+        }
+
+    first = {card.id for card in CARDS}
+    assert owners() == {
+        "skills:experts@repo-one": first, "skills:experts@repo-two": {card.id for card in ours},
+    }  # fmt: skip
+    same_answers(one, CARDS)
+    same_answers(two, ours)
+    two.index(CARDS[:1])
+    assert owners() == {"skills:experts@repo-one": first, "skills:experts@repo-two": {CARDS[0].id}}
+
+
 def test_nothing_and_hostile_cards(tmp_path: Path) -> None:
     empty = SkillRetriever((), "chroma", folder=tmp_path)
     assert empty.route("bread").reason == "the registry has no cards"

@@ -26,6 +26,8 @@ from .target import Target
 if TYPE_CHECKING:
     from chromadb.api import ClientAPI
 
+# For whoever waits for an answer: a server that is not there is noticed soon.
+CONNECT_TIMEOUT_S = 2.0
 _FULL = ("disk is full", "no space left", "quota exceeded")
 _LOCKED = ("database is locked", "database table is locked")
 _PASSING = ("could not connect", "timed out", "disconnected", "peer closed", "connection")
@@ -38,19 +40,22 @@ def database_of(target: Target) -> Path:
     return target.store / "chroma.sqlite3"
 
 
-def open_client(target: Target, read_timeout_s: float) -> "ClientAPI":
+def open_client(
+    target: Target, read_timeout_s: float, patience_s: float = CONNECT_TIMEOUT_S
+) -> "ClientAPI":
     """Open the store; a persistent one is created when missing. Raises whatever Chroma raises.
 
-    A server is asked for its heartbeat first, before Chroma is imported, which takes a second.
+    A server is asked for its heartbeat first, before Chroma is imported, which takes a second. It
+    has `patience_s` to answer that, and to accept a connection.
     """
     if target.kind == "persistent":
         load()
         return _open_folder(target)
-    from .connection import CONNECT_TIMEOUT_S, given, open_session
+    from .connection import given, open_session
 
-    session = open_session(target, read_timeout_s)
+    session = open_session(target, read_timeout_s, patience_s)
     try:
-        beat = session.get(f"{target.url}/api/v2/heartbeat", timeout=CONNECT_TIMEOUT_S)
+        beat = session.get(f"{target.url}/api/v2/heartbeat", timeout=patience_s)
         beat.raise_for_status()
         if "nanosecond heartbeat" not in beat.text:
             raise Unreachable(f"{target.describe()} is no Chroma server", "check chroma.url")

@@ -18,7 +18,6 @@ import httpx
 from ..errors import ConfigurationError
 from .target import Target
 
-CONNECT_TIMEOUT_S = 2.0
 # More than any page that is asked for: 2,000 records with their texts and vectors.
 _MOST_BYTES = 512 * 1024 * 1024
 # Answers of a proxy, or of a server that is overloaded: their words are not Chroma's.
@@ -99,12 +98,15 @@ class _Backend(httpcore.NetworkBackend):
         return _Stream(stream, self._clock)
 
 
-def open_session(target: Target, seconds: float) -> httpx.Client:
-    """Return a session in which a request takes `seconds` at most. Raises `ConfigurationError`."""
+def open_session(target: Target, seconds: float, connect_s: float) -> httpx.Client:
+    """Return a session in which a request takes `seconds` at most. Raises `ConfigurationError`.
+
+    Of these a connection may take `connect_s`.
+    """
     clock = _Clock(seconds)
     session = httpx.Client(
         headers=dict(target.headers),
-        timeout=httpx.Timeout(seconds, connect=min(CONNECT_TIMEOUT_S, seconds)),
+        timeout=httpx.Timeout(seconds, connect=min(connect_s, seconds)),
         verify=_certificates(target),
         follow_redirects=False,
         event_hooks={"request": [clock.start], "response": [_judge]},

@@ -88,7 +88,9 @@ def announce(
 ) -> None:  # fmt: skip
     """Record the repository, where others may look for it, if anything was written or it is new.
 
-    `outcomes` are those of the collections in the order of `MIRRORED`. Raises like `mirror`.
+    `outcomes` are those of the collections in the order of `MIRRORED`. What this run has
+    not seen, as the numbers of what only others have, stays as it was recorded; where nothing was,
+    what is known here is. Raises like `mirror`.
     """
     if not is_shared(target, repository):
         return
@@ -99,21 +101,24 @@ def announce(
         "repo_id": repo_id(main, config),
         "repo_name": name_of(main, config),
         "branch": clean(branch)[:_LONGEST],
+        "origins": ",".join(main.ids_of_remotes()),
     }
     known = repository.state_dir / "announced.json"
     said = json.dumps([target.fingerprint, identity], sort_keys=True)
     if not writers.started and _read(known) == said:
         return
-    record = {
-        **identity,
+    done = {name: one for name, one in zip(MIRRORED, outcomes, strict=True) if one is not None}
+    stands = {
         "commit_sha": what.commit or "",
         "updated_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        **{
-            f"rows_{name}": outcome.rows if outcome else 0
-            for name, outcome in zip(MIRRORED, outcomes, strict=True)
-        },
     }
-    writers.writer().ask("register", record=record)
+    seen: dict[str, Any] = {
+        f"rows_{name}": outcome.rows for name, outcome in done.items() if outcome.looked
+    }
+    if CODE in done and done[CODE].looked and not done[CODE].note:
+        seen |= stands
+    first = {**stands, **{f"rows_{name}": outcome.rows for name, outcome in done.items()}}
+    writers.writer().ask("register", record=identity | seen, first=first)
     with suppress(OSError):  # it would only be said again
         known.write_text(said, encoding="utf-8")
 

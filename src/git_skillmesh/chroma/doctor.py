@@ -115,6 +115,7 @@ class _Examination:
         self.state_dir = state_dir
         self.name = name
         self.found: dict[str, list[str]] = {}
+        self.documents = False
 
     def findings(self, sample: int, opens: bool) -> list[Finding]:
         with Ledger(self.state_dir) as ledger:
@@ -190,6 +191,7 @@ class _Examination:
 
     def _compare(self, reader: ChromaReader, known: Stored, behind: set[str], sample: int) -> None:
         stored = known.listed(self.name)
+        self.documents = reader.keeps_documents(self.name, self.source.repo_id)
         _, paths = self.source.changes(None)
         checked = [path for path in paths if path not in behind]
         expected: set[str] = set()
@@ -225,7 +227,7 @@ class _Examination:
             valid = self.source.valid_commits(commits) if commits else frozenset()
             return [prepare(row, old.get(row.id), valid, self.source.repo_id) for row in page]
 
-        for row in self.source.rows(paths, self.target.keeps_documents):
+        for row in self.source.rows(paths, self.documents):
             if row.id in seen:
                 self._add("duplicate", [row.id])
                 continue

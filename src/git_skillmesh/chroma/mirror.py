@@ -122,7 +122,7 @@ def _mirror(
     if record is not None and not (everything or paths or heard) and order == Order():
         if record.state != source.state:
             ledger.complete(record.id, source.state, None)
-        return Outcome(0, 0, ledger.told(record.id)[0])
+        return Outcome(0, 0, ledger.told(record.id)[0], looked=False)
     alone = source.sharing is None
     if alone and record is not None and record.deleted > max(WASTE_ROWS, ledger.count(record.id)):
         order = replace(order, rebuild=True)

@@ -94,7 +94,7 @@ def search(
         # A filter that lets nearly all rows through costs more than all else (docs/deployment.md).
         near = reader.query(collection, vector, 2 * count, _all_of(conditions), model)
         found = [one for one in near if one[2].get("repo_id") != wanted.here]
-        if len(near) < 2 * count or len(found) >= count:
+        if len(near) < min(2 * count, reader.pages.most) or len(found) >= count:
             return _with_texts(reader, collection, found[:count])
     if wanted.everything or wanted.repositories:
         owner = {"$ne": wanted.here} if wanted.everything else {"$in": list(wanted.repositories)}

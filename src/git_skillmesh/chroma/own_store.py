@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigurationError, UsageError
-from . import store
+from . import finding, store
 from .schemas import COLLECTIONS, DIRECTORY
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def put(
             metadatas=metadatas, documents=documents,
         )  # fmt: skip
     if store.space_of(collection) == store.SPACE:  # in others nothing says what is near
-        store.check_written(collection, {rows[n][0]: vectors[n] for n in range(0, len(rows), 20)})
+        finding.check_written(collection, {rows[n][0]: vectors[n] for n in range(0, len(rows), 20)})
 
 
 def create(client: "ClientAPI", name: str, description: str, model_id: str, dimension: int) -> bool:
@@ -194,7 +194,7 @@ def add(
         ids=[number], embeddings=vectors, documents=[document],
         metadatas=[dict(metadata)] if metadata else None,
     )  # fmt: skip
-    store.check_written(collection, {number: vector})
+    finding.check_written(collection, {number: vector})
     return True
 
 

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from .pages import quota_of
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -92,4 +94,4 @@ def halves(part: Part) -> tuple[Part, ...]:
 def is_too_large(error: BaseException) -> bool:
     """Whether a server, or a proxy in front of it, takes no request of that size."""
     response = getattr(error, "response", None)
-    return getattr(response, "status_code", None) == 413
+    return getattr(response, "status_code", None) == 413 or quota_of(error) > 0

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import Busy, SkillmeshError, Unavailable
 from . import client as clients
-from . import own_store, store
+from . import finding, own_store, store
 from .locking import acquire_in_turn
+from .pages import Pages
 from .schemas import COLLECTIONS
 from .target import Target
 
@@ -38,6 +39,7 @@ class ChromaReader:
 
     def __init__(self, target: Target, wait_s: float = WAIT_S) -> None:
         self.target = target
+        self.pages = Pages(target)
         self._wait_s = wait_s
         self._lock: int | None = None
         self._client: ClientAPI | None = None
@@ -95,6 +97,12 @@ class ChromaReader:
         """Return how many records of a repository the collection holds."""
         return self._do(lambda: store.count(self._collection(collection), repo_id))
 
+    def keeps_documents(self, collection: str, repo_id: str) -> bool:
+        """Whether the rows of a repository have texts, or would have."""
+        return self._do(
+            lambda: store.keeps_documents(self._collection(collection), self.target, repo_id)
+        )
+
     def query(
         self,
         collection: str,
@@ -105,6 +113,8 @@ class ChromaReader:
     ) -> list[Hit]:
         """Return the `n` nearest as (id, cosine distance, metadata), nearest first.
 
+        No more are asked for than a request may, `pages.most`.
+
         `model_id` names the model of `embedding`. Raises `Unavailable` when the collection holds
         vectors of another one, because their distances mean nothing.
         """
@@ -113,13 +123,14 @@ class ChromaReader:
             raise Unavailable(
                 f"{collection} holds vectors of {held}, not of {model_id}", "git skillmesh index"
             )
-        vectors: Any = [embedding]
+        options: Any = {
+            "query_embeddings": [embedding],
+            "where": dict(where) if where else None,
+            "include": ["metadatas", "distances"],
+        }
         found: Any = self._do(
-            lambda: self._collection(collection).query(
-                query_embeddings=vectors,
-                n_results=n,
-                where=dict(where) if where else None,
-                include=["metadatas", "distances"],
+            lambda: self.pages.ask(
+                lambda most: self._collection(collection).query(n_results=min(n, most), **options)
             )
         )
         return [
@@ -140,33 +151,33 @@ class ChromaReader:
 
         A record is {"id", …} with "metadata", "document" and "embedding" as `include` asks.
         """
+        options: dict[str, Any] = {"include": list(include)}
+        if where:
+            options["where"] = dict(where)
         offset = 0
-        while True:
-            asked = None if ids is None else list(ids[offset : offset + store.PAGE])
-            if asked == []:
-                return
-            page = self._page(collection, asked, where, offset, include)
+        while ids is None or offset < len(ids):
+            page = self._page(collection, ids, offset, options)
+            asked = self.pages.most
             for n, id_ in enumerate(page["ids"]):
                 record = {"id": id_}
                 record |= {name.removesuffix("s"): page[name][n] for name in include}
                 yield record
-            offset += store.PAGE
-            if asked is None and len(page["ids"]) < store.PAGE:
+            offset += asked
+            if ids is None and len(page["ids"]) < asked:
                 return
 
     def _page(
-        self,
-        collection: str,
-        ids: list[str] | None,
-        where: Mapping[str, Any] | None,
-        offset: int,
-        include: Sequence[str],
+        self, collection: str, ids: Sequence[str] | None, offset: int, options: Mapping[str, Any]
     ) -> dict[str, Any]:
-        options: dict[str, Any] = {"include": list(include)}
-        options |= {"ids": ids} if ids is not None else {"limit": store.PAGE, "offset": offset}
-        if where:
-            options["where"] = dict(where)
-        return self._do(lambda: dict(self._collection(collection).get(**options)))
+        def ask(most: int) -> dict[str, Any]:
+            which: Any = (
+                {"limit": most, "offset": offset}
+                if ids is None
+                else {"ids": list(ids[offset : offset + most]), "limit": most}
+            )
+            return dict(self._collection(collection).get(**which, **options))
+
+        return self._do(lambda: self.pages.ask(ask))
 
     def first(self, collection: str, where: Mapping[str, Any]) -> dict[str, Any] | None:
         """Return the metadata of one record that `where` selects, None where there is none."""
@@ -181,7 +192,7 @@ class ChromaReader:
         self, collection: str, vectors: "Mapping[str, NDArray[Any]]"
     ) -> list[str]:
         """Return the ids whose own vector does not find a record at a distance of about 0."""
-        return self._do(lambda: store.unfindable(self._collection(collection), vectors))
+        return self._do(lambda: finding.unfindable(self._collection(collection), vectors))
 
     def reports(self) -> list[dict[str, Any]]:
         """Describe every collection of the schema."""
@@ -192,27 +203,22 @@ class ChromaReader:
 
     def own(self) -> list[dict[str, Any]]:
         """Describe the collections that users have made, by name."""
-        client = self._opened()
-        found = self._do(
-            lambda: [
-                own_store.described(store.find(client, one.name) or one)
-                for one in client.list_collections()
-                if own_store.is_own(one.name)
-            ]
-        )
-        return sorted(found, key=lambda one: str(one["collection_name"]))
+        return self._of_own(own_store.described)
 
     def own_shapes(self) -> list[dict[str, Any]]:
         """Return what the collections of users say of themselves, by name."""
+        return self._of_own(own_store.shape_of)
+
+    def _of_own(self, told: "Callable[[Collection], T]") -> list[T]:
+        """Tell something of each collection that users have made, in the order of their names."""
         client = self._opened()
-        found = self._do(
-            lambda: [
-                own_store.shape_of(store.find(client, one.name) or one)
-                for one in client.list_collections()
-                if own_store.is_own(one.name)
-            ]
-        )
-        return sorted(found, key=lambda one: str(one["name"]))
+
+        def look() -> list[T]:
+            names = sorted(one.name for one in store.all_collections(client))
+            found = [store.find(client, name) for name in names if own_store.is_own(name)]
+            return [told(one) for one in found if one is not None]  # some may just have gone
+
+        return self._do(look)
 
     def require(self, collection: str) -> "Collection":
         """Return a collection of a user's. Raises `UsageError` where there is none."""

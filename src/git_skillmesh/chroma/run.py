@@ -26,13 +26,15 @@ _PATHS_AT_ONCE = 200
 class Outcome:
     """What a mirror did; `rows` is what the store holds of this repository afterwards.
 
-    `note` says why nothing was written although something differs, "" otherwise.
+    `note` says why nothing was written although something differs, "" otherwise. `looked` is False
+    where nothing differs here, so that the store was not asked: `rows` is what it had before.
     """
 
     upserted: int
     deleted: int
     rows: int
     note: str = ""
+    looked: bool = field(default=True, compare=False)
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,7 @@ class Run:
             dimension=self.source.dimension,
             rebuild=order.rebuild,
         )
+        self.documents = bool(opened["documents"])
         known = self._noted(opened["uuid"], opened["name"])
         self.mirror = known.id
         return opened, known
@@ -187,7 +190,7 @@ class Run:
     def _rows(self, paths: list[str], seen: set[str]) -> Iterator[Row]:
         for start in range(0, len(paths), _PATHS_AT_ONCE):
             part = paths[start : start + _PATHS_AT_ONCE]
-            for row in self.source.rows(part, self.target.keeps_documents):
+            for row in self.source.rows(part, self.documents):
                 if row.id not in seen:
                     seen.add(row.id)
                     yield row

@@ -16,7 +16,7 @@ import json
 import os
 import secrets
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .ledger import Known
@@ -50,14 +50,23 @@ class Mark:
         """
         try:
             found = json.loads(text)
-            whole = found["whole"] is True and found["token"] == token
-            rows = int(found["rows"])
-            return cls(str(found["commit"]), str(found["state"]), whole, rows, token)
+            if isinstance(found, dict):  # as it was written before Chroma Cloud's limit was heeded
+                found = [found[name] for name in ("commit", "state", "whole", "rows", "token")]
+            commit, state, whole, rows, theirs = found
+            if not isinstance(state, str):
+                state = json.dumps(state)
+            return cls(str(commit), state, whole is True and theirs == token, int(rows), token)
         except (ValueError, TypeError, KeyError):
             return None
 
     def __str__(self) -> str:
-        return json.dumps(asdict(self))
+        """Return it in the 256 bytes that Chroma Cloud has for a value of a collection's own."""
+        try:
+            state = json.loads(self.state)
+        except ValueError:
+            state = self.state
+        values = [self.commit, state, self.whole, self.rows, self.token]
+        return json.dumps(values, separators=(",", ":"))
 
 
 class HeadRun(Run):
@@ -150,6 +159,8 @@ class HeadRun(Run):
 class UnionRun(Run):
     """A mirror of rows of the memory."""
 
+    _new = 0  # rows that the store did not have
+
     @property
     def _by(self) -> ByUnion:
         by = self.source.sharing
@@ -169,7 +180,9 @@ class UnionRun(Run):
         self._pass(None if first else paths)
         if heard and not first:
             self._forget()
-        done = self.writer.ask("finish", repo_id=self.source.repo_id, expected=-1)
+        told = self.ledger.told(self.mirror)[0] + self._new - self.deleted
+        guess = self.ledger.count(self.mirror) if first or heard else told
+        done = self.writer.ask("finish", repo_id=self.source.repo_id, expected=guess)
         self._adopt(opened)
         self.ledger.complete(self.mirror, state, "")
         self.ledger.tell(self.mirror, int(done["rows"]), "", self._by.tombstones)
@@ -184,6 +197,7 @@ class UnionRun(Run):
         ids = [row.id for row in rows]
         noted = self.ledger.known(self.mirror, ids)
         there = self.writer.ask("look", ids=ids, field=self._by.field)["rows"]
+        self._new += len(ids) - len(there)
         found = {}
         for id_, row_hash, _, commit in there:
             old = noted.get(id_)

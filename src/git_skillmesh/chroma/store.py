@@ -6,11 +6,14 @@ a local store, calls what changes something; the reading half also serves `reade
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ConfigurationError, Damaged
+from ..errors import ConfigurationError
+from .finding import lost
+from .pages import CLOUD_MOST
 from .schemas import COLLECTIONS, SCHEMA_VERSION
+from .target import Target
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,8 +22,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SPACE = "cosine"
-PAGE = 2000
-FOUND_DISTANCE = 1e-4
 _SAMPLE_ROWS = 5
 
 
@@ -32,6 +33,16 @@ def find(client: "ClientAPI", name: str) -> "Collection | None":
         return client.get_collection(name, embedding_function=None)
     except NotFoundError:
         return None
+
+
+def all_collections(client: "ClientAPI") -> "list[Collection]":
+    """Return the collections of a store, however many requests that takes."""
+    found: list[Collection] = []
+    while True:
+        page = client.list_collections(limit=CLOUD_MOST, offset=len(found))
+        found += page
+        if len(page) < CLOUD_MOST:
+            return found
 
 
 def create(
@@ -183,7 +194,7 @@ def adopt(client: "ClientAPI", staging: str, name: str) -> None:
 
 def drop_abandoned(client: "ClientAPI", name: str) -> None:
     """Delete replacements of `name` that a later change of model left behind."""
-    for other in client.list_collections():
+    for other in all_collections(client):
         if metadata_of(other).get("staging_for") == name:
             client.delete_collection(other.name)
 
@@ -195,32 +206,41 @@ def has_other_repositories(collection: "Collection", repo_id: str) -> bool:
     return bool(found["ids"])
 
 
-def listing(
-    collection: "Collection", repo_id: str, include: Sequence[str]
-) -> "Iterator[Mapping[str, Any]]":
-    """Yield every record of a repository, a page of ids at a time."""
+def keeps_documents(collection: "Collection", target: Target, repo_id: str) -> bool:
+    """Whether the rows of a repository have texts: as was said, as they do, as is usual there."""
+    if target.keeps_documents is not None:
+        return target.keeps_documents
     where: Any = {"repo_id": repo_id}
-    offset = 0
-    while True:
-        page: Any = collection.get(
-            where=where,
-            limit=PAGE,
-            offset=offset,
-            include=list(include),  # type: ignore[arg-type]
-        )
-        if page["ids"]:
-            yield page
-        if len(page["ids"]) < PAGE:
-            return
-        offset += PAGE
+    one: Any = collection.get(where=where, limit=1, include=["documents"])
+    if one["ids"]:
+        return one["documents"][0] is not None
+    return target.kind != "persistent"
 
 
-def count(collection: "Collection", repo_id: str, expected: int | None = None) -> int:
-    """Count the records of a repository. The cheap total decides when it is what is expected."""
-    # Equal totals prove it unless another repository is here too.
-    if collection.count() == expected and not has_other_repositories(collection, repo_id):
-        return expected
-    return sum(len(page["ids"]) for page in listing(collection, repo_id, ()))
+def count(collection: "Collection", repo_id: str, guess: int | None = None) -> int:
+    """Count the records of a repository, by a look at two of them where the guess is right.
+
+    Every request makes the store find them all, so as few as possible are made: what is guessed,
+    all that the collection has, then ever farther from there, and halves of what is left.
+    """
+    low, high = 0, collection.count()
+    place, step = high if guess is None else min(max(guess, 0), high), 1
+    where: Any = {"repo_id": repo_id}
+    while low < high:
+        first = max(place, 1)
+        there = collection.get(where=where, limit=2, offset=first - 1, include=[])["ids"]
+        if len(there) == 1:
+            return first
+        if there:
+            low = first + 1
+            place = min(first + step, high)
+        else:
+            high = first - 1
+            place = max(first - step, low)
+        step *= 2
+        if step > high - low:
+            place = (low + high + 1) // 2
+    return low
 
 
 def write(
@@ -240,7 +260,8 @@ def write(
     ids = [row[0] for row in upsert] + [row[0] for row in update]
     if not ids:
         return []
-    known: Any = collection.get(ids=ids, include=["metadatas", "documents"])
+    # A limit, since Chroma Cloud gives without one as many as it likes.
+    known: Any = collection.get(ids=ids, limit=len(ids), include=["metadatas", "documents"])
     old = dict(zip(known["ids"], known["metadatas"], strict=True))
     documented = {
         id_ for id_, text in zip(known["ids"], known["documents"], strict=True) if text is not None
@@ -266,42 +287,14 @@ def write(
         )
     missing = [row[0] for row in update if row[0] not in old]
     expected = set(ids) - set(missing)
-    if set(collection.get(ids=list(expected), include=[])["ids"]) != expected:
-        raise _lost(collection.name)
+    there = collection.get(ids=list(expected), limit=len(ids), include=[])["ids"]
+    if set(there) != expected:
+        raise lost(collection.name)
     return missing
 
 
 def _exactly(new: Mapping[str, Any], old: Mapping[str, Any] | None) -> dict[str, Any]:
     return {**{key: None for key in old or () if key not in new}, **new}
-
-
-def _lost(name: str) -> Damaged:
-    return Damaged(
-        f"Chroma does not find in {name} what it was just given", "git skillmesh doctor --repair"
-    )
-
-
-def unfindable(collection: "Collection", sample: "Mapping[str, NDArray[np.float32]]") -> list[str]:
-    """Search each vector for itself; return the ids that are not found at a distance of about 0.
-
-    Records with equal vectors stand in for each other; a vector of zeros has no direction.
-    """
-    ids = [id_ for id_, vector in sample.items() if vector.any()]
-    lost = []
-    for start in range(0, len(ids), 100):
-        part = ids[start : start + 100]
-        vectors: Any = [sample[id_] for id_ in part]
-        found: Any = collection.query(query_embeddings=vectors, n_results=1, include=["distances"])
-        for id_, distances in zip(part, found["distances"], strict=True):
-            if not distances or distances[0] > FOUND_DISTANCE:
-                lost.append(id_)
-    return lost
-
-
-def check_written(collection: "Collection", sample: "Mapping[str, NDArray[np.float32]]") -> None:
-    """Raise `Damaged` when a vector just written cannot be found."""
-    if unfindable(collection, sample):
-        raise _lost(collection.name)
 
 
 def report(

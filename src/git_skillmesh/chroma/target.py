@@ -21,12 +21,18 @@ from ..git.trees import is_tracked
 
 Kind = Literal["persistent", "http", "cloud"]
 CLOUD_URL = "https://api.trychroma.com"
+CLOUD_DOMAIN = ".trychroma.com"
 COMMITTED = ".skillmesh/config.toml"
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One store: a folder (`path`), a server (`url`) or Chroma Cloud (`api_key`)."""
+    """One store: a folder (`path`), a server (`url`) or Chroma Cloud (`api_key`).
+
+    `keeps_documents` None: a repository's rows stay with or without texts, as they are; the first
+    ones have texts where the store is no folder. `borrowed_by` is None where the user stands by
+    the repository's id; where only the clone says it, the ids that its remotes would give it.
+    """
 
     kind: Kind
     path: Path | None = None
@@ -35,8 +41,9 @@ class Target:
     tenant: str = ""
     database: str = ""
     api_key: str = field(default="", repr=False)
-    keeps_documents: bool = False
+    keeps_documents: bool | None = None
     cafile: str = ""
+    borrowed_by: tuple[str, ...] | None = None
 
     @property
     def fingerprint(self) -> str:
@@ -55,6 +62,11 @@ class Target:
     def lock_file(self) -> Path:
         """Beside the folder of a persistent store; locked by whoever has the store open."""
         return self.store.with_name(self.store.name + ".lock")
+
+    @property
+    def is_hosted(self) -> bool:
+        """Whether it is Chroma Cloud, also where its address is given as that of a server."""
+        return self.kind == "cloud" or (urlsplit(self.url).hostname or "").endswith(CLOUD_DOMAIN)
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -83,13 +95,16 @@ class Target:
             "api_key": self.api_key,
             "keeps_documents": self.keeps_documents,
             "cafile": self.cafile,
+            "borrowed_by": self.borrowed_by,
         }
 
     @classmethod
     def from_message(cls, message: Mapping[str, Any]) -> "Target":
         """Undo `to_message`."""
-        path = message["path"]
-        return cls(**{**message, "path": Path(path) if path else None})
+        path, ids = message["path"], message["borrowed_by"]
+        borrowed_by = None if ids is None else tuple(ids)
+        known = {"path": Path(path) if path else None, "borrowed_by": borrowed_by}
+        return cls(**{**message, **known})
 
 
 def target_of(config: Config, repository: Repository) -> Target | None:
@@ -97,12 +112,16 @@ def target_of(config: Config, repository: Repository) -> Target | None:
     impl = config["chroma.impl"]
     if impl == "off":
         return None
-    documents = {"auto": impl != "persistent", "true": True, "false": False}
+    documents = {"auto": None, "true": True, "false": False}
     common: dict[str, Any] = {
         "tenant": config["chroma.tenant"],
         "database": config["chroma.database"],
         "keeps_documents": documents[config["chroma.documents"]],
     }
+    if config.origins.get("repoid") == COMMITTED and (
+        impl != "persistent" or config["chroma.path"]
+    ):
+        common["borrowed_by"] = repository.ids_of_remotes()
     if impl == "persistent":
         return Target("persistent", path=_folder(config, repository), **common)
     common["cafile"] = _cafile(config)

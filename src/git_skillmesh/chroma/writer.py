@@ -8,7 +8,7 @@ after row. The first failure ends the process, and so does the end of standard i
 | op | fields | reply |
 |---|---|---|
 | start | target, wait_s | max_batch; locks a local store, then opens it |
-| open | name, repo_id, model_id, dimension, rebuild | name, uuid, staging, token, mark |
+| open | name, repo_id, model_id, dimension, rebuild | name, uuid, staging, documents, token, mark |
 | list | repo_id, offset, field, values | rows [[id, row_hash, path, commit]], more |
 | look | ids, field | rows [[id, row_hash, path, commit]] of those that are there |
 | claim | repo_id, token, mark | nothing; the token says who mirrored last, the mark what |
@@ -16,7 +16,7 @@ after row. The first failure ends the process, and so does the end of standard i
 | finish | repo_id, expected | rows (0 if null is expected), token, mark; searches some vectors |
 | adopt | name | nothing; the replacement takes the place of `name` |
 | ensure | embeddings by collection | reports, one a collection |
-| register | record | nothing; others can look the repository up |
+| register | record, first | nothing; others can look the repository up |
 | probe | | nothing; reads and searches every collection |
 | own_create | name, description, model_id, dimension | created |
 | own_add | name, model_id, number, metadata, document, vector | added |
@@ -40,8 +40,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import Busy, ReadOnly, UsageError
 from . import client as clients
-from . import directory_store, own_store, parts, store
+from . import directory_store, finding, own_store, parts, store
 from .locking import acquire_in_turn
+from .pages import CLOUD_MOST, Pages
 from .target import Target
 
 if TYPE_CHECKING:
@@ -53,10 +54,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 BATCH = 500
-CLOUD_BATCH = 250
 SAMPLE = 24
 # For one request; a batch takes about a second where nothing else is going on.
 _READ_TIMEOUT_S = 30.0
+# Until a server shows that it is there: nobody waits for an answer, and it may have much to do.
+_PATIENCE_S = 10.0
 
 
 class Session:
@@ -66,6 +68,7 @@ class Session:
     client: "ClientAPI"
     collection: "Collection"
     lock: int | None = None
+    pages: Pages
     request_bytes = parts.REQUEST_BYTES
 
     def __init__(self) -> None:
@@ -77,11 +80,16 @@ class Session:
         if self.target.kind == "persistent":
             self._lock(wait_s)
         gc.disable()  # an eighth of the time that importing Chroma takes
-        self.client = self._try(lambda: clients.open_client(self.target, _READ_TIMEOUT_S))
+        self.client = self._try(self._opened)
         gc.freeze()
         gc.enable()
-        limit = CLOUD_BATCH if self.target.kind == "cloud" else BATCH
-        return {"max_batch": min(limit, self._try(self.client.get_max_batch_size))}
+        self.pages = Pages(self.target)
+        limit = CLOUD_MOST if self.target.is_hosted else BATCH
+        told = self._try(self.client.get_max_batch_size)
+        return {"max_batch": min(limit, told) if told > 0 else limit}
+
+    def _opened(self) -> "ClientAPI":
+        return clients.open_client(self.target, _READ_TIMEOUT_S, _PATIENCE_S)
 
     def _lock(self, wait_s: float) -> None:
         folder = self.target.store
@@ -103,6 +111,7 @@ class Session:
     ) -> dict[str, Any]:
         """Choose the collection to fill, creating it or a replacement when needed."""
         self.sample.clear()
+        self._refuse_stranger(repo_id)
         self.collection, staging = self._try(
             lambda: store.open_for_writing(self.client, name, repo_id, model_id, dimension, rebuild)
         )
@@ -110,8 +119,14 @@ class Session:
             "name": self.collection.name,
             "uuid": str(self.collection.id),
             "staging": staging,
+            "documents": self._try(lambda: self._documents(name, repo_id)),
             **_claims(store.metadata_of(self.collection), repo_id),
         }
+
+    def _documents(self, name: str, repo_id: str) -> bool:
+        """Whether texts are kept; a replacement does as what it replaces."""
+        there = store.find(self.client, name) or self.collection
+        return store.keeps_documents(there, self.target, repo_id)
 
     def do_list(
         self, repo_id: str, offset: int, field: str = "file_path", values: list[str] | None = None
@@ -120,18 +135,29 @@ class Session:
         where: dict[str, Any] = {"repo_id": repo_id}
         if values is not None:
             where = {"$and": [where, {field: {"$in": values}}]}
+        options: Any = {"where": where, "offset": offset, "include": ["metadatas"]}
         page: Any = self._try(
-            lambda: self.collection.get(
-                where=where, limit=store.PAGE, offset=offset, include=["metadatas"]
-            )
+            lambda: self.pages.ask(lambda most: self.collection.get(limit=most, **options))
         )
         rows = _rows_of(page, field)
-        return {"rows": rows, "more": len(rows) == store.PAGE}
+        return {"rows": rows, "more": len(rows) == self.pages.most}
 
     def do_look(self, ids: list[str], field: str) -> dict[str, Any]:
         """Return what the store says of some rows."""
-        page: Any = self._try(lambda: self.collection.get(ids=ids, include=["metadatas"]))
-        return {"rows": _rows_of(page, field)}
+        rows: list[list[str]] = []
+        offset = 0
+        while offset < len(ids):
+            part = self._look(ids[offset:])
+            rows += _rows_of(part, field)
+            offset += self.pages.most
+        return {"rows": rows}
+
+    def _look(self, ids: list[str]) -> Any:
+        def ask(most: int) -> Any:
+            part = ids[:most]
+            return self.collection.get(ids=part, limit=len(part), include=["metadatas"])
+
+        return self._try(lambda: self.pages.ask(ask))
 
     def do_claim(self, repo_id: str, token: str, mark: str = "") -> dict[str, Any]:
         """Leave a token that tells every other mirror of this repository that we wrote."""
@@ -188,7 +214,7 @@ class Session:
 
     def do_finish(self, repo_id: str, expected: int | None) -> dict[str, Any]:
         """Check what was written and count. The search also makes Chroma persist its index."""
-        self._try(lambda: store.check_written(self.collection, self.sample))
+        self._try(lambda: finding.check_written(self.collection, self.sample))
         rows = 0
         if expected is not None:
             rows = self._try(lambda: store.count(self.collection, repo_id, expected))
@@ -208,14 +234,20 @@ class Session:
         """Create and upgrade collections."""
         return {"reports": self._try(lambda: store.ensure(self.client, embeddings))}
 
-    def do_register(self, record: dict[str, Any]) -> dict[str, Any]:
+    def do_register(self, record: dict[str, Any], first: dict[str, Any]) -> dict[str, Any]:
         """Write the repository's record in the list of all."""
-        self._try(lambda: directory_store.register(self.client, record))
+        self._refuse_stranger(record["repo_id"])
+        own = self.target.borrowed_by is None
+        self._try(lambda: directory_store.register(self.client, record, first, own))
         return {}
+
+    def _refuse_stranger(self, repo_id: str) -> None:
+        borrowed_by = self.target.borrowed_by
+        self._try(lambda: directory_store.refuse_stranger(self.client, repo_id, borrowed_by))
 
     def do_probe(self) -> dict[str, Any]:
         """Read everything once in a way that a damaged store does not survive."""
-        for collection in self.client.list_collections():
+        for collection in store.all_collections(self.client):
             got: Any = collection.get(limit=1, include=["metadatas", "embeddings"])
             if len(got["ids"]):
                 collection.query(query_embeddings=[got["embeddings"][0]], n_results=1)

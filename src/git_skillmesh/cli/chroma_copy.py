@@ -139,14 +139,14 @@ def _named(name: str) -> str:
 
 
 def _advise(destination: "Target", done: "list[Done]", context: Context) -> None:
-    """Say what the next `index` would do with rows that were copied with or without texts."""
+    """Say where rows have texts, or none, other than in a store of that kind that begins anew."""
     code = next((one for one in done if one.name == "codebase_v1" and one.rows), None)
     if code is None or context.config["chroma.documents"] != "auto":
         return
     local, texts = destination.kind == "persistent", code.documents > 0
     if local == texts:
-        what, value = ("leaves out", "true") if local else ("adds", "false")
+        what, how = ("are", "false leaves them out") if local else ("are not", "true adds them")
         context.note(
-            f"an index there {what} the texts of chunks, and so writes their rows again; "
-            f"git config skillmesh.chroma.documents {value} keeps them as they are"
+            f"the texts of chunks {what} there, and an index there leaves it so; "
+            f"git config skillmesh.chroma.documents {how}"
         )

@@ -129,6 +129,13 @@ class Repository:
             return _short_hash("root", roots[-1].decode())
         return _short_hash("folder", os.fspath(self.common_dir))
 
+    def ids_of_remotes(self) -> tuple[str, ...]:
+        """Return the identities that the addresses of the remotes give, in their order."""
+        out = self.git.run_unchecked("config", "-z", "--get-regexp", r"^remote\..*\.url$").stdout
+        urls = [one.partition("\n")[2].strip() for one in os.fsdecode(out).split("\0")]
+        ids = (_short_hash("origin", normalise_url(url, self.git.cwd)) for url in urls if url)
+        return tuple(dict.fromkeys(ids))
+
 
 def normalise_url(url: str, base: Path) -> str:
     """Return "host/path" for every spelling of one remote address; a local one is made absolute."""

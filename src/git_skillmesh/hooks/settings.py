@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..config import load
 from ..errors import Busy
 from ..git.configuring import change_config
 from ..git.repository import Repository
@@ -85,7 +86,8 @@ def write(
     refs = _values(repository, "--get-all", _REWRITE)
     if not any(fnmatch.fnmatchcase(NOTES_REF, ref) for ref in refs):
         wanted.append((_REWRITE, NOTES_PATTERN))
-    if not _values(repository, "--local", "--get-all", _REPOID):
+    pinned = _values(repository, "--local", "--get-all", _REPOID)
+    if not pinned and not load(repository)["repoid"]:  # what a team has committed is for all
         wanted.append((_REPOID, repository.derive_id()))
     if not wanted:
         return []

@@ -121,7 +121,7 @@ def _check_limits(
     wanted: Wanted,
     progress: Progress | None,
 ) -> None:
-    if destination.kind != "cloud" or not wanted.limits:
+    if not destination.is_hosted or not wanted.limits:
         return
     names = [one.name for one in planned]
     mover.ask("limits", names=names, repositories=list(wanted.repositories))

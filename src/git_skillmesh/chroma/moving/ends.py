@@ -7,10 +7,10 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .. import own_store, store
+from ..pages import CLOUD_MOST
 from ..schemas import COLLECTIONS
 from ..target import Target
 from .patience import patiently
@@ -20,10 +20,11 @@ if TYPE_CHECKING:
     from chromadb.api import ClientAPI
     from chromadb.api.models.Collection import Collection
 
-CLOUD_MOST = 250  # it takes 300 records a request; some room, as for mirrors
 SERVER_MOST = 500
 # Where one proxy takes 1 MB, another takes 8: larger requests are halved when they are refused.
 REQUEST_BYTES = 4 << 20
+# What a collection notes for a repository: who mirrored last, and what its rows describe.
+_CLAIMS = ("mirror:", "head:")
 # Collections whose rows belong to a repository. Those of skills belong to a registry.
 OF_REPOSITORIES = frozenset(COLLECTIONS) - {"skillmesh_experts"}
 
@@ -38,12 +39,12 @@ class End:
     @property
     def most(self) -> int:
         """How many records one request to write may hold."""
-        return CLOUD_MOST if self.target.kind == "cloud" else SERVER_MOST
+        return CLOUD_MOST if self.target.is_hosted else SERVER_MOST
 
     @property
     def page(self) -> int:
         """How many records one request to read may ask for."""
-        return CLOUD_MOST if self.target.kind == "cloud" else MOST_RECORDS
+        return CLOUD_MOST if self.target.is_hosted else MOST_RECORDS
 
     def do(self, call: Callable[[], Any]) -> Any:
         """Call, patiently. Raises a `SkillmeshError`."""
@@ -56,13 +57,7 @@ class End:
 
     def names(self) -> list[str]:
         """Return the names of all collections but of copies and replacements that are not ready."""
-        found: list[str] = []
-        while True:
-            offset = len(found)
-            page = self.do(partial(self.client.list_collections, limit=CLOUD_MOST, offset=offset))
-            found += [one.name for one in page]
-            if len(page) < CLOUD_MOST:
-                return sorted(found)
+        return sorted(one.name for one in self.do(lambda: store.all_collections(self.client)))
 
 
 def is_unready(name: str) -> bool:
@@ -96,10 +91,12 @@ def like(collection: "Collection", to: Target, where: Mapping[str, Any] | None) 
     neither its package nor its key is needed. Chroma Cloud has an index of its own kind: only the
     space means something there.
     """
+    chosen = where["repo_id"] if where else ()
+    chosen = chosen["$in"] if isinstance(chosen, dict) else [chosen]
     metadata = {
         key: value
         for key, value in store.metadata_of(collection).items()
-        if where is None or not key.startswith("mirror:") or key[7:] in str(where)
+        if where is None or not key.startswith(_CLAIMS) or key.partition(":")[2] in chosen
     }
     space = store.space_of(collection)
     index: dict[str, Any] = {"space": space}

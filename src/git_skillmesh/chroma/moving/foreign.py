@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 from ...errors import Damaged, Unavailable
 from .. import client as clients
 from .. import store
+from ..pages import CLOUD_MOST
 from ..target import Target
-from .ends import CLOUD_MOST
 from .patience import patiently
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class ForeignStore:
 
     def names(self) -> list[str]:
         """Return the names of the collections."""
-        return sorted(one.name for one in self._do(self._client.list_collections))
+        return sorted(one.name for one in self._do(partial(store.all_collections, self._client)))
 
     def is_ours(self, name: str) -> bool:
         """Whether git skillmesh has made a collection."""

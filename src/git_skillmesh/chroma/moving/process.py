@@ -36,6 +36,7 @@ from . import ends, transfer, upgrading
 from .ends import End
 
 _TIMEOUT_S = 60.0
+_PATIENCE_S = 10.0
 
 
 class Mover(writer.Session):
@@ -113,7 +114,7 @@ class Keeper(writer.Session):
 
 def _opened(target: Target) -> End:
     try:
-        return End(clients.open_client(target, _TIMEOUT_S), target)
+        return End(clients.open_client(target, _TIMEOUT_S, _PATIENCE_S), target)
     except Exception as error:
         raise clients.explain(error, target) from error
 

@@ -92,7 +92,9 @@ def pages(collection: "Collection", where: Where, most: int, do: Do) -> Iterator
 
 def by_ids(collection: "Collection", ids: Sequence[str], do: Do) -> dict[str, Record]:
     """Return those of the records that the collection has."""
-    return {record.id: record for record in read(collection, do, ids=list(ids))} if ids else {}
+    if not ids:
+        return {}
+    return {one.id: one for one in read(collection, do, ids=list(ids), limit=len(ids))}
 
 
 def read(collection: "Collection", do: Do, where: Where = None, **options: Any) -> list[Record]:
