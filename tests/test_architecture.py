@@ -64,6 +64,7 @@ ARROWS: dict[str, frozenset[str]] = {
     "chroma": frozenset(
         {
             "errors",
+            "files",
             "config",
             "git",
             "chunking",
@@ -74,12 +75,15 @@ ARROWS: dict[str, frozenset[str]] = {
             "thinking",
         }
     ),
-    "sessions": frozenset({"errors", "config", "git", "chunking"}),
-    "learnings": frozenset({"errors", "yamlnodes", "config", "git", "chunking", "sessions"}),
+    "sessions": frozenset({"errors", "files", "config", "git", "chunking"}),
+    "learnings": frozenset(
+        {"errors", "files", "yamlnodes", "config", "git", "chunking", "sessions"}
+    ),
     # Skills know nothing of a repository's index; vectors go through `chroma`'s one writer.
     "registry": frozenset(
         {
             "errors",
+            "files",
             "display",
             "yamlnodes",
             "arrays",
@@ -90,7 +94,9 @@ ARROWS: dict[str, frozenset[str]] = {
             "chroma",
         }
     ),
-    "gate": frozenset({"errors", "display", "config", "git", "chunking", "sessions", "learnings"}),
+    "gate": frozenset(
+        {"errors", "files", "display", "config", "git", "chunking", "sessions", "learnings"}
+    ),
     "thinking": frozenset(
         {"errors", "display", "arrays", "config", "git", "embedding", "sessions"}
     ),
@@ -124,6 +130,7 @@ ARROWS: dict[str, frozenset[str]] = {
     "monitoring": frozenset(
         {
             "errors",
+            "files",
             "display",
             "config",
             "git",
@@ -136,7 +143,9 @@ ARROWS: dict[str, frozenset[str]] = {
         }
     ),
     # Looks into the memory for what has arrived; the plugin is written like one of skills.
-    "agents": frozenset({"errors", "display", "marked", "config", "git", "sessions", "registry"}),
+    "agents": frozenset(
+        {"errors", "files", "display", "marked", "config", "git", "sessions", "registry"}
+    ),
     "hooks": ALL - {"cli", "mcp", "explorer"},
     "mcp": ALL - {"cli", "hooks", "explorer"},
     # Shows what all others know, and searches with what the server for agents keeps warm.

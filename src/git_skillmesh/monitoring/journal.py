@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..errors import SkillmeshError
+from ..files import replace_file
 from ..index.locks import exclusive
 from .record import EVENTS, FOLDER, FULL_BYTES, VERSION
 from .tally import Tally
@@ -219,14 +220,4 @@ def _write(path: Path, document: Mapping[str, Any]) -> None:
         for day in sorted(days)[: max(len(days) // 10, 1)]:
             del days[day]
         data = json.dumps({**document, "days": days}, separators=(",", ":")).encode()
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with fresh.open("wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        fresh.replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            fresh.unlink()
-        raise
+    replace_file(path, data)
