@@ -27,7 +27,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 ALL = frozenset(
     "git chunking embedding index retrieval chroma registry sessions learnings gate hooks"  # noqa: SIM905
     " thinking briefing agents training monitoring mcp explorer cli config errors display"
-    " yamlnodes arrays marked files machine schedule backup".split()
+    " yamlnodes arrays marked files machine loopback schedule backup".split()
 )
 
 # Who may import whom; a room may always import itself. Data flows one way:
@@ -39,6 +39,7 @@ ARROWS: dict[str, frozenset[str]] = {
     "machine": frozenset(),
     "yamlnodes": frozenset(),
     "marked": frozenset({"errors"}),
+    "loopback": frozenset({"errors"}),
     "arrays": frozenset({"errors"}),
     "git": frozenset({"errors"}),
     "config": frozenset({"errors", "git"}),
@@ -109,6 +110,7 @@ ARROWS: dict[str, frozenset[str]] = {
             "arrays",
             "files",
             "machine",
+            "loopback",
             "marked",
             "config",
             "git",
