@@ -133,6 +133,7 @@ ARROWS: dict[str, frozenset[str]] = {
         {
             "errors",
             "files",
+            "machine",
             "display",
             "config",
             "git",

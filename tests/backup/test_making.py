@@ -258,7 +258,17 @@ def test_dated_backups_of_which_the_last_are_kept(kept: Kept, tmp_path: Path) ->
     ]
     assert {*folder.iterdir()} == {new, olds[2], *others, mine}
     assert dated(folder, "a b/ü", "x-y").name[:9] == "a_b__-x_y"
-    assert older(folder, "x", 1) == []
+
+
+def test_a_clock_that_was_wrong_costs_no_new_backup(tmp_path: Path) -> None:
+    later = [tmp_path / f"a-x-2099010{day}T000000Z.tar" for day in (1, 2, 3)]
+    new = tmp_path / "a-x-20240101T000000Z.tar"
+    for path in (*later, new):
+        path.write_bytes(made())
+    (tmp_path / "a-x-20990104T000000Z.tar").write_text("is no backup")
+    assert older(new, "x", 5) == older(new, "x", 4) == []
+    assert older(new, "x", 2) == later[:2]
+    assert older(new, "x", 1) == later
 
 
 def test_the_schedule(kept: Kept, tmp_path: Path, home: Path) -> None:

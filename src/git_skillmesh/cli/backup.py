@@ -94,7 +94,7 @@ def _make(args: argparse.Namespace, context: Context) -> int:
     with progress_bar("backing up", context.quiet or context.json) as progress:
         made = back_up(repository, config, path, what, force=args.force, progress=progress)
     if args.keep:
-        gone = folders.older(path.parent, repo, args.keep)
+        gone = folders.older(path, repo, args.keep)
         folders.remove(gone)
     _remember(context, made)
     if context.json:
