@@ -197,6 +197,8 @@ def test_places_that_cannot_be_used(kept: Kept, tmp_path: Path) -> None:
         (["--install", "github", "x"],
          "--install github takes no FILE and no options of a backup"),
         (["--remove", "x"], "--remove takes no FILE"),
+        (["--verify", "--keep", "2", "x"], "--keep does not go with --verify"),
+        (["--install", "cron", "--force", "x"], "--force does not go with --install"),
         (["--at", "1:00", "x"], "--at goes with --install"),
         (["--json", "-"], "--json goes with a file, not with -"),
         (["b\0.tar"], "not a path"),

@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from .. import __version__
 from ..config import Config
-from ..errors import Busy, Damaged, ReadOnly, UsageError
+from ..errors import Busy, ReadOnly, UsageError
 from ..files import sync
 from ..git.bundles import root_commits
 from ..git.repository import Repository
@@ -68,10 +68,9 @@ def back_up(
                     return _write(place, "", manifest, gathered, progress)
                 with _replacing(place) as out:
                     return _write(out, os.fspath(place), manifest, gathered, progress)
-        except Damaged as error:
+        except container.Changed:
             # Somebody writes learnings just now. What has gone to a stream cannot be taken back.
-            changed = "changed while" in error.what
-            if attempt == _ATTEMPTS or not changed or not isinstance(place, Path):
+            if attempt == _ATTEMPTS or not isinstance(place, Path):
                 raise
     raise AssertionError("unreachable")
 
