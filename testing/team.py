@@ -11,15 +11,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from git_skillmesh.chroma.chats import exchange_rows, mirror_exchanges
+from git_skillmesh.chroma.chats import exchange_rows
 from git_skillmesh.chroma.codebase import codebase_rows, mirror_codebase
 from git_skillmesh.chroma.doctor import Finding, examine
-from git_skillmesh.chroma.learnings import learning_rows, mirror_learnings
+from git_skillmesh.chroma.learnings import learning_rows
 from git_skillmesh.chroma.mirror import Outcome
 from git_skillmesh.chroma.model import RowSource
 from git_skillmesh.chroma.pipe import WriterWhenNeeded
+from git_skillmesh.chroma.remembered import REMEMBERED, mirror_remembered
 from git_skillmesh.chroma.target import Target, target_of
-from git_skillmesh.chroma.thoughts import mirror_thoughts, thought_rows
+from git_skillmesh.chroma.thoughts import thought_rows
 from git_skillmesh.config import Config, load
 from git_skillmesh.git.remotes import find_remote
 from git_skillmesh.git.repository import Repository, discover
@@ -95,11 +96,10 @@ class Team:
         done: dict[str, Outcome] = {}
         with WriterWhenNeeded(target, repository.state_dir) as one:
             done[COLLECTIONS[0]] = mirror_codebase(repository, config, target, writers=one)
-            steps = (mirror_exchanges, mirror_learnings, mirror_thoughts)
-            for name, step in zip(COLLECTIONS[1:], steps, strict=True):
-                outcome = step(repository, config, target, writers=one)
+            for kind in REMEMBERED:
+                outcome = mirror_remembered(kind, repository, config, target, writers=one)
                 if outcome is not None:
-                    done[name] = outcome
+                    done[kind.collection] = outcome
         return done
 
     def sync(self, repo: Repo) -> None:
