@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.pages import draw_growth, table
 from benchmarks.results import RESULTS, megabytes, milliseconds
 
 ROOT = Path(__file__).parents[1]
@@ -40,7 +41,7 @@ def summary(results: Path) -> str:
     growth, hooks = _read(results, "growth"), _read(results, "hook-latency")
     speed = _read(results, "index-speed")
     return f"""\
-{_table(("what", "budget", "measured", ""), _budgets(growth, hooks, speed))}
+{table(("what", "budget", "measured", ""), _budgets(growth, hooks, speed))}
 Two cores, {speed["machine"]["system"]}, Python {speed["machine"]["python"]}; budgets were set
 before the code was written. [docs/benchmarks.md](docs/benchmarks.md) has all trees, semble and
 ripgrep in the same run, and how costs grow up to 100,000 chunks.
@@ -72,12 +73,12 @@ download, so it runs with a model2vec model made from our vectors (the same dime
 rows); quality is not compared here. ripgrep searches for any of the query's words. A warm query
 asks one process that has the tree open.
 
-{_table(("tree", "program", *_PEER_HEAD), _against(speed, latency))}
+{table(("tree", "program", *_PEER_HEAD), _against(speed, latency))}
 ## Growth
 
 ![How costs grow from 1,000 to 100,000 chunks](growth.svg)
 
-{_table(("chunks", *_GROWTH_HEAD), _growth(growth))}
+{table(("chunks", *_GROWTH_HEAD), _growth(growth))}
 The larger trees are made of the files of 17 real repositories. "Looking at the work tree" is a warm
 query that compares the working tree with HEAD first, as the command line does.
 
@@ -89,7 +90,7 @@ made from nothing: {checks:,} answers, {wrong} of them different.
 
 ## Storing conversations
 
-{_table(("stored sessions", *_MEMORY_HEAD), _memory(memory))}
+{table(("stored sessions", *_MEMORY_HEAD), _memory(memory))}
 A new session of {memory["exchanges"]} exchanges, one more exchange of a stored one, the same import
 again, and the list of all; in turn, in one run. "Ratio" is to the fewest sessions. Text is what a
 session holds as JSON, disk what it takes after `git gc`; the text is made of random words.
@@ -98,19 +99,19 @@ session holds as JSON, disk what it takes after `git gc`; the text is made of ra
 
 What an agent waits for when it calls `git-skillmesh-hook agent`, beside a Python that does nothing.
 
-{_table(("payload", "CPU", "ratio"), _hook(hook))}
+{table(("payload", "CPU", "ratio"), _hook(hook))}
 `git skillmesh import` of public repositories: read, parsed, redacted, stored. CPU of all processes;
 "again" is a second import, which stores nothing. Sampled on cipher-box, parsing takes 41 % of the
 time, redaction 34 %, encoding and packing 12 %, git's reading 6 %. Histories of SpecStory and notes
 are kept almost whole, so more of them is redacted; the smallest measure little but the start.
 
-{_table(("repository", *_IMPORT_HEAD), _imports(imports))}
+{table(("repository", *_IMPORT_HEAD), _imports(imports))}
 The step that runs after each commit, with transcripts that it knows and that have not changed:
 {_looks(imports)}.
 
 ## Asking
 
-{_table(("repository", *_ASKING_HEAD), _asking(asking))}
+{table(("repository", *_ASKING_HEAD), _asking(asking))}
 Processor time from the shell, with {asking["sessions"]:,} stored conversations, for
 {asking["lines"]} lines of the files that changed most often; `git blame -w -L` of the same lines in
 turn. Half of the lines are linked to a conversation. The budgets are 300 ms for `why` and 500 ms
@@ -118,7 +119,7 @@ for the list.
 
 ## Sharing
 
-{_table(("stored sessions", *_SYNC_HEAD), _sync(shared["costs"]))}
+{table(("stored sessions", *_SYNC_HEAD), _sync(shared["costs"]))}
 A first sync that fetches all, one with nothing to do, one that shares a new session, and one in
 another clone that fetches it; processor time of the clone, bytes both ways through `git daemon`.
 Nothing to do is one connection, the others are two. What grows when a session is fetched is git's
@@ -188,11 +189,6 @@ def _looks(found: dict[str, Any]) -> str:
 def _read(results: Path, name: str) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((results / f"{name}.json").read_text(encoding="utf-8"))
     return found
-
-
-def _table(head: Sequence[str], rows: Rows) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
 
 
 def _budgets(growth: dict[str, Any], hooks: dict[str, Any], speed: dict[str, Any]) -> Rows:
@@ -366,13 +362,7 @@ def _sync(costs: Sequence[dict[str, Any]]) -> Rows:
 
 
 def draw(growth: dict[str, Any], path: Path) -> None:
-    """Draw how costs grow; both axes are logarithmic, so a slope of one is proportional."""
-    import matplotlib as mpl
-
-    mpl.use("svg")
-    mpl.rcParams["svg.hashsalt"] = "growth"
-    from matplotlib import pyplot as plt
-
+    """Draw how costs grow."""
     chunks = [one["chunks"] for one in growth["sizes"]]
     lines = {
         "first index, CPU": [one["index_cpu"] for one in growth["sizes"]],
@@ -383,16 +373,7 @@ def draw(growth: dict[str, Any], path: Path) -> None:
         ],
         "warm query of a tree kept open": [one["warm"]["wall_p50"] for one in growth["sizes"]],
     }
-    figure, axes = plt.subplots(figsize=(8, 4.2))
-    for name, values in lines.items():
-        axes.loglog(chunks, values, marker="o", markersize=4, label=name)
-    axes.set_xlabel("chunks in the repository")
-    axes.set_ylabel("seconds")
-    axes.grid(True, which="major", alpha=0.3)
-    axes.legend(fontsize=8, loc="upper left")
-    figure.tight_layout()
-    figure.savefig(path, metadata={"Date": None})
-    plt.close(figure)
+    draw_growth(path, chunks, "chunks in the repository", lines)
 
 
 if __name__ == "__main__":

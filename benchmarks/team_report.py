@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.pages import draw_growth, table
 from benchmarks.results import RESULTS, megabytes, milliseconds
 
 ROOT = Path(__file__).parents[1]
@@ -34,10 +35,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     load = json.loads((args.results / "team-load.json").read_text())
     text = PAGE.read_text(encoding="utf-8")
     written = text
-    for name, table in (("growth", growth_table(growth)), ("paper", paper(growth)),
-                        ("load", load_table(load))):  # fmt: skip
+    for name, made in (("growth", growth_table(growth)), ("paper", paper(growth)),
+                       ("load", load_table(load))):  # fmt: skip
         pattern = rf"(<!-- {name}: [^>]*-->\n).*?(<!-- end of {name} -->)"
-        with_table = rf"\g<1>\n{table}\n\n\g<2>"
+        with_table = rf"\g<1>\n{made}\n\g<2>"
         written, count = re.subn(pattern, with_table, written, flags=re.DOTALL)
         if count != 1:
             raise SystemExit(f"docs/deployment.md has {count} places for {name}")
@@ -46,11 +47,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     PAGE.write_text(written, encoding="utf-8")
     draw(growth, PICTURE)
     return 0
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
 
 
 def growth_table(growth: dict[str, Any]) -> str:
@@ -71,7 +67,7 @@ def growth_table(growth: dict[str, Any]) -> str:
         ]
         for one in growth["points"]
     ]  # fmt: skip
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def paper(growth: dict[str, Any]) -> str:
@@ -84,7 +80,7 @@ def paper(growth: dict[str, Any]) -> str:
     index = vector + links + 8
     memory = (last["memory_bytes"] - first["memory_bytes"]) / between
     disk = (last["disk_bytes"] - first["disk_bytes"]) / between
-    return _table(
+    return table(
         ("of a row", "bytes", "a million rows"),
         [
             [
@@ -131,34 +127,20 @@ def load_table(load: dict[str, Any]) -> str:
         ("processor time of an index run, its writer included", "arrived_cpu"),
         ("processor time of such a query", "shell_cpu"),
     )
-    return _table(
+    return table(
         ("what", "count", "p50", "p95", "longest"), [[label, *times(name)] for label, name in kinds]
     )
 
 
 def draw(growth: dict[str, Any], path: Path) -> None:
-    """Draw searches with and without a filter; both axes are logarithmic."""
-    import matplotlib as mpl
-
-    mpl.use("svg")
-    mpl.rcParams["svg.hashsalt"] = "team-growth"
-    from matplotlib import pyplot as plt
-
-    rows = [one["rows"] for one in growth["points"]]
-    figure, axes = plt.subplots(figsize=(8, 4.2))
-    for name, kind in (
-        ("search of all rows", "all"), ("one of 50 repositories", "one"),
-        ("five of 50", "five"), ("all but one", "others"),
-    ):  # fmt: skip
-        values = [one[f"{kind}_p50"] for one in growth["points"]]
-        axes.loglog(rows, values, marker="o", markersize=4, label=f"{name}, p50")
-    axes.set_xlabel("rows in the collection")
-    axes.set_ylabel("seconds")
-    axes.grid(True, which="major", alpha=0.3)
-    axes.legend(fontsize=8, loc="upper left")
-    figure.tight_layout()
-    figure.savefig(path, metadata={"Date": None})
-    plt.close(figure)
+    """Draw searches with and without a filter."""
+    kinds = {
+        "search of all rows": "all", "one of 50 repositories": "one", "five of 50": "five",
+        "all but one": "others",
+    }  # fmt: skip
+    points = growth["points"]
+    lines = {f"{name}, p50": [one[f"{kind}_p50"] for one in points] for name, kind in kinds.items()}
+    draw_growth(path, [one["rows"] for one in points], "rows in the collection", lines)
 
 
 if __name__ == "__main__":

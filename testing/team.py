@@ -11,16 +11,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from git_skillmesh.chroma.chats import exchange_rows, mirror_exchanges
+from git_skillmesh.chroma.chats import exchange_rows
 from git_skillmesh.chroma.codebase import codebase_rows, mirror_codebase
 from git_skillmesh.chroma.directory import announce
 from git_skillmesh.chroma.doctor import Finding, examine
-from git_skillmesh.chroma.learnings import learning_rows, mirror_learnings
+from git_skillmesh.chroma.learnings import learning_rows
 from git_skillmesh.chroma.mirror import Outcome
 from git_skillmesh.chroma.model import RowSource
 from git_skillmesh.chroma.pipe import WriterWhenNeeded
+from git_skillmesh.chroma.remembered import REMEMBERED, mirror_remembered
 from git_skillmesh.chroma.target import Target, target_of
-from git_skillmesh.chroma.thoughts import mirror_thoughts, thought_rows
+from git_skillmesh.chroma.thoughts import thought_rows
 from git_skillmesh.config import Config, load
 from git_skillmesh.git.remotes import find_remote
 from git_skillmesh.git.repository import Repository, discover
@@ -95,13 +96,14 @@ class Team:
         repository, config, target = self.opened(repo)
         steps = (mirror_codebase, mirror_exchanges, mirror_learnings, mirror_thoughts)
         with WriterWhenNeeded(target, repository.state_dir) as one:
-            done = [step(repository, config, target, writers=one) for step in steps]
+            done = [
+                mirror_codebase(repository, config, target, writers=one),
+                *(mirror_remembered(kind, repository, config, target, writers=one)
+                  for kind in REMEMBERED),
+            ]  # fmt: skip
             announce(repository, config, target, done, one)
-        return {
-            name: outcome
-            for name, outcome in zip(COLLECTIONS, done, strict=True)
-            if outcome is not None
-        }
+        told = zip(COLLECTIONS, done, strict=True)
+        return {name: outcome for name, outcome in told if outcome is not None}
 
     def sync(self, repo: Repo) -> None:
         """Share the memory."""

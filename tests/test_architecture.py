@@ -27,7 +27,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 ALL = frozenset(
     "git chunking embedding index retrieval chroma registry sessions learnings gate hooks"  # noqa: SIM905
     " thinking briefing agents training monitoring mcp explorer cli config errors display"
-    " yamlnodes arrays marked files machine schedule backup".split()
+    " yamlnodes arrays marked files machine loopback schedule backup".split()
 )
 
 # Who may import whom; a room may always import itself. Data flows one way:
@@ -39,6 +39,7 @@ ARROWS: dict[str, frozenset[str]] = {
     "machine": frozenset(),
     "yamlnodes": frozenset(),
     "marked": frozenset({"errors"}),
+    "loopback": frozenset({"errors"}),
     "arrays": frozenset({"errors"}),
     "git": frozenset({"errors"}),
     "config": frozenset({"errors", "git"}),
@@ -64,6 +65,7 @@ ARROWS: dict[str, frozenset[str]] = {
     "chroma": frozenset(
         {
             "errors",
+            "files",
             "config",
             "git",
             "chunking",
@@ -74,12 +76,15 @@ ARROWS: dict[str, frozenset[str]] = {
             "thinking",
         }
     ),
-    "sessions": frozenset({"errors", "config", "git", "chunking"}),
-    "learnings": frozenset({"errors", "yamlnodes", "config", "git", "chunking", "sessions"}),
+    "sessions": frozenset({"errors", "files", "config", "git", "chunking"}),
+    "learnings": frozenset(
+        {"errors", "files", "yamlnodes", "config", "git", "chunking", "sessions"}
+    ),
     # Skills know nothing of a repository's index; vectors go through `chroma`'s one writer.
     "registry": frozenset(
         {
             "errors",
+            "files",
             "display",
             "yamlnodes",
             "arrays",
@@ -90,7 +95,9 @@ ARROWS: dict[str, frozenset[str]] = {
             "chroma",
         }
     ),
-    "gate": frozenset({"errors", "display", "config", "git", "chunking", "sessions", "learnings"}),
+    "gate": frozenset(
+        {"errors", "files", "display", "config", "git", "chunking", "sessions", "learnings"}
+    ),
     "thinking": frozenset(
         {"errors", "display", "arrays", "config", "git", "embedding", "sessions"}
     ),
@@ -103,6 +110,7 @@ ARROWS: dict[str, frozenset[str]] = {
             "arrays",
             "files",
             "machine",
+            "loopback",
             "marked",
             "config",
             "git",
@@ -124,6 +132,8 @@ ARROWS: dict[str, frozenset[str]] = {
     "monitoring": frozenset(
         {
             "errors",
+            "files",
+            "machine",
             "display",
             "config",
             "git",
@@ -136,7 +146,9 @@ ARROWS: dict[str, frozenset[str]] = {
         }
     ),
     # Looks into the memory for what has arrived; the plugin is written like one of skills.
-    "agents": frozenset({"errors", "display", "marked", "config", "git", "sessions", "registry"}),
+    "agents": frozenset(
+        {"errors", "files", "display", "marked", "config", "git", "sessions", "registry"}
+    ),
     "hooks": ALL - {"cli", "mcp", "explorer"},
     "mcp": ALL - {"cli", "hooks", "explorer"},
     # Shows what all others know, and searches with what the server for agents keeps warm.

@@ -1,30 +1,42 @@
 """Files that are there whole or not at all, and on the disk when a function returns.
 
 In: a path and bytes. Out: the file. A crash at any point leaves the old file or the new one, and
-at worst a `.NAME.PID.part` beside it. Light: hooks may import it.
+at worst a `.NAME.THREAD.part` beside it. Light: hooks may import it.
 """
 
 import os
+import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import get_native_id
 from typing import IO
 
 
-def replace_file(path: Path, data: bytes, mode: int = 0o666) -> None:
+def replace_file(path: Path, data: bytes, mode: int = 0o666, *, durable: bool = True) -> None:
     """Write a file under another name, then give it its own. `mode` is cut by the umask.
 
-    Raises `OSError`; then the old file is still there.
+    Nobody waits for the disk where it need not be `durable`, as a cache need not: what a power
+    failure leaves may then be empty. Raises `OSError`; then the old file is still there.
     """
-    with replacing(path, mode) as file:
+    with replacing(path, mode, durable=durable) as file:
+        file.write(data)
+
+
+def rewrite_file(path: Path, data: bytes) -> None:
+    """Replace a file of the user's: one that is there keeps its rights. Raises `OSError`."""
+    path.parent.stat()  # no folder is made: one that is not there is a slip of the keyboard
+    with replacing(path) as file:
+        with suppress(FileNotFoundError):
+            os.fchmod(file.fileno(), stat.S_IMODE(path.stat().st_mode))
         file.write(data)
 
 
 @contextmanager
-def replacing(path: Path, mode: int = 0o666) -> Iterator[IO[bytes]]:
+def replacing(path: Path, mode: int = 0o666, *, durable: bool = True) -> Iterator[IO[bytes]]:
     """Yield a file to write to that takes the place of `path` once the block has ended well."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part = path.with_name(f".{path.name}.{get_native_id()}.part")
     try:
         # One of these names that is there was left by a process that is gone.
         part.unlink(missing_ok=True)
@@ -32,9 +44,11 @@ def replacing(path: Path, mode: int = 0o666) -> Iterator[IO[bytes]]:
         with os.fdopen(descriptor, "r+b") as file:
             yield file
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         part.replace(path)
-        sync(path.parent)
+        if durable:
+            sync(path.parent)
     finally:
         part.unlink(missing_ok=True)
 

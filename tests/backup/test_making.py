@@ -197,6 +197,8 @@ def test_places_that_cannot_be_used(kept: Kept, tmp_path: Path) -> None:
         (["--install", "github", "x"],
          "--install github takes no FILE and no options of a backup"),
         (["--remove", "x"], "--remove takes no FILE"),
+        (["--verify", "--keep", "2", "x"], "--keep does not go with --verify"),
+        (["--install", "cron", "--force", "x"], "--force does not go with --install"),
         (["--at", "1:00", "x"], "--at goes with --install"),
         (["--json", "-"], "--json goes with a file, not with -"),
         (["b\0.tar"], "not a path"),
@@ -258,7 +260,17 @@ def test_dated_backups_of_which_the_last_are_kept(kept: Kept, tmp_path: Path) ->
     ]
     assert {*folder.iterdir()} == {new, olds[2], *others, mine}
     assert dated(folder, "a b/ü", "x-y").name[:9] == "a_b__-x_y"
-    assert older(folder, "x", 1) == []
+
+
+def test_a_clock_that_was_wrong_costs_no_new_backup(tmp_path: Path) -> None:
+    later = [tmp_path / f"a-x-2099010{day}T000000Z.tar" for day in (1, 2, 3)]
+    new = tmp_path / "a-x-20240101T000000Z.tar"
+    for path in (*later, new):
+        path.write_bytes(made())
+    (tmp_path / "a-x-20990104T000000Z.tar").write_text("is no backup")
+    assert older(new, "x", 5) == older(new, "x", 4) == []
+    assert older(new, "x", 2) == later[:2]
+    assert older(new, "x", 1) == later
 
 
 def test_the_schedule(kept: Kept, tmp_path: Path, home: Path) -> None:

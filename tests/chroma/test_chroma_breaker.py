@@ -89,3 +89,11 @@ def test_a_clock_that_was_set_back_keeps_nobody_away(tmp_path: Path) -> None:
     far = {"since": 1.0, "until": time.time() + 10_000_000, "failures": 1, "what": "x"}
     (tmp_path / "server.json").write_text(json.dumps({TARGET.fingerprint: far}))
     Breaker(TARGET, tmp_path).ask()
+
+
+def test_where_nothing_can_be_noted_the_server_is_asked_each_time(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    one = Breaker(TARGET, tmp_path / "file")
+    fail(one)
+    one.ask()
+    assert one.away() is None

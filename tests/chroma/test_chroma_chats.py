@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from git_skillmesh.chroma.chats import exchange_rows, mirror_exchanges
+from git_skillmesh.chroma.chats import exchange_rows
 from git_skillmesh.chroma.codebase import mirror_codebase
 from git_skillmesh.chroma.doctor import examine
 from git_skillmesh.chroma.mirror import Outcome
 from git_skillmesh.chroma.pipe import WriterWhenNeeded
 from git_skillmesh.chroma.reader import ChromaReader
+from git_skillmesh.chroma.remembered import CHATS, mirror_remembered
 from git_skillmesh.chroma.schemas import COLLECTIONS
 from git_skillmesh.chroma.target import Target, target_of
 from git_skillmesh.config import Config, load
@@ -58,7 +59,7 @@ class Place:
         outcome = update(self.repository, self.config)
         update_provenance(self.repository, outcome)
         mirror_codebase(self.repository, self.config, self.target, writers=writers)
-        return mirror_exchanges(self.repository, self.config, self.target, writers=writers)
+        return mirror_remembered(CHATS, self.repository, self.config, self.target, writers=writers)
 
     def writers(self) -> WriterWhenNeeded:
         """Return a writer that several mirrors share, each of which would start its own."""
@@ -186,7 +187,7 @@ def test_a_linked_worktree_pulls_no_row_its_way(mirrored: Place, tmp_path: Path)
     before = place.stored("chat_history_v1")
     side = place.repo.worktree(tmp_path / "side", "side")
     side.git("reset", "-q", "--hard", "HEAD~1")
-    mirror_exchanges(discover(side.path), place.config, place.target)
+    mirror_remembered(CHATS, discover(side.path), place.config, place.target)
     assert place.stored("chat_history_v1") == before
 
 

@@ -14,10 +14,11 @@ from git_skillmesh.chroma import client as clients
 from git_skillmesh.chroma.codebase import mirror_codebase
 from git_skillmesh.chroma.collections import check_collections
 from git_skillmesh.chroma.doctor import examine, repair
-from git_skillmesh.chroma.learnings import COLLECTION, learning_rows, mirror_learnings
+from git_skillmesh.chroma.learnings import COLLECTION, learning_rows
 from git_skillmesh.chroma.mirror import Outcome
 from git_skillmesh.chroma.pipe import WriterWhenNeeded
 from git_skillmesh.chroma.reader import ChromaReader
+from git_skillmesh.chroma.remembered import LEARNINGS, mirror_remembered
 from git_skillmesh.chroma.schemas import COLLECTIONS
 from git_skillmesh.chroma.target import Target, target_of
 from git_skillmesh.config import load
@@ -51,7 +52,9 @@ class Place:
         self.id = repo_id(self.repository, self.config)
 
     def mirror(self, writers: WriterWhenNeeded | None = None) -> Outcome | None:
-        return mirror_learnings(self.repository, self.config, self.target, writers=writers)
+        return mirror_remembered(
+            LEARNINGS, self.repository, self.config, self.target, writers=writers
+        )
 
     def writers(self) -> WriterWhenNeeded:
         """Return a writer that several mirrors share, each of which would start its own."""
@@ -130,15 +133,17 @@ def test_collections_share_one_writer_that_starts_when_something_is_to_be_writte
     with WriterWhenNeeded(place.target, state) as one:
         code = mirror_codebase(place.repository, place.config, place.target, writers=one)
         first = one.writer().pid
-        learned = mirror_learnings(place.repository, place.config, place.target, writers=one)
+        learned = mirror_remembered(
+            LEARNINGS, place.repository, place.config, place.target, writers=one
+        )
         assert one.writer().pid == first
     assert learned == Outcome(2, 0, 2)
     assert code.rows == len(stored(place.target, "codebase_v1")) > 0
     assert len(stored(place.target, COLLECTION)) == 2
     # The lock was let go, and nothing is left to do: no process need be started for that.
     with WriterWhenNeeded(Target("http", url="http://127.0.0.1:9"), state) as never:
-        assert mirror_learnings(
-            place.repository, place.config, place.target, writers=never
+        assert mirror_remembered(
+            LEARNINGS, place.repository, place.config, place.target, writers=never
         ) == Outcome(0, 0, 2)
 
 
@@ -183,7 +188,7 @@ def test_a_linked_worktree_pulls_no_row_its_way(mirrored: Place, tmp_path: Path)
     before = place.rows()
     side = place.repo.worktree(tmp_path / "side", "side")
     side.commit("gone", {MONEY.path: None})
-    mirror_learnings(discover(side.path), place.config, place.target)
+    mirror_remembered(LEARNINGS, discover(side.path), place.config, place.target)
     assert place.rows() == before
 
 

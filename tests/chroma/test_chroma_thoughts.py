@@ -10,9 +10,10 @@ from git_skillmesh.chroma import client as clients
 from git_skillmesh.chroma.doctor import examine, repair
 from git_skillmesh.chroma.mirror import Outcome
 from git_skillmesh.chroma.pipe import WriterWhenNeeded
+from git_skillmesh.chroma.remembered import THOUGHTS, mirror_remembered
 from git_skillmesh.chroma.schemas import COLLECTIONS
 from git_skillmesh.chroma.target import target_of
-from git_skillmesh.chroma.thoughts import COLLECTION, mirror_thoughts, thought_rows
+from git_skillmesh.chroma.thoughts import COLLECTION, thought_rows
 from git_skillmesh.config import load
 from git_skillmesh.embedding.static import StaticEmbedder
 from git_skillmesh.git.repository import discover
@@ -37,7 +38,9 @@ class Place:
         self.target = target
 
     def mirror(self, writers: WriterWhenNeeded | None = None) -> Outcome | None:
-        return mirror_thoughts(self.repository, self.config, self.target, writers=writers)
+        return mirror_remembered(
+            THOUGHTS, self.repository, self.config, self.target, writers=writers
+        )
 
     def rows(self) -> dict[tuple[str, str, int, int], dict[str, Any]]:
         """Return (session, branch, number, revision) → record."""

@@ -492,7 +492,7 @@ def test_a_skill_is_there_as_a_whole_or_not_at_all(
         nonlocal steps
         steps = iter(range(100))
         with monkeypatch.context() as patch:
-            for name in ("_write", "_move", "_replace"):
+            for name in ("_write", "_move", "rewrite_file"):
                 patch.setattr(shelves, name, ending(getattr(shelves, name)))
             return skills(ours, *args).returncode
 

@@ -291,7 +291,7 @@ def test_ctrl_c_leaves_nothing_half_written(
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(shelves, "_replace", interrupt)
+    monkeypatch.setattr(shelves, "rewrite_file", interrupt)
     assert skills("export").returncode == 130
     assert tree(ours.path) == before
 

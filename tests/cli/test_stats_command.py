@@ -133,6 +133,7 @@ def test_opentelemetry_to_a_file(repo: Repo, tmp_path: Path) -> None:
         (("--otlp", "http://me:word@host"), 5, "not the address of a collector"),
         (("--prometheus", "/no/such/folder/x.prom"), 9, "cannot write /no/such/folder/x.prom"),
         (("--since", "next year"), 2, "not a date: next year"),
+        (("--since", "2999-01-01"), 2, "the period ends before it begins: --since DATE"),
     ],
 )
 def test_bad_input_is_one_line(

@@ -157,9 +157,17 @@ def test_killed_before_the_lines_were_deleted_counts_nothing_twice(
     state: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record(state, "query", "command", "ok", 0.1)
+    unlink = Path.unlink
+
+    def killed(path: Path, missing_ok: bool = False) -> None:
+        if path.suffix == ".taken":
+            raise OSError("killed")
+        unlink(path, missing_ok)
+
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "unlink", lambda *_, **__: (_ for _ in ()).throw(OSError("killed")))
+        patch.setattr(Path, "unlink", killed)
         assert not fold(state, 0)
+    assert (state / FOLDER / "days.json").exists()
     assert len(list((state / FOLDER).glob("*.taken"))) == 1
     assert counts(state) == {"query command ok": 1}
     record(state, "query", "command", "ok", 0.1)
@@ -186,6 +194,34 @@ def test_sums_that_cannot_be_read_are_none(state: Path) -> None:
     for broken in (b"{", b"[]", b'{"schema": 9}', b'{"schema": 1, "days": {"x": {"a": 1}}}'):
         days.write_bytes(broken)
         assert counts(state) == {"query command ok": 1}
+
+
+def test_sums_that_cannot_be_read_now_or_by_us_are_not_written_anew(
+    state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record(state, "query", "command", "ok", 0.1)
+    assert fold(state, 0)
+    days = state / FOLDER / "days.json"
+    whole, read = days.read_bytes(), Path.read_bytes
+    record(state, "query", "command", "ok", 0.1)
+
+    def fails(path: Path) -> bytes:
+        if path == days:
+            raise OSError(5, "Input/output error")
+        return read(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_bytes", fails)
+        assert not fold(state, 0)
+        assert counts(state) == {"query command ok": 1}
+    assert days.read_bytes() == whole
+    assert counts(state) == {"query command ok": 2}
+    days.write_bytes(b'{"schema": 9, "more": "than we know"}')
+    assert not fold(state, 0)
+    assert days.read_bytes() == b'{"schema": 9, "more": "than we know"}'
+    assert sorted(path.name for path in (state / FOLDER).iterdir()) == [
+        "days.json", EVENTS, "lock",
+    ]  # fmt: skip
 
 
 def test_a_buffer_that_nobody_empties_stops_growing(state: Path) -> None:

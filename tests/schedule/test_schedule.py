@@ -30,7 +30,8 @@ CRONTAB = """\
 #!/bin/sh
 file=$CRONTAB_FILE
 case $1 in
--l) [ -f "$file" ] || { echo "no crontab for ada" >&2; exit 1; }; cat "$file" ;;
+-l) [ ! -f "$file.locked" ] || { echo "crontab: permission denied" >&2; exit 1; }
+    [ -f "$file" ] || { echo "no crontab for ada" >&2; exit 1; }; cat "$file" ;;
 -r) rm "$file" ;;
 -) cat > "$file.new"
     if [ -s "$file.new" ] && [ -n "$(tail -c 1 "$file.new")" ]; then
@@ -92,6 +93,17 @@ def test_a_crontab_of_ours_alone_goes_with_it(crontab: Path, repo: Repo) -> None
     assert crontab.exists()
     cron.remove(repository, NIGHTLY)
     assert not crontab.exists()
+
+
+def test_a_crontab_that_cannot_be_read_is_not_written_over(crontab: Path, repo: Repo) -> None:
+    crontab.write_bytes(b"5 4 * * * true\n")
+    Path(f"{crontab}.locked").touch()
+    repository = discover(repo.path)
+    with pytest.raises(Unavailable) as told:
+        cron.install(repository, plan_of(repository, None))
+    assert str(told.value) == "the crontab cannot be read: crontab: permission denied"
+    assert cron.remove(repository, NIGHTLY) is None
+    assert crontab.read_bytes() == b"5 4 * * * true\n"
 
 
 def test_the_line_is_what_cron_makes_of_it(crontab: Path, repo: Repo) -> None:

@@ -100,7 +100,7 @@ def test_the_spelling_of_other_programs() -> None:
         (b'{"thought": "x"}\n{"thought": 1}\n', "stdin:2: thought is not text"),
         (b'{"thought": "x"}\n{"thougt": "x"}\n',
          "stdin:2: 'thougt' is no key that is known here: docs/thinking.md"),
-        (b'{"thought": "x"}\n\n{"thought": \n', "stdin:3: not JSON: Expecting value"),
+        (b'{"thought": "x"}\n\n{"thought": \n', "stdin:3: not JSON: Expecting value (column 13)"),
         (b'\xff\n', "stdin:1: not UTF-8"),
         (b'[1]', "stdin:1: not a JSON object"),
         (b'{"thought_number": 1}', "stdin:1: thought is missing"),

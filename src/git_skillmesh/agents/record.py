@@ -7,12 +7,12 @@ Without it, remove goes by our names and marks.
 
 import hashlib
 import json
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..errors import ReadOnly
+from ..files import replace_file
 from .edits import Cut
 
 
@@ -48,14 +48,11 @@ class Record:
     def save(self) -> None:
         """Write the record, or delete it if it is empty. Raises `ReadOnly`."""
         document = {"version": 1, "files": {k: _told(done) for k, done in self.files.items()}}
-        fresh = self.path.with_name(f".{self.path.name}.{os.getpid()}")
         try:
             if not self.files:
                 self.path.unlink(missing_ok=True)
                 return
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            fresh.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-            fresh.replace(self.path)
+            replace_file(self.path, (json.dumps(document, indent=1) + "\n").encode())
         except OSError as error:
             raise ReadOnly(f"cannot write {self.path}", error.strerror or "") from None
 

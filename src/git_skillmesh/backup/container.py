@@ -29,6 +29,10 @@ _HEADER, _LONG_NAME = b"0", b"L"
 Progress = Callable[[int, int], None]
 
 
+class Changed(Damaged):
+    """A member is not what it was a moment ago: somebody writes it."""
+
+
 class Sink(Protocol):
     """Takes the bytes of a member."""
 
@@ -96,7 +100,7 @@ def write(
     contents: Iterable[Iterator[bytes]],
     progress: Progress | None = None,
 ) -> str:
-    """Write a backup and return its SHA-256. Raises `Damaged` if a member is not what was said."""
+    """Write a backup and return its SHA-256. Raises `Changed` if a member is not what was said."""
     total, done, whole = size_of(manifest, members), 0, hashlib.sha256()
 
     def put(data: bytes) -> None:
@@ -117,7 +121,7 @@ def write(
             size += len(block)
             put(block)
         if size != member.size or digest.hexdigest() != member.sha256:
-            raise Damaged(f"{member.path} changed while it was backed up", "run it again")
+            raise Changed(f"{member.path} changed while it was backed up", "run it again")
         put(bytes(-size % _RECORD))
     put(_END)
     return whole.hexdigest()

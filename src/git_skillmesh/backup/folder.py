@@ -20,18 +20,20 @@ def dated(folder: Path, repository_name: str, repo: str) -> Path:
     return folder / f"{_start(repository_name, repo)}{stamp}.tar"
 
 
-def older(folder: Path, repo: str, keep: int) -> list[Path]:
-    """Return the backups of a repository but the last `keep`, by their names.
+def older(newest: Path, repo: str, keep: int) -> list[Path]:
+    """Return the backups of a repository beside `newest` but the last `keep`, by their names.
 
-    The name that its folder had does not count: it may have moved.
+    `newest` stays and counts, whatever a clock that was wrong has written on the others. The name
+    that the repository's folder had does not count: it may have moved.
     """
     ours = re.compile(rf".*-{re.escape(_word(repo))}-({_STAMP})\.tar")
     named = [
         (found[1], path)
-        for path in folder.iterdir()
-        if (found := ours.fullmatch(path.name)) and path.is_file() and not path.is_symlink()
-    ]
-    return [path for _, path in sorted(named)[:-keep] if is_backup(path)] if keep else []
+        for path in newest.parent.iterdir()
+        if (found := ours.fullmatch(path.name))
+        and path != newest and path.is_file() and not path.is_symlink() and is_backup(path)
+    ]  # fmt: skip
+    return [path for _, path in sorted(named)[: max(len(named) - keep + 1, 0)]]
 
 
 def remove(paths: list[Path]) -> None:

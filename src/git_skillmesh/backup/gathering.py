@@ -30,6 +30,7 @@ from ..sessions.difference import memory_difference, notes_difference
 from ..sessions.layout import REF as MEMORY
 from ..sessions.serving import ACTIVE, ADAPTER, HISTORY, adapters_folder
 from . import manifest as names
+from .container import Changed
 from .manifest import Member
 from .settings import kept_settings
 from .workfiles import listing, open_file
@@ -288,7 +289,7 @@ def _file(folder: Path, path: str) -> Callable[[], Iterator[bytes]]:
             with os.fdopen(open_file(folder, path), "rb") as file:
                 yield from _blocks(file)
         except FileNotFoundError:
-            raise Damaged(f"{path} changed while it was backed up", "run it again") from None
+            raise Changed(f"{path} changed while it was backed up", "run it again") from None
         except OSError as error:
             raise Damaged(f"cannot read {folder / path}", error.strerror or str(error)) from None
 

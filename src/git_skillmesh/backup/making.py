@@ -15,7 +15,8 @@ from typing import BinaryIO
 
 from .. import __version__
 from ..config import Config
-from ..errors import Busy, Damaged, ReadOnly, UsageError
+from ..errors import Busy, ReadOnly, UsageError
+from ..files import sync
 from ..git.bundles import root_commits
 from ..git.repository import Repository
 from ..index.identity import repo_id
@@ -67,10 +68,9 @@ def back_up(
                     return _write(place, "", manifest, gathered, progress)
                 with _replacing(place) as out:
                     return _write(out, os.fspath(place), manifest, gathered, progress)
-        except Damaged as error:
+        except container.Changed:
             # Somebody writes learnings just now. What has gone to a stream cannot be taken back.
-            changed = "changed while" in error.what
-            if attempt == _ATTEMPTS or not changed or not isinstance(place, Path):
+            if attempt == _ATTEMPTS or not isinstance(place, Path):
                 raise
     raise AssertionError("unreachable")
 
@@ -149,7 +149,7 @@ def _replacing(path: Path) -> Iterator[BinaryIO]:
             out.flush()
             os.fsync(number)
             part.replace(path)
-            _sync_folder(path.parent)
+            sync(path.parent)
         except Busy:
             raise
         except OSError as error:
@@ -168,14 +168,6 @@ def _check_still_there(number: int, part: Path) -> None:
         same = False
     if not same:
         raise Busy(f"another backup has just written {part.name}", "try again")
-
-
-def _sync_folder(folder: Path) -> None:
-    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
 
 
 def summary(manifest: Manifest) -> Sequence[str]:

@@ -19,6 +19,7 @@ from ..git.notes import REF as NOTES
 from ..git.refs import list_refs
 from ..git.remotes import TRACKING
 from ..git.repository import Repository
+from ..monitoring.record import FOLDER as RECORD
 from ..sessions.layout import REF as MEMORY
 from ..sessions.serving import adapters_folder
 from .gathering import NIGHTLY
@@ -85,7 +86,11 @@ def measure(repository: Repository, config: Config) -> Sizes:
 def _cache_items(
     repository: Repository, local: Target | None, collections: Sequence[Collection]
 ) -> list[Item]:
-    sizes = {entry.name: size_of(Path(entry.path)) for entry in _entries(repository.state_dir)}
+    sizes = {
+        entry.name: size_of(Path(entry.path))
+        for entry in _entries(repository.state_dir)
+        if entry.name != RECORD
+    }
     if local is not None and local.store.parent != repository.state_dir:
         for path in (local.store, local.lock_file):
             sizes["chroma"] = sizes.get("chroma", 0) + size_of(path)
@@ -118,7 +123,9 @@ def _kept_items(repository: Repository, config: Config) -> list[Item]:
     folder = adapters_folder(repository, config)
     items.append(Item("adapters", KEPT, size_of(folder)))
     nightly = repository.common_dir / NIGHTLY
-    return [*items, Item("training at night", KEPT, size_of(nightly), "data sets, logs, state")]
+    items.append(Item("training at night", KEPT, size_of(nightly), "data sets, logs, state"))
+    record = repository.state_dir / RECORD
+    return [*items, Item("monitoring", KEPT, size_of(record), "the record of what was done")]
 
 
 def _git_items(repository: Repository) -> list[Item]:

@@ -1,4 +1,4 @@
-"""What would give room back: `prune`, `chroma vacuum`, `git gc`, `adapters gc`, `index`.
+"""What would give room back: `prune`, `chroma vacuum`, `git gc`, `adapters gc`.
 
 In: a repository and its settings. Out: `Offer`s, estimated without doing anything. docs/backup.md
 says how good they are; the tests hold them against what was really given back.

@@ -1,7 +1,8 @@
-"""A folder to unpack a backup in, which is gone afterwards, also after `kill -9`.
+"""A folder to unpack a backup in, which is gone afterwards.
 
 In: a repository, or none. Out: an empty folder, readable by its owner alone. One restore at a time
-works in a repository; it removes what a killed one has left.
+works in a repository; it removes what a killed one has left. Without a repository that is left to
+the system, whose folder for temporary files it is.
 """
 
 import fcntl

@@ -6,10 +6,11 @@ file that cannot be read or written is done without.
 
 import hashlib
 import json
-import os
 from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
+
+from ..files import replace_file
 
 FOLDER = "context"
 _KEPT_SESSIONS = 100
@@ -41,12 +42,7 @@ class Told:
         keys = list(dict.fromkeys([*self.keys(), *new]))[-_KEPT_KEYS:]
         with suppress(OSError):
             self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            fresh = self._file.with_name(f".{os.getpid()}.new")
-            try:
-                fresh.write_text(json.dumps(keys), encoding="utf-8")
-                fresh.replace(self._file)
-            finally:
-                fresh.unlink(missing_ok=True)
+            replace_file(self._file, json.dumps(keys).encode(), durable=False)
             self._forget_old()
 
     def forget(self) -> None:

@@ -7,16 +7,16 @@ always tried.
 """
 
 import json
-import os
 import random
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import Busy, SkillmeshError, Unavailable, Unreachable
+from ..errors import Busy, ReadOnly, SkillmeshError, Unavailable, Unreachable
+from ..files import replace_file
 from .locking import held
 from .target import Target
 
@@ -47,7 +47,10 @@ class Away:
 
 
 class Breaker:
-    """What is known of one server."""
+    """What is known of one server.
+
+    Whoever cannot note it (a disk that is full or read-only) asks anew each time.
+    """
 
     def __init__(self, target: Target, state_dir: Path) -> None:
         self._target = target
@@ -68,7 +71,7 @@ class Breaker:
         """Return if the server may be asked, by this process then. Raises `LeftAlone`."""
         if self._target.kind == "persistent" or self.away() is None:
             return
-        with self._writing():
+        with suppress(Busy, ReadOnly), self._writing():
             away, now = self.away(), time.time()
             if away is None:
                 return
@@ -83,14 +86,14 @@ class Breaker:
     def worked(self) -> None:
         """Note that the server has answered."""
         if self._target.kind != "persistent" and self.away() is not None:
-            with self._writing():
+            with suppress(Busy, ReadOnly), self._writing():
                 self._keep(None)
 
     def failed(self, error: SkillmeshError, at_least: float = 0.0) -> None:
         """Note that it has not; the pause doubles each time."""
         if self._target.kind == "persistent" or isinstance(error, LeftAlone):
             return
-        with self._writing():
+        with suppress(Busy, ReadOnly), self._writing():
             away, now = self.away(), time.time()
             failures = away.failures + 1 if away else 1
             pause = min(FIRST_S * 2 ** min(failures - 1, 10), LONGEST_S / 1.2)
@@ -108,13 +111,8 @@ class Breaker:
             raise
         self.worked()
 
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        # Whoever cannot note it (a disk that is full or read-only) asks anew each time.
-        with suppress(OSError):
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-        with held(self._path.with_name(f"{_FILE}.lock"), False, _LOCK_S, Busy("busy")):
-            yield
+    def _writing(self) -> AbstractContextManager[None]:
+        return held(self._path.with_name(f"{_FILE}.lock"), False, _LOCK_S, Busy("busy"))
 
     def _read(self) -> dict[str, Any]:
         try:
@@ -129,10 +127,8 @@ class Breaker:
             known.pop(self._target.fingerprint, None)
         else:
             known[self._target.fingerprint] = asdict(away)
-        fresh = self._path.with_name(f".{_FILE}.{os.getpid()}")
         with suppress(OSError):
-            fresh.write_text(json.dumps(known))
-            fresh.replace(self._path)
+            replace_file(self._path, json.dumps(known).encode(), durable=False)
 
 
 def _clock(seconds: float) -> str:

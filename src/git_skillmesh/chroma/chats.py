@@ -6,7 +6,7 @@ answered; the whole text stays in git. The vector is the mean of those of the ex
 """
 
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -35,10 +35,7 @@ from ..sessions.model import Session
 from ..sessions.reading import MemoryReader, changed_folders
 from ..sessions.serving import Served, adapters_folder, read_served
 from .followed import by_union, followed
-from .mirror import Outcome, mirror
 from .model import ByUnion, Row
-from .pipe import WriterWhenNeeded
-from .target import Target
 
 COLLECTION = "chat_history_v1"
 _WAIT_SECONDS = 600
@@ -290,20 +287,3 @@ def exchange_rows(
         catalogue.close()
         if code is not None:
             code.close()
-
-
-def mirror_exchanges(
-    repository: Repository,
-    config: Config,
-    target: Target,
-    progress: Callable[[int, int], None] | None = None,
-    writers: WriterWhenNeeded | None = None,
-) -> Outcome | None:
-    """Bring `chat_history_v1` up to date with the memory; None where there is no memory.
-
-    Raises what `mirror` and `exchange_rows` raise.
-    """
-    with exchange_rows(repository, config) as rows:
-        if rows is None:
-            return None
-        return mirror(rows, target, repository.state_dir, COLLECTION, progress, writers)

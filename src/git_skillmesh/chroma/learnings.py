@@ -6,7 +6,7 @@ a working tree, or cannot be used, has no row.
 """
 
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 
 from ..config import Config
@@ -31,10 +31,7 @@ from ..learnings.files import folder_at
 from ..learnings.model import FOLDER, Learning
 from ..learnings.reading import read_learning
 from .followed import Followed, by_head, followed
-from .mirror import Outcome, mirror
 from .model import ByHead, Row
-from .pipe import WriterWhenNeeded
-from .target import Target
 
 COLLECTION = "derived_learnings_v1"
 _WAIT_SECONDS = 600
@@ -184,20 +181,3 @@ def learning_rows(
         yield LearningRows(repository, repo, model, (store, catalogue), folder, shelf, what)
     finally:
         catalogue.close()
-
-
-def mirror_learnings(
-    repository: Repository,
-    config: Config,
-    target: Target,
-    progress: Callable[[int, int], None] | None = None,
-    writers: WriterWhenNeeded | None = None,
-) -> Outcome | None:
-    """Bring `derived_learnings_v1` up to date with HEAD; None where there are no learnings.
-
-    Raises what `mirror` and `learning_rows` raise.
-    """
-    with learning_rows(repository, config) as rows:
-        if rows is None:
-            return None
-        return mirror(rows, target, repository.state_dir, COLLECTION, progress, writers)

@@ -19,7 +19,7 @@ from .run import Order, Outcome, Progress, Run, model_of
 from .shared import HeadRun, UnionRun
 from .target import Target
 
-__all__ = ["Order", "Outcome", "carry_out", "lag", "mirror", "model_of", "note_of"]
+__all__ = ["Order", "Outcome", "Progress", "carry_out", "lag", "mirror", "model_of", "note_of"]
 
 # Chroma's index never reuses the place of a deleted vector (about 1.2 KB at 256 dimensions).
 WASTE_ROWS = 20_000

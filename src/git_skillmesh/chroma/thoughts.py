@@ -6,7 +6,7 @@ is the key of a session. The vectors are those that a search adds up.
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 
 import numpy as np
@@ -25,10 +25,7 @@ from ..thinking.records import from_bytes
 from ..thinking.search import Finder, cache_path
 from ..thinking.terms import VERSION, Terms, ids, unpacked
 from .followed import by_union
-from .mirror import Outcome, mirror
 from .model import ByUnion, Row
-from .pipe import WriterWhenNeeded
-from .target import Target
 
 COLLECTION = "thinking_sessions_v1"
 
@@ -135,20 +132,3 @@ def thought_rows(repository: Repository, config: Config) -> Iterator[ThoughtRows
         terms = Finder(repository).terms(db, config)
         sharing = by_union(repository, config, layout.thinking_key)
         yield ThoughtRows(repo_id(repository, config), db, terms, sharing)
-
-
-def mirror_thoughts(
-    repository: Repository,
-    config: Config,
-    target: Target,
-    progress: Callable[[int, int], None] | None = None,
-    writers: WriterWhenNeeded | None = None,
-) -> Outcome | None:
-    """Bring `thinking_sessions_v1` up to date with the memory; None where there are no thoughts.
-
-    Raises what `mirror` and `thought_rows` raise.
-    """
-    with thought_rows(repository, config) as rows:
-        if rows is None:
-            return None
-        return mirror(rows, target, repository.state_dir, COLLECTION, progress, writers)

@@ -4,6 +4,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from ..errors import Damaged, ExitCode, UsageError
+from .actions import check_action, set_defaults
 from .columns import bytes_word, plural
 from .context import Context
 from .terminal import safe_line
@@ -17,33 +18,38 @@ SCHEMA = 1
 WORDS_ANYWHERE = True
 ACTIONS = ("list", "show", "evaluate", "deploy", "rollback", "target", "serve", "gc")
 _WRITING = ("deploy", "rollback")
-# Option → the actions that know it, and what it is without being given.
-_OPTIONS: dict[str, tuple[tuple[str, ...], Any]] = {
-    "active": (("show",), False),
-    "data": (("evaluate",), None),
-    "base": (("evaluate", "deploy", "rollback", "target", "serve"), None),
-    "against": (("evaluate",), None),
-    "write": (("evaluate",), 0),
-    "write_tokens": (("evaluate",), 512),
-    "general": (("evaluate",), 32),
-    "longest": (("evaluate",), 2048),
-    "batch": (("evaluate",), 4),
-    "margin": (("evaluate",), 0.05),
-    "groups": (("evaluate",), 5),
-    "device": (("evaluate", "serve"), ""),
-    "force": (("deploy",), False),
-    "reason": (_WRITING, ""),
-    "if_active": (_WRITING, None),
-    "target": (_WRITING, None),
-    "url": ((*_WRITING, "target"), ""),
-    "adapter": (("target", "serve"), None),
-    "port": (("serve",), 8008),
-    "token_env": (("serve",), ""),
-    "keep": (("gc",), 3),
-    "days": (("gc",), 1.0),
-    "dry_run": (("gc",), False),
-    "json": (("list", "show", "evaluate", "deploy", "rollback", "target", "gc"), False),
+# Option → the actions that know it.
+_OPTIONS = {
+    "active": ("show",),
+    "data": ("evaluate",),
+    "base": ("evaluate", "deploy", "rollback", "target", "serve"),
+    "against": ("evaluate",),
+    "write": ("evaluate",),
+    "write_tokens": ("evaluate",),
+    "general": ("evaluate",),
+    "longest": ("evaluate",),
+    "batch": ("evaluate",),
+    "margin": ("evaluate",),
+    "groups": ("evaluate",),
+    "device": ("evaluate", "serve"),
+    "force": ("deploy",),
+    "reason": _WRITING,
+    "if_active": _WRITING,
+    "target": _WRITING,
+    "url": (*_WRITING, "target"),
+    "adapter": ("target", "serve"),
+    "port": ("serve",),
+    "token_env": ("serve",),
+    "keep": ("gc",),
+    "days": ("gc",),
+    "dry_run": ("gc",),
+    "json": ("list", "show", "evaluate", "deploy", "rollback", "target", "gc"),
 }
+_DEFAULTS = {
+    "write": 0, "write_tokens": 512, "general": 32, "longest": 2048, "batch": 4, "margin": 0.05,
+    "groups": 5, "device": "", "reason": "", "url": "", "port": 8008, "token_env": "", "keep": 3,
+    "days": 1.0,
+}  # fmt: skip
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -103,13 +109,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Do one of the actions. Raises `UsageError`, and as they do."""
-    if args.action not in ACTIONS:
-        raise UsageError(f"no such action: {args.action}", ", ".join(ACTIONS))
-    for name, (actions, default) in _OPTIONS.items():
-        if getattr(args, name) is None or getattr(args, name) is False:
-            setattr(args, name, default)
-        elif args.action not in actions:
-            raise UsageError(f"--{name.replace('_', '-')} is for: {', '.join(actions)}")
+    check_action(args, ACTIONS, _OPTIONS)
+    set_defaults(args, _DEFAULTS)
     most = {"list": 0, "gc": 0, "serve": 0, "target": 2}.get(args.action, 1)
     if len(args.names) > most:
         raise UsageError(f"{args.action} takes {plural(most, 'name') if most else 'no names'}")

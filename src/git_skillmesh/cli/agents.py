@@ -12,6 +12,7 @@ from ..agents.catalogue import AGENTS, HOOK, PROGRAM, SCOPES, Places
 from ..agents.install import Change, Site, install, remove
 from ..agents.state import PARTS, State, state_of
 from ..errors import ExitCode, NotARepository, UsageError
+from .actions import check_action
 from .context import Context
 from .terminal import safe, safe_line
 
@@ -100,12 +101,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 def _check(args: argparse.Namespace) -> None:
     """Refuse what does not fit together. Raises `UsageError`."""
-    if args.action not in ACTIONS:
-        raise UsageError(f"no such action: {args.action}", ", ".join(ACTIONS))
-    for name, actions in _OPTIONS.items():
-        if getattr(args, name) and args.action not in actions:
-            option = args.scope if name == "scope" else name.replace("_", "-")
-            raise UsageError(f"--{option} is for: {', '.join(actions)}")
+    check_action(args, ACTIONS, _OPTIONS, {"scope": args.scope})
     if args.action == "list" and args.names:
         raise UsageError("list takes no agents", "git skillmesh agents doctor AGENT")
     if args.action in ("install", "remove") and not args.names:

@@ -61,6 +61,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     check_options(args, asked)
     if args.verify and asked:
         raise UsageError(f"--verify and --{asked[0]} exclude each other")
+    _check_making(args, "verify" if args.verify else asked[0] if asked else "")
     if args.keep is not None and args.keep < 1:
         raise UsageError("--keep must be 1 or more")
     if asked == ["install"]:
@@ -72,6 +73,14 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if not args.file:
         raise UsageError("no file is named", "git skillmesh backup FILE, or a folder, or -")
     return _verify(args, context) if args.verify else _make(args, context)
+
+
+def _check_making(args: argparse.Namespace, instead: str) -> None:
+    """Refuse options of a backup where none is made."""
+    known = ("keep", "adapters", "no_collections") if instead == "install" else ()
+    for name in ("keep", "adapters", "no_collections", "force"):
+        if instead and getattr(args, name) and name not in known:
+            raise UsageError(f"--{name.replace('_', '-')} does not go with --{instead}")
 
 
 def _make(args: argparse.Namespace, context: Context) -> int:
@@ -94,7 +103,7 @@ def _make(args: argparse.Namespace, context: Context) -> int:
     with progress_bar("backing up", context.quiet or context.json) as progress:
         made = back_up(repository, config, path, what, force=args.force, progress=progress)
     if args.keep:
-        gone = folders.older(path.parent, repo, args.keep)
+        gone = folders.older(path, repo, args.keep)
         folders.remove(gone)
     _remember(context, made)
     if context.json:

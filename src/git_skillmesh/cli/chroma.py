@@ -1,27 +1,29 @@
 """`git skillmesh chroma`: move collections between stores, mend old ones, take in others'."""
 
 import argparse
-from typing import Any
 
-from ..errors import UsageError
+from .actions import check_action, set_defaults
 from .context import Context
 
 SCHEMA = 1
 ACTIONS = ("copy", "import", "upgrade", "vacuum")
-_MOVING = ("copy", "import")
-# Option → the actions that know it, and what it is without being given.
-_OPTIONS: dict[str, tuple[tuple[str, ...], Any]] = {
-    "source": (_MOVING, ""),
-    "destination": (("copy",), ""),
-    "at": (("upgrade", "vacuum"), "configured"),
-    "collection": (("copy",), []),
-    "repo": (("copy",), []),
-    "all_repos": (("copy",), False),
-    "existing": (("copy",), "refuse"),
-    "ignore_limits": (("copy",), False),
-    "discard": (("copy",), False),
-    "dry_run": (("copy", "import", "upgrade"), False),
+# Option → the actions that know it.
+_OPTIONS = {
+    "source": ("copy", "import"),
+    "destination": ("copy",),
+    "at": ("upgrade", "vacuum"),
+    "collection": ("copy",),
+    "repo": ("copy",),
+    "all_repos": ("copy",),
+    "existing": ("copy",),
+    "ignore_limits": ("copy",),
+    "discard": ("copy",),
+    "dry_run": ("copy", "import", "upgrade"),
 }
+_DEFAULTS = {
+    "source": "", "destination": "", "at": "configured", "collection": (), "repo": (),
+    "existing": "refuse",
+}  # fmt: skip
 _SPELLED = {"source": "from", "destination": "to"}
 
 
@@ -62,14 +64,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Do one of the actions. Raises `UsageError`, and as they do."""
-    if args.action not in ACTIONS:
-        raise UsageError(f"no such action: {args.action}", ", ".join(ACTIONS))
-    for name, (actions, default) in _OPTIONS.items():
-        if getattr(args, name) is None or getattr(args, name) is False:
-            setattr(args, name, default)
-        elif args.action not in actions:
-            spelled = _SPELLED.get(name, name).replace("_", "-")
-            raise UsageError(f"--{spelled} is for: {', '.join(actions)}")
+    check_action(args, ACTIONS, _OPTIONS, _SPELLED)
+    set_defaults(args, _DEFAULTS)
     if args.action == "copy":
         from .chroma_copy import copy
 

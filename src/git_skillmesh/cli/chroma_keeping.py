@@ -51,23 +51,18 @@ def upgrade(args: argparse.Namespace, context: Context) -> int:
 
 def _sources(context: Context, stack: ExitStack) -> "Iterator[tuple[str, RowSource]]":
     """Yield what this clone can say of its own rows, where it is indexed."""
-    from ..chroma.chats import exchange_rows
     from ..chroma.codebase import codebase_rows
-    from ..chroma.learnings import learning_rows
-    from ..chroma.thoughts import thought_rows
+    from ..chroma.remembered import REMEMBERED
     from ..index.store import Store
 
     if not Store(context.repository).catalogue_path.exists():
         return
     given = context.repository, context.config
     yield "codebase_v1", stack.enter_context(codebase_rows(*given))
-    for name, rows in (
-        ("chat_history_v1", stack.enter_context(exchange_rows(*given))),
-        ("derived_learnings_v1", stack.enter_context(learning_rows(*given))),
-        ("thinking_sessions_v1", stack.enter_context(thought_rows(*given))),
-    ):
+    for one in REMEMBERED:
+        rows = stack.enter_context(one.rows(*given))
         if rows is not None:
-            yield name, rows
+            yield one.collection, rows
 
 
 def _tell(one: "Upgraded", context: Context) -> None:

@@ -103,13 +103,10 @@ def _local(context: Context) -> list[Check]:
 
 def _chroma(context: Context) -> list[Check]:
     from ..chroma.breaker import Breaker
-    from ..chroma.chats import exchange_rows
     from ..chroma.codebase import codebase_rows
     from ..chroma.doctor import examine
-    from ..chroma.learnings import COLLECTION, learning_rows
+    from ..chroma.remembered import REMEMBERED
     from ..chroma.target import target_of
-    from ..chroma.thoughts import COLLECTION as THOUGHTS
-    from ..chroma.thoughts import thought_rows
 
     target = target_of(context.config, context.repository)
     if target is None:
@@ -118,24 +115,13 @@ def _chroma(context: Context) -> list[Check]:
     try:
         with codebase_rows(context.repository, context.config) as rows:
             findings = examine(rows, target, state_dir, _SAMPLE)
-        with exchange_rows(context.repository, context.config) as chats:
-            if chats is not None:
-                names.append("chat_history_v1")
-                findings += examine(
-                    chats, target, state_dir, _SAMPLE, "chat_history_v1", opens=_opens(findings)
-                )
-        with learning_rows(context.repository, context.config) as learned:
-            if learned is not None:
-                names.append(COLLECTION)
-                findings += examine(
-                    learned, target, state_dir, _SAMPLE, COLLECTION, opens=_opens(findings)
-                )
-        with thought_rows(context.repository, context.config) as thoughts:
-            if thoughts is not None:
-                names.append(THOUGHTS)
-                findings += examine(
-                    thoughts, target, state_dir, _SAMPLE, THOUGHTS, opens=_opens(findings)
-                )
+        for one in REMEMBERED:
+            with one.rows(context.repository, context.config) as own:
+                if own is not None:
+                    names.append(one.collection)
+                    findings += examine(
+                        own, target, state_dir, _SAMPLE, one.collection, opens=_opens(findings)
+                    )
     except SkillmeshError as error:
         return [Check("chroma", False, error.what, error.mend)]
     Breaker(target, state_dir).worked()
@@ -172,13 +158,10 @@ def _hooks(context: Context) -> list[Check]:
 
 
 def _repair(context: Context, checks: list[Check]) -> None:
-    from ..chroma.chats import exchange_rows
     from ..chroma.codebase import codebase_rows
     from ..chroma.doctor import repair
-    from ..chroma.learnings import COLLECTION, learning_rows
+    from ..chroma.remembered import REMEMBERED
     from ..chroma.target import target_of
-    from ..chroma.thoughts import COLLECTION as THOUGHTS
-    from ..chroma.thoughts import thought_rows
     from .index import index_learnings, update_with_progress
 
     was_json, context.json = context.json, False
@@ -195,16 +178,11 @@ def _repair(context: Context, checks: list[Check]) -> None:
         with codebase_rows(context.repository, context.config) as rows:
             outcome = repair(rows, target, context.repository.state_dir)
         context.note(f"Chroma: {outcome.upserted} written, {outcome.deleted} deleted")
-        with exchange_rows(context.repository, context.config) as chats:
-            if chats is not None:
-                done = repair(chats, target, context.repository.state_dir, "chat_history_v1")
-                context.note(f"Chroma: {done.upserted} exchanges written, {done.deleted} deleted")
-        with learning_rows(context.repository, context.config) as learned:
-            if learned is not None:
-                done = repair(learned, target, context.repository.state_dir, COLLECTION)
-                context.note(f"Chroma: {done.upserted} learnings written, {done.deleted} deleted")
-        with thought_rows(context.repository, context.config) as thoughts:
-            if thoughts is not None:
-                done = repair(thoughts, target, context.repository.state_dir, THOUGHTS)
-                context.note(f"Chroma: {done.upserted} thoughts written, {done.deleted} deleted")
+        for one in REMEMBERED:
+            with one.rows(context.repository, context.config) as own:
+                if own is not None:
+                    done = repair(own, target, context.repository.state_dir, one.collection)
+                    context.note(
+                        f"Chroma: {done.upserted} {one.what} written, {done.deleted} deleted"
+                    )
     context.json = was_json

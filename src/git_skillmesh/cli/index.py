@@ -206,12 +206,10 @@ def _chroma(context: Context, wait: bool) -> None:
         start_worker("index", context.repository.git.cwd)
         return
     from ..chroma.breaker import Breaker
-    from ..chroma.chats import mirror_exchanges
     from ..chroma.codebase import mirror_codebase
     from ..chroma.directory import announce
-    from ..chroma.learnings import mirror_learnings
     from ..chroma.pipe import WriterWhenNeeded
-    from ..chroma.thoughts import mirror_thoughts
+    from ..chroma.remembered import REMEMBERED, mirror_remembered
 
     repository, config = context.repository, context.config
     watching = Breaker(target, repository.state_dir).watching()
@@ -219,14 +217,13 @@ def _chroma(context: Context, wait: bool) -> None:
         with progress_bar("Chroma", context.quiet) as progress:
             code = mirror_codebase(repository, config, target, progress, one)
         _mirrored(context, code, f"codebase_v1 ({target.describe()})")
-        with progress_bar("Chroma, conversations", context.quiet) as progress:
-            chats = mirror_exchanges(repository, config, target, progress, one)
-        _mirrored(context, chats, "chat_history_v1")
-        learned = mirror_learnings(repository, config, target, writers=one)
-        _mirrored(context, learned, "derived_learnings_v1")
-        thoughts = mirror_thoughts(repository, config, target, writers=one)
-        _mirrored(context, thoughts, "thinking_sessions_v1")
-        announce(repository, config, target, (code, chats, learned, thoughts), one)
+        outcomes: list[Outcome | None] = [code]
+        for kind in REMEMBERED:
+            with progress_bar(f"Chroma, {kind.what}", context.quiet) as progress:
+                done = mirror_remembered(kind, repository, config, target, progress, one)
+            _mirrored(context, done, kind.collection)
+            outcomes.append(done)
+        announce(repository, config, target, outcomes, one)
 
 
 def _mirrored(context: Context, outcome: "Outcome | None", collection: str) -> None:

@@ -10,6 +10,7 @@ from ..learnings.files import learnings_at, learnings_on_disk
 from ..learnings.model import Example, Learning, MatcherKind, State
 from ..learnings.reading import Problem, ReadFile
 from ..learnings.writing import dump, fields_of
+from .actions import check_action
 from .columns import clip, fit, plural, width_of, wrapped
 from .context import Context
 from .terminal import safe, safe_line
@@ -30,6 +31,7 @@ _OPTIONS = {
     "reason": ("retire",),
     "json": ("list", "show", "test"),
 }
+_SPELLED = {"states": "state", "tags": "tag", "languages": "language", "paths": "path"}
 _PROSE = 96
 
 
@@ -68,12 +70,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Do one of the actions. Raises `UsageError`."""
-    if args.action not in ACTIONS:
-        raise UsageError(f"no such action: {args.action}", ", ".join(ACTIONS))
-    for name, actions in _OPTIONS.items():
-        if getattr(args, name) and args.action not in actions:
-            option = name.removesuffix("s") if name != "paths" else "path"
-            raise UsageError(f"--{option} is for: {', '.join(actions)}")
+    check_action(args, ACTIONS, _OPTIONS, _SPELLED)
     if args.action == "list":
         if args.ids:
             raise UsageError("list takes no ids", "learnings show ID")

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..errors import UsageError
+from .actions import check_action
 from .context import Context
 
 _PROVIDERS = ("claude", "codex", "cursor", "gemini", "openai-tools", "json")
@@ -214,12 +214,7 @@ def _take_words_anywhere(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Do one of the actions. Raises `UsageError`."""
-    if args.action not in ACTIONS:
-        raise UsageError(f"no such action: {args.action}", ", ".join(ACTIONS))
-    for name, actions in _OPTIONS.items():
-        if getattr(args, name) not in (None, False) and args.action not in actions:
-            option = name.removesuffix("s" if name == "formats" else "").replace("_", "-")
-            raise UsageError(f"--{option} is for: {', '.join(actions)}")
+    check_action(args, ACTIONS, _OPTIONS, {"formats": "format"})
     from importlib import import_module
 
     module, _, function = ACTIONS[args.action].partition(".")

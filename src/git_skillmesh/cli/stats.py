@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 _DAYS = 30
-_MOST_DAYS = 400
 _SPARK, _BAR = 30, 40
 _COMMIT_WIDTH = 12
 
@@ -69,6 +68,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
         raise UsageError("counters count since recording began", "leave --since and KIND out")
     state = context.repository.state_dir
     since = begin_of(context, args.since or f"{_DAYS}d")
+    if since[:10] > day_of(time.time()):
+        raise UsageError("the period ends before it begins", "--since DATE")
     journal = read_journal(state)
     memory = memory_of(context.repository, "" if exports else since)
     if exports:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..errors import ExitCode, UsageError
+from .actions import check_action
 from .context import Context
 
 if TYPE_CHECKING:
@@ -94,12 +95,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Do one of the actions. Raises `UsageError`."""
-    if args.action not in ACTIONS:
-        raise UsageError(f"no such action: {args.action}", ", ".join(ACTIONS))
-    for name, actions in _OPTIONS.items():
-        value = getattr(args, name)
-        if value is not None and value is not False and args.action not in actions:
-            raise UsageError(f"--{_SPELLED.get(name, name)} is for: {', '.join(actions)}")
+    check_action(args, ACTIONS, _OPTIONS, _SPELLED)
     for name in ("number", "total", "leaves", "revises", "limit"):
         value = getattr(args, name)
         if value is not None and value < 1:

@@ -5,12 +5,11 @@ git says of commits, ids and counts, and no text of a conversation.
 """
 
 import json
-import os
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from ..files import replace_file
 from ..git.repository import Repository
 
 # Raised whenever the same state would be kept otherwise.
@@ -29,18 +28,9 @@ def read(repository: Repository, name: str) -> dict[str, Any]:
 
 def write(repository: Repository, name: str, kept: dict[str, Any]) -> None:
     """Keep data; where nothing can be written, nothing is kept."""
-    place = _place(repository, name)
+    text = json.dumps({"schema": _SCHEMA, "kept": kept}, separators=(",", ":"))
     with suppress(OSError):  # the answer is right without it
-        place.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=place.parent, prefix=f".{name}-")
-        try:
-            with os.fdopen(descriptor, "w") as file:
-                json.dump({"schema": _SCHEMA, "kept": kept}, file, separators=(",", ":"))
-            Path(temporary).replace(place)
-        except BaseException:
-            with suppress(OSError):
-                Path(temporary).unlink()
-            raise
+        replace_file(_place(repository, name), text.encode(), 0o600, durable=False)
 
 
 def _place(repository: Repository, name: str) -> Path:

@@ -6,21 +6,19 @@ thread; a request that is no GET or HEAD of something known gets a status of 4xx
 
 import json
 import socket
-import threading
 from collections.abc import Callable
 from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
-from socketserver import TCPServer, ThreadingMixIn
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
-from ..errors import SkillmeshError, Unavailable
+from ..errors import SkillmeshError
+from ..loopback import LoopbackServer
 from .access import HEADERS, Access
 from .documents import Documents
 from .static import PAGE, assets
 
-HOST = "127.0.0.1"
 # Connections at a time: a browser opens six.
 _MOST_CONNECTIONS = 48
 _IDLE_SECONDS = 30.0
@@ -39,31 +37,21 @@ _ENTER = b"""<!doctype html>
 """
 
 
-class Server(ThreadingMixIn, TCPServer):
+class Server(LoopbackServer):
     """Listens on loopback. Raises `Unavailable` when the port is taken."""
-
-    daemon_threads = True
-    allow_reuse_address = True
-    request_queue_size = 64
 
     def __init__(
         self, documents: Documents, port: int, failed: Callable[[Exception], None]
     ) -> None:
         self.documents = documents
         self.failed = failed
-        self._room = threading.BoundedSemaphore(_MOST_CONNECTIONS)
-        try:
-            super().__init__((HOST, port), _Handler)
-        except (OSError, OverflowError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            raise Unavailable(f"cannot listen on {HOST} port {port}", reason) from None
-        self.port = int(self.server_address[1])
+        super().__init__(port, _Handler, _MOST_CONNECTIONS)
         self.access = Access(self.port)
 
     @property
     def url(self) -> str:
         """The address of the page."""
-        return f"http://{HOST}:{self.port}/"
+        return self.root
 
     @property
     def entrance(self) -> str:
@@ -73,23 +61,6 @@ class Server(ThreadingMixIn, TCPServer):
     def entrance_once(self) -> str:
         """Return an address that does so once."""
         return f"{self.url}?ticket={self.access.ticket()}"
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        """Give a connection its thread, or close it where there are too many."""
-        if not self._room.acquire(blocking=False):
-            self.shutdown_request(request)
-            return
-        super().process_request(request, client_address)
-
-    def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """Serve a connection."""
-        try:
-            super().process_request_thread(request, client_address)
-        finally:
-            self._room.release()
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Leave a connection that has broken to itself."""
 
 
 class _Handler(BaseHTTPRequestHandler):

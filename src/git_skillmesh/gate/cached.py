@@ -6,7 +6,6 @@ written everything works, more slowly.
 """
 
 import json
-import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
+from ..files import replace_file
 from ..git.objects import BlobReader
 from ..git.repository import Repository
 from ..learnings.model import (
@@ -111,18 +111,9 @@ def _kept(path: Path) -> Loaded | None:
 
 
 def _keep(path: Path, loaded: Loaded) -> None:
-    import tempfile  # only where something is new
-
+    text = json.dumps(_plain(loaded), separators=(",", ":"))
     with suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
-        try:
-            with os.fdopen(descriptor, "w") as file:
-                json.dump(_plain(loaded), file, separators=(",", ":"))
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        replace_file(path, text.encode(), 0o600, durable=False)
         _forget_old(path.parent)
 
 

@@ -13,6 +13,7 @@ from ..git.repository import Repository
 from ..monitoring.timing import Timed
 
 if TYPE_CHECKING:
+    from ..chroma.mirror import Outcome
     from ..chroma.target import Target
 
 # How long a run waits for another one that writes the index, `git skillmesh index` for example.
@@ -121,12 +122,10 @@ def _update(repository: Repository, config: Config, log: Log) -> bool:
 
 def _mirror(repository: Repository, config: Config, target: "Target", log: Log) -> None:
     from ..chroma.breaker import Breaker
-    from ..chroma.chats import mirror_exchanges
     from ..chroma.codebase import mirror_codebase
     from ..chroma.directory import announce
-    from ..chroma.learnings import mirror_learnings
     from ..chroma.pipe import WriterWhenNeeded
-    from ..chroma.thoughts import mirror_thoughts
+    from ..chroma.remembered import REMEMBERED, mirror_remembered
 
     breaker = Breaker(target, repository.state_dir)
     breaker.ask()
@@ -135,13 +134,10 @@ def _mirror(repository: Repository, config: Config, target: "Target", log: Log) 
         log(f"Chroma: {code.upserted} written, {code.deleted} deleted, {code.rows} in all")
         if code.note:
             log(f"Chroma: codebase_v1 is left as it is: {code.note}")
-        chats = mirror_exchanges(repository, config, target, writers=one)
-        if chats is not None:
-            log(f"Chroma: {chats.upserted} exchanges written, {chats.deleted} deleted")
-        learned = mirror_learnings(repository, config, target, writers=one)
-        if learned is not None:
-            log(f"Chroma: {learned.upserted} learnings written, {learned.deleted} deleted")
-        thought = mirror_thoughts(repository, config, target, writers=one)
-        if thought is not None:
-            log(f"Chroma: {thought.upserted} thoughts written, {thought.deleted} deleted")
-        announce(repository, config, target, (code, chats, learned, thought), one)
+        outcomes: list[Outcome | None] = [code]
+        for kind in REMEMBERED:
+            done = mirror_remembered(kind, repository, config, target, writers=one)
+            if done is not None:
+                log(f"Chroma: {done.upserted} {kind.what} written, {done.deleted} deleted")
+            outcomes.append(done)
+        announce(repository, config, target, outcomes, one)

@@ -18,6 +18,7 @@ from typing import Any
 
 from ..config import load
 from ..errors import Busy
+from ..files import replace_file
 from ..git.configuring import change_config
 from ..git.repository import Repository
 
@@ -50,10 +51,7 @@ class Record:
             "cuts": [[at, base64.b64encode(text).decode()] for at, text in self.cuts],
             "config_sum": self.config_sum,
         }
-        path = _path(repository)
-        fresh = path.with_name(f"{path.name}.{os.getpid()}.fresh")
-        fresh.write_text(json.dumps(document, indent=1) + "\n")
-        fresh.replace(path)
+        replace_file(_path(repository), (json.dumps(document, indent=1) + "\n").encode())
 
     def delete(self, repository: Repository) -> None:
         """Remove the record. Raises OSError."""

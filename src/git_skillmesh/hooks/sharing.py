@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..config import Config
+from ..files import replace_file
 from ..git.repository import Repository, discover
 
 if TYPE_CHECKING:
@@ -105,11 +106,9 @@ def share(
     log(what)
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     record = {"time": now, "what": what, "failed": failed, "id": f"{time.time_ns()}"}
-    path = repository.state_dir / "sharing.json"
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    text = json.dumps(record)
     with contextlib.suppress(OSError):
-        fresh.write_text(json.dumps(record))
-        fresh.replace(path)
+        replace_file(repository.state_dir / "sharing.json", text.encode(), durable=False)
 
 
 def take_over_fetched(repository: Repository, log: Callable[[str], None]) -> None:

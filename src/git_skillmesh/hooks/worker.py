@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ..errors import SkillmeshError, last_error
+from ..files import replace_file
 from ..git.process import clean_environment
 from ..git.repository import Repository, discover
 from ..monitoring.record import record
@@ -94,7 +95,7 @@ class Desk:
         self.log_path.parent.mkdir(exist_ok=True)
         content = os.fsencode(f"{folder}\0{remote}" if remote else folder)
         path = self.requests / hashlib.sha256(content).hexdigest()[:16]
-        _replace(path, content)
+        replace_file(path, content, durable=False)
         return path
 
     def serve(self) -> None:
@@ -171,7 +172,7 @@ class Desk:
             summary = str(error) if isinstance(error, SkillmeshError) else _summary(error)
             self.log(f"{what} failed: {summary}\n{traceback.format_exc().rstrip()}", failed=True)
             record = {"time": _now(), "what": summary, "where": os.fspath(folder)}
-            _replace(self.error_path, json.dumps(record).encode())
+            replace_file(self.error_path, json.dumps(record).encode(), durable=False)
         else:
             self.log(f"{what} end after {time.monotonic() - started:.2f} s")
             self._timed("ok", started)
@@ -218,9 +219,3 @@ def _summary(error: BaseException) -> str:
 
 def _now() -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-
-
-def _replace(path: Path, data: bytes) -> None:
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    fresh.write_bytes(data)
-    fresh.replace(path)

@@ -7,13 +7,13 @@ again. It quotes conversations, so what is forgotten is taken out of it.
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..files import replace_file
 from ..git.repository import Repository
 from ..sessions.model import Exchange
 from .candidates import Evidence, evidence_from_json, evidence_to_json
@@ -89,15 +89,9 @@ def write(repository: Repository, known: Known) -> None:
         "reverted": list(known.reverted),
         "drafts": known.drafts,
     }
-    path = path_of(repository)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(json.dumps(document, separators=(",", ":")))
-        temporary.replace(path)
-    except OSError:
-        with suppress(OSError):
-            temporary.unlink()
+    text = json.dumps(document, separators=(",", ":"))
+    with suppress(OSError):
+        replace_file(path_of(repository), text.encode(), durable=False)
 
 
 def drop(repository: Repository) -> None:

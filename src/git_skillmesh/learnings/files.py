@@ -6,11 +6,11 @@ lies on disk: what a pull request changes has no say over it.
 
 import os
 import stat
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 
 from ..errors import ReadOnly, UsageError
+from ..files import rewrite_file
 from ..git.objects import BlobReader
 from ..git.repository import Repository
 from ..yamlnodes import LONGEST
@@ -96,22 +96,6 @@ def write_text(place: Path, text: str) -> None:
     """Write a file in one step: either all of it is there or nothing. Raises `ReadOnly`."""
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=place.parent, prefix=".new-")
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(text)
-            mode = place.stat().st_mode & 0o777 if place.exists() else 0o666 & ~_umask()
-            Path(name).chmod(mode)
-            Path(name).replace(place)
-        except BaseException:
-            with suppress(OSError):
-                Path(name).unlink()
-            raise
+        rewrite_file(place, text.encode())
     except OSError as error:
         raise ReadOnly(f"cannot write {place}", error.strerror or "") from None
-
-
-def _umask() -> int:
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask

@@ -5,11 +5,11 @@ skip is no decision, so nobody else comes to know of it; it ends when more evide
 """
 
 import json
-import os
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..files import replace_file
 from ..git.repository import Repository
 from .candidates import Candidate
 
@@ -28,14 +28,9 @@ class Skips:
     def add(self, candidate: Candidate) -> None:
         """Put a candidate aside. Where the disk cannot be written, for this run only."""
         self._known[candidate.id] = len(candidate.evidence)
-        temporary = self._path.with_name(f"{self._path.name}.{os.getpid()}")
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_text(json.dumps({"version": 1, "skipped": self._known}))
-            temporary.replace(self._path)
-        except OSError:
-            with suppress(OSError):
-                temporary.unlink()
+        text = json.dumps({"version": 1, "skipped": self._known})
+        with suppress(OSError):
+            replace_file(self._path, text.encode(), durable=False)
 
 
 def skips_of(repository: Repository) -> Skips:

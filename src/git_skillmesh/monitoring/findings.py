@@ -18,6 +18,7 @@ from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 
 from ..errors import SkillmeshError
+from ..files import replace_file
 from ..gate.change import Change
 from ..gate.model import Finding, Report
 from ..index.locks import exclusive
@@ -147,11 +148,5 @@ def _save(path: Path, known: dict[str, _Known]) -> None:
     if not rows:
         path.unlink(missing_ok=True)
         return
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        fresh.write_text(json.dumps({"schema": 1, "findings": rows}, separators=(",", ":")))
-        fresh.replace(path)
-    except BaseException:
-        with suppress(OSError):
-            fresh.unlink()
-        raise
+    text = json.dumps({"schema": 1, "findings": rows}, separators=(",", ":"))
+    replace_file(path, text.encode(), durable=False)

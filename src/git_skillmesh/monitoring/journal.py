@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..errors import SkillmeshError
+from ..files import replace_file
 from ..index.locks import exclusive
 from .record import EVENTS, FOLDER, FULL_BYTES, VERSION
 from .tally import Tally
@@ -97,6 +98,15 @@ class Journal:
         return {"schema": SCHEMA, "folded": folded, **ever, "days": days}
 
 
+def durations(tallies: Tallies) -> dict[tuple[str, str], Tally]:
+    """Return kind and label → how long it took, however it ended; where nobody knows, nothing."""
+    found: dict[tuple[str, str], Tally] = {}
+    for key, tally in sorted(tallies.items()):
+        if tally.timed:
+            found.setdefault((key.kind, key.label), Tally()).join(tally)
+    return found
+
+
 def read_journal(state: Path) -> Journal:
     """Return all that is recorded; what cannot be read counts as not recorded."""
     folder = state / FOLDER
@@ -104,7 +114,9 @@ def read_journal(state: Path) -> Journal:
         with contextlib.suppress(SkillmeshError):  # read-only, or somebody is slow: a look will do
             if folder.is_dir():
                 stack.enter_context(_alone(folder))
-        journal, folded = _load(folder)
+        journal, folded = Journal(), list[str]()
+        with contextlib.suppress(OSError, _Newer):
+            journal, folded = _load(folder)
         for path in _taken(folder):
             if path.name not in folded:
                 journal.add(_events_in(path))
@@ -122,8 +134,8 @@ def fold(state: Path, at_least: int = FOLD_BYTES) -> bool:
         if not _taken(folder) and not _size(folder / EVENTS) > at_least:
             return False
         with _alone(folder):
-            _put_aside(folder)
             journal, folded = _load(folder)
+            _put_aside(folder)
             taken = _taken(folder)
             for path in taken:
                 if path.name not in folded:
@@ -131,7 +143,7 @@ def fold(state: Path, at_least: int = FOLD_BYTES) -> bool:
             _write(folder / _DAYS, journal.document([path.name for path in taken]))
             for path in taken:
                 path.unlink(missing_ok=True)
-    except (OSError, SkillmeshError):
+    except (OSError, SkillmeshError, _Newer):
         return False
     return True
 
@@ -187,15 +199,23 @@ def _put_aside(folder: Path) -> None:
             fcntl.flock(stream, fcntl.LOCK_EX)
 
 
+class _Newer(Exception):
+    """A later version has written the sums: they are not ours to write anew."""
+
+
 def _load(folder: Path) -> tuple[Journal, list[str]]:
+    """Return the sums and what is in them; damaged ones are none.
+
+    Raises OSError where they cannot be read now, `_Newer`.
+    """
     try:
         document = json.loads((folder / _DAYS).read_bytes())
-        if document["schema"] != SCHEMA:
-            return Journal(), []
+        if document["schema"] > SCHEMA:
+            raise _Newer
         days = {str(day): _read(tallies) for day, tallies in document["days"].items()}
         journal = Journal(days, _read(document["ever"]), int(document["began"]))
         return journal, [str(name) for name in document["folded"]]
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (FileNotFoundError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return Journal(), []
 
 
@@ -219,14 +239,4 @@ def _write(path: Path, document: Mapping[str, Any]) -> None:
         for day in sorted(days)[: max(len(days) // 10, 1)]:
             del days[day]
         data = json.dumps({**document, "days": days}, separators=(",", ":")).encode()
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with fresh.open("wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        fresh.replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            fresh.unlink()
-        raise
+    replace_file(path, data)

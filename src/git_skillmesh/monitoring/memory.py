@@ -43,6 +43,12 @@ class Memory:
         """The share of linked lines that stood, in substance included."""
         return Share(self.alive + self.in_substance, self.lines)
 
+    @property
+    def fates(self) -> dict[str, int]:
+        """What became of the linked lines."""
+        gone = max(self.lines - self.alive - self.in_substance, 0)
+        return {"alive": self.alive, "in_substance": self.in_substance, "gone": gone}
+
 
 def memory_of(repository: Repository, since: str = "") -> Memory:
     """Count. Raises `Damaged`."""

@@ -26,8 +26,9 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import (
 
 from .. import __version__
 from ..errors import ConfigurationError, Unavailable
+from ..machine import is_loopback
 from .findings import KIND
-from .journal import Journal
+from .journal import Journal, durations
 from .memory import Memory
 from .prometheus import BOUNDS
 from .tally import Tally
@@ -90,7 +91,7 @@ def headers_of(address: str, environ: Mapping[str, str]) -> dict[str, str]:
         if name.strip() and equals:
             found[unquote(name.strip())] = unquote(value.strip())
     parts = urlsplit(address)
-    if found and parts.scheme != "https" and not _is_here(parts.hostname or ""):
+    if found and parts.scheme != "https" and not is_loopback(parts.hostname or ""):
         raise ConfigurationError(
             f"{HEADERS} is set, and {parts.hostname} is another machine without TLS", "use https"
         )
@@ -108,7 +109,7 @@ def send(
     sent = {**(headers or {}), "Content-Type": "application/x-protobuf"}
     body = request.SerializeToString()
     # What is for this machine goes through no proxy: that would be another one.
-    proxied = not _is_here(urlsplit(address).hostname or "")
+    proxied = not is_loopback(urlsplit(address).hostname or "")
     tries = Retrying(
         stop=stop_after_attempt(_ATTEMPTS), wait=wait_random_exponential(0.2, 2.0),
         retry=retry_if_exception_type((_Again, httpx.TransportError)), reraise=True,
@@ -159,15 +160,6 @@ def _check_accepted(data: bytes) -> None:
         )
 
 
-def _is_here(host: str) -> bool:
-    from ipaddress import ip_address
-
-    try:
-        return host.lower() == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 class _Times:
     """From when to when a point counts, in nanoseconds of the epoch."""
 
@@ -205,7 +197,6 @@ def _recorded(journal: Journal, times: _Times) -> Iterable[Metric]:
     taken = Metric(name="skillmesh.operation.duration", unit="s", description="How long it took")
     found = Metric(name="skillmesh.findings", unit="{finding}",
                    description="Findings of learnings: fired, fixed, suppressed")  # fmt: skip
-    by: dict[tuple[str, str], Tally] = {}
     for key, tally in sorted(journal.ever.items()):
         if key.kind == KIND:
             labels = {"learning": key.label, "outcome": key.outcome}
@@ -213,9 +204,7 @@ def _recorded(journal: Journal, times: _Times) -> Iterable[Metric]:
             continue
         labels = {"kind": key.kind, "by": key.label, "outcome": key.outcome}
         done.sum.data_points.append(times.number(labels, tally.count))
-        if tally.timed:
-            by.setdefault((key.kind, key.label), Tally()).join(tally)
-    for (kind, label), tally in by.items():
+    for (kind, label), tally in durations(journal.ever).items():
         taken.histogram.data_points.append(times.histogram({"kind": kind, "by": label}, tally))
     for metric in (done, found):
         metric.sum.aggregation_temporality, metric.sum.is_monotonic = _CUMULATIVE, True
@@ -224,15 +213,13 @@ def _recorded(journal: Journal, times: _Times) -> Iterable[Metric]:
 
 
 def _of_memory(memory: Memory, times: _Times) -> Iterable[Metric]:
-    gone = max(memory.lines - memory.alive - memory.in_substance, 0)
-    fates = {"alive": memory.alive, "in_substance": memory.in_substance, "gone": gone}
     subagents = {"no": memory.conversations, "yes": memory.subagents}
     rows: list[tuple[str, str, str, Mapping[str, int]]] = [
         ("conversations", "{conversation}", "subagent", subagents),
         ("exchanges", "{exchange}", "", {"": memory.exchanges}),
         ("exchanges.linked", "{exchange}", "", {"": memory.linked}),
         ("verdicts", "{exchange}", "verdict", memory.verdicts),
-        ("lines", "{line}", "fate", fates),
+        ("lines", "{line}", "fate", memory.fates),
     ]
     for name, unit, label, values in rows:
         metric = Metric(name=f"skillmesh.memory.{name}", unit=unit)

@@ -5,10 +5,10 @@ the record is kept; they begin anew where `.git/skillmesh` is deleted, which Pro
 restart. docs/monitoring.md lists the metrics.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from .findings import KIND
-from .journal import Journal, Tallies
+from .journal import Journal, Tallies, durations
 from .memory import Memory
 from .tally import Tally, bound_of
 
@@ -35,11 +35,7 @@ def _operations(ever: Tallies, where: Labels) -> Iterator[str]:
         yield _sample(name, labels, tally.count)
     name = "skillmesh_operation_duration_seconds"
     yield from _head(name, "histogram", "How long it took, for what ended one way or another.")
-    by: dict[tuple[str, str], Tally] = {}
-    for key, tally in counted.items():
-        if tally.timed:
-            by.setdefault((key.kind, key.label), Tally()).join(tally)
-    for (kind, label), tally in by.items():
+    for (kind, label), tally in durations(counted).items():
         yield from _histogram(name, [*where, ("kind", kind), ("by", label)], tally)
 
 
@@ -79,13 +75,9 @@ def _memory(memory: Memory, where: Labels) -> Iterator[str]:
         "skillmesh_memory_verdicts", "Exchanges by the last verdict on their work.",
         [([*where, ("verdict", name)], count) for name, count in memory.verdicts.items()],
     )  # fmt: skip
-    gone = memory.lines - memory.alive - memory.in_substance
-    fates: Mapping[str, int] = {
-        "alive": memory.alive, "in_substance": memory.in_substance, "gone": max(gone, 0)
-    }  # fmt: skip
     yield from _gauges(
         "skillmesh_memory_lines", "Lines linked to judged exchanges, by what became of them.",
-        [([*where, ("fate", name)], count) for name, count in fates.items()],
+        [([*where, ("fate", name)], count) for name, count in memory.fates.items()],
     )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import Damaged, ReadOnly, UsageError
+from ..files import rewrite_file
 from ..yamlnodes import Unreadable
 from .folders import FILE_LONGEST, SkillFiles, hash_of, tree_hash
 from .texts import read_bytes, stays_inside
@@ -225,33 +226,19 @@ class Shelf:
             self.lock.unlink(missing_ok=True)
             return
         document = {"version": VERSION, "skills": {n: _fields(known[n]) for n in sorted(known)}}
-        _replace(self.lock, (json.dumps(document, indent=2) + "\n").encode())
+        rewrite_file(self.lock, (json.dumps(document, indent=2) + "\n").encode())
 
 
 def write(place: Path, data: bytes) -> None:
     """Write a file in one step, its permissions as they were. Raises `ReadOnly`."""
     with _writing(place):
-        _replace(place, data)
+        rewrite_file(place, data)
 
 
 def delete(place: Path) -> None:
     """Delete a file. Raises `ReadOnly`."""
     with _writing(place):
         place.unlink()
-
-
-def _replace(place: Path, data: bytes) -> None:
-    mode = place.stat().st_mode & 0o777 if place.exists() else 0o666 & ~_umask()
-    descriptor, name = tempfile.mkstemp(dir=place.parent, prefix=".new-")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-        Path(name).chmod(mode)
-        Path(name).replace(place)
-    except BaseException:
-        with suppress(OSError):
-            Path(name).unlink()
-        raise
 
 
 def _fields(one: Locked) -> dict[str, Any]:
@@ -298,8 +285,10 @@ def _write(place: Path, files: SkillFiles) -> None:
     for path, data in files.files.items():
         target = place / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(data)
-        target.chmod((0o777 if path in files.executable else 0o666) & ~_umask())
+        mode = 0o777 if path in files.executable else 0o666
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        with os.fdopen(os.open(target, flags, mode), "wb") as file:
+            file.write(data)
 
 
 def _move(source: Path, target: Path, undo: "list[tuple[Path, Path]]") -> None:
@@ -321,9 +310,3 @@ def _writing(folder: Path) -> Iterator[None]:
     except OSError as error:
         where = error.filename or folder
         raise ReadOnly(f"cannot write {where}", error.strerror or "") from None
-
-
-def _umask() -> int:
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask

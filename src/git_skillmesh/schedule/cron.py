@@ -4,6 +4,7 @@ In: a plan. Out: the crontab that `crontab -l` shows, with the block or without 
 `crontab` reads and writes it: where it lies and who may touch it differs.
 """
 
+import os
 import shlex
 import subprocess
 
@@ -13,6 +14,8 @@ from ..marked import Marks
 from .model import Job, Plan, Standing, command_of, mark_of, search_path
 
 _LONGEST_LINE = 950  # cron of Debian and of BSD takes lines of 1,000 characters
+# What programs say of a user who has none: those of Vixie's line, and busybox.
+_NONE = (b"no crontab for", b"no such file")
 
 
 def install(repository: Repository, plan: Plan) -> Standing:
@@ -31,11 +34,7 @@ def remove(repository: Repository, job: Job) -> Standing | None:
     marks = _marks(repository, job)
     if old is None or marks.find(old) is None:
         return None
-    new = marks.without(old)
-    if new is None:
-        _crontab("-r")
-    else:
-        _write(new)
+    _write(marks.without(old))
     return Standing("cron", "crontab")
 
 
@@ -71,28 +70,40 @@ def _marks(repository: Repository, job: Job) -> Marks:
 
 
 def _read(*, optional: bool = False) -> bytes | None:
-    """Return the crontab, None if there is none."""
+    """Return the crontab, None if there is none.
+
+    One that cannot be read is not taken for none, which would be written over; where it is only
+    looked at (`optional`) it is.
+    """
     try:
         done = _crontab("-l")
+        if done.returncode and not any(said in done.stderr.lower() for said in _NONE):
+            raise Unavailable("the crontab cannot be read", _said(done))
     except Unavailable:
         if optional:
             return None
         raise
-    return done.stdout if done.returncode == 0 else None
+    return None if done.returncode else done.stdout
 
 
-def _write(text: bytes) -> None:
-    done = _crontab("-", stdin=text)
-    if done.returncode != 0:
-        lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise Unavailable("crontab did not take the schedule", lines[-1] if lines else "")
+def _write(text: bytes | None) -> None:
+    """Replace the crontab, or remove it (None)."""
+    done = _crontab("-r") if text is None else _crontab("-", stdin=text)
+    if done.returncode:
+        raise Unavailable("crontab did not take the schedule", _said(done))
+
+
+def _said(done: "subprocess.CompletedProcess[bytes]") -> str:
+    lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
+    return lines[-1] if lines else f"exit code {done.returncode}"
 
 
 def _crontab(*words: str, stdin: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
     try:
         return subprocess.run(
-            ["crontab", *words], input=stdin, capture_output=True, check=False, timeout=60
-        )
+            ["crontab", *words], input=stdin, capture_output=True, check=False, timeout=60,
+            env={**os.environ, "LC_ALL": "C"},
+        )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired):
         raise Unavailable(
             "there is no crontab here", "install cron, or --install systemd"

@@ -1,14 +1,13 @@
 """What every kind of schedule needs to know, and what it answers.
 
-In: nothing. Out: `Job`, `Plan`, `Standing`, as plain data, and the mark that tells one repository's
-schedule from another's.
+In: nothing. Out: `Job`, `Workflow`, `Plan`, `Standing`, as plain data, and the mark that tells one
+repository's schedule from another's.
 """
 
 import hashlib
 import os
 import re
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,20 +19,35 @@ _TIME = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
 
 
 @dataclass(frozen=True, slots=True)
+class Workflow:
+    """What is its own in a job's workflow on GitHub.
+
+    `title` is shown; it has so many `minutes`. `package` is what pip installs; `steps` are YAML and
+    come when the conversations are there. `runner` says what to know of its runner.
+    """
+
+    title: str
+    minutes: int
+    package: str
+    steps: str
+    runner: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """What runs: `git skillmesh NAME WORDS`.
 
-    `about` says in a few words what it is; `workflow` makes GitHub's workflow of a plan, whose
-    runners have the labels `usual_labels` (separated by commas) where the user names none. A run
-    that is told to stop has `stop_seconds` to save what it has.
+    `about` says in a few words what it is. A runner of GitHub has the labels `usual_labels`
+    (separated by commas) where the user names none. A run that is told to stop has `stop_seconds`
+    to save what it has.
     """
 
     name: str
     about: str
     words: tuple[str, ...]
-    workflow: "Callable[[Plan], str]"
+    workflow: Workflow
     usual_labels: str
-    usual_time: str = "02:30"
+    usual_time: str
     stop_seconds: int = 90
 
     @property

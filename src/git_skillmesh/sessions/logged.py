@@ -4,9 +4,8 @@ In: JSON as docs/formats.md describes it, or words. Out: sessions. A document th
 an error that names the line and the key.
 """
 
-import json
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +14,7 @@ from ..errors import UsageError
 from ..git.hunks import changed_hunks
 from ..git.process import GitFailed
 from ..git.repository import Repository
+from .documents import documents
 from .importers.records import Misfit, made_id, utc
 from .importers.tools import act_of, commits_in
 from .model import Act, Edit, Exchange, Session, ToolCall
@@ -39,7 +39,7 @@ def sessions_from_json(data: bytes, source: str, changes: Changes) -> list[Sessi
     """
     found: dict[str, Session] = {}
     fresh = new_session_id()
-    for line, document in _documents(data, source):
+    for line, document in documents(data, source):
         try:
             session = _session(document, fresh, changes)
             known = found.get(session.session_id)
@@ -105,47 +105,6 @@ def _is_in(repository: Repository, commit: str, path: str) -> bool:
 
 def _text(data: bytes) -> str:
     return data.decode("utf-8", "replace")
-
-
-def _documents(data: bytes, source: str) -> Iterator[tuple[int, Any]]:
-    """Yield (line, value): one document over several lines, or one on each."""
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise UsageError(f"{source}:{line}: not UTF-8") from None
-    try:
-        whole = json.loads(text)
-    except (ValueError, RecursionError):
-        whole = None
-    if whole is not None:
-        start = len(text) - len(text.lstrip())
-        first = text.count("\n", 0, start) + 1
-        yield from ((first, one) for one in (whole if isinstance(whole, list) else [whole]))
-        return
-    lines = text.split("\n")
-    for number, each in enumerate(lines, 1):
-        if not each.strip():
-            continue
-        try:
-            yield number, json.loads(each)
-        except json.JSONDecodeError as error:
-            yield _complain(source, number, error, lines)
-        except (ValueError, RecursionError):
-            raise UsageError(f"{source}:{number}: not JSON") from None
-
-
-def _complain(
-    source: str, number: int, error: json.JSONDecodeError, lines: list[str]
-) -> tuple[int, Any]:
-    """Raise `UsageError` for the place at which JSON ends to be any."""
-    if number == 1:  # perhaps one document over many lines
-        try:
-            json.loads("\n".join(lines))
-        except json.JSONDecodeError as whole:
-            if whole.lineno > 1:
-                error, number = whole, whole.lineno
-    raise UsageError(f"{source}:{number}: not JSON: {error.msg} (column {error.colno})")
 
 
 def _session(document: Any, fresh: str, changes: Changes) -> Session:

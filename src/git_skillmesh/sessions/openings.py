@@ -6,11 +6,11 @@ cache may be deleted at any time, and holds nothing of a session that is forgott
 """
 
 import json
-import os
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from ..files import replace_file
 from ..git.objects import BlobReader
 from ..git.repository import Repository
 from .lookup import beginning_of
@@ -55,9 +55,6 @@ def _stored(repository: Repository) -> dict[str, str]:
 
 
 def _store(repository: Repository, prompts: dict[str, str]) -> None:
-    path = _path(repository)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}")
+    text = json.dumps({"schema": _SCHEMA, "prompts": prompts})
     with suppress(OSError):  # a cache: the answer is right without it
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(json.dumps({"schema": _SCHEMA, "prompts": prompts}))
-        temporary.replace(path)
+        replace_file(_path(repository), text.encode(), durable=False)

@@ -4,11 +4,12 @@ In: a state folder. Out: `Seen`. It is a cache: without it, the next run looks a
 """
 
 import json
-import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..files import replace_file
 from ..git.repository import Repository
 from ..git.rewrites import new_commits
 
@@ -45,13 +46,8 @@ class Seen:
     def save(self, state: Path) -> None:
         """Keep it; a folder that cannot be written keeps nothing."""
         document = {"tips": self.tips, "notes": self.notes, "gone": self.gone}
-        fresh = state / f".{_FILE}.{os.getpid()}"
-        try:
-            state.mkdir(parents=True, exist_ok=True)
-            fresh.write_text(json.dumps(document), encoding="utf-8", errors="surrogateescape")
-            fresh.replace(state / _FILE)
-        except OSError:
-            return
+        with suppress(OSError):
+            replace_file(state / _FILE, json.dumps(document).encode(), durable=False)
 
 
 def _checked(oid: object) -> str:

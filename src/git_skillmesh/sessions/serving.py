@@ -95,16 +95,16 @@ class Served:
         begin, end = _moment(exchange.started), _moment(exchange.ended or exchange.started)
         if begin is None or end is None or end < begin:
             return exchange.model
-        meant = [one for one in self._between(begin, end) if one is None or name in one.serves]
-        versions = {one.version if one else "" for one in self._between(begin, end)}
-        if len(versions) != 1 or not meant or None in meant:
+        active = self._between(begin, end)
+        versions = {one.version for one in active}
+        if len(versions) != 1 or not any(name in one.serves for one in active):
             return exchange.model
         return versions.pop() or exchange.model
 
-    def _between(self, begin: datetime, end: datetime) -> Sequence[Deployment | None]:
-        """Return all that was active in a span of time; None is for before the first one."""
+    def _between(self, begin: datetime, end: datetime) -> Sequence[Deployment]:
+        """Return all that was active in a span of time; nothing if it begins before the first."""
         first: Deployment | None = None
-        others: list[Deployment | None] = []
+        others: list[Deployment] = []
         for one, time in zip(self._known, self._times, strict=True):
             if time is None:
                 continue
@@ -112,7 +112,7 @@ class Served:
                 first = one
             elif time <= end:
                 others.append(one)
-        return [first, *others]
+        return [first, *others] if first else ()
 
 
 def read_served(folder: Path) -> Served:

@@ -6,10 +6,10 @@ too, and its name is made of what it says: the union of two folders is right wit
 
 import json
 import re
-from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ..errors import UsageError
+from ..sessions.documents import documents
 from ..sessions.layout import thought_name
 from .model import HIGHEST_NUMBER, Thought, checked, is_id
 
@@ -108,10 +108,10 @@ def line_of(thought: Thought) -> str:
 
 def thoughts_from_json(data: bytes, source: str) -> list[Thought]:
     """Return the thoughts of JSON lines, of a list, or of an export. Raises `UsageError`."""
-    found = []
-    for line, document in _documents(data, source):
+    found: list[Thought] = []
+    for line, document in documents(data, source):
         try:
-            found.append(_thought(document))
+            found += map(_thought, _listed(document))
         except UsageError as error:
             raise UsageError(f"{source}:{line}: {error.what}", error.mend) from None
     if not found:
@@ -119,32 +119,10 @@ def thoughts_from_json(data: bytes, source: str) -> list[Thought]:
     return found
 
 
-def _documents(data: bytes, source: str) -> Iterator[tuple[int, Any]]:
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise UsageError(f"{source}:{line}: not UTF-8") from None
-    try:
-        whole = json.loads(text)
-    except (ValueError, RecursionError):
-        whole = None
-    if whole is not None:
-        yield from ((1, one) for one in _listed(whole))
-        return
-    for number, row in enumerate(text.split("\n"), 1):
-        if row.strip():
-            try:
-                yield number, json.loads(row)
-            except (ValueError, RecursionError) as error:
-                what = getattr(error, "msg", "too deep")
-                raise UsageError(f"{source}:{number}: not JSON: {what}") from None
-
-
-def _listed(whole: Any) -> Iterable[Any]:
-    if isinstance(whole, dict) and isinstance(whole.get("thoughts"), list):
-        return list(whole["thoughts"])
-    return whole if isinstance(whole, list) else [whole]
+def _listed(document: Any) -> list[Any]:
+    """Return the thoughts of an export, or the document as the one that it is."""
+    listed = document.get("thoughts") if isinstance(document, dict) else None
+    return listed if isinstance(listed, list) else [document]
 
 
 def _thought(document: Any) -> Thought:

@@ -64,6 +64,16 @@ def test_a_merge_counts_once_and_names_who_merged(tmp_path: Path) -> None:
     assert found.author == repo.git("log", "-1", "--format=%aN", "main^2")
 
 
+def test_names_are_whatever_somebody_has_typed(tmp_path: Path) -> None:
+    repo = make_repo(tmp_path)
+    odd = {"GIT_AUTHOR_NAME": "A\x1fB\x1eC", "GIT_COMMITTER_NAME": "D\x1fE"}
+    repo.write(ONE.path, files_of(ONE)[ONE.path] or "")
+    repo.git("add", "--all")
+    repo.git("commit", "--quiet", "-m", "learn\n\nAcked-by: F\x1fG <f@example.org>", env=odd)
+    found = changes_of_learnings(discover(repo.path), repo.head, 0, 1 << 40)
+    assert [(one.author, one.reviewers) for one in found] == [("A\x1fB\x1eC", ("F\x1fG", "D\x1fE"))]
+
+
 def test_no_learnings_no_commits_in_the_period(tmp_path: Path) -> None:
     repo = make_repo(tmp_path, files={"a.py": "x = 1\n"})
     assert told(repo) == []

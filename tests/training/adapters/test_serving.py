@@ -262,5 +262,5 @@ def test_only_so_many_wait(ask: Client, engine: Echo) -> None:
 
 
 def test_a_port_that_is_taken(ask: Client, engine: Echo) -> None:
-    with pytest.raises(Unavailable, match=f"cannot listen on port {ask.port}"):
+    with pytest.raises(Unavailable, match=f"cannot listen on 127.0.0.1 port {ask.port}"):
         Server(engine, ask.port, "")

@@ -10,7 +10,6 @@ from typing import Any
 
 _KEPT = 32  # files
 _LONGEST = 300
-_CAUSE = re.compile(r"(?m)^\s*(?:\d+: )?")
 _VARIABLE = re.compile(r"\$\$\$([A-Z_][A-Z0-9_]*)|\$([A-Z_][A-Z0-9_]*)")
 
 

@@ -18,7 +18,7 @@ from ...sessions.reading import Summary
 from ...sessions.store import MemoryStore
 from ...training.model import Pair
 from ...training.rewards.cache import Cache
-from ...training.rewards.facts import Facts, facts_of, seconds_of
+from ...training.rewards.facts import facts_of, seconds_of
 from ...training.rewards.history import read_history
 from ...training.rewards.judging import Judged
 from ...training.rewards.lines import read_notes
@@ -54,8 +54,8 @@ class Told:
     """The contents of a report. Times are seconds of the epoch, verdicts are counted by name.
 
     `verdicts` are of exchanges that ended in the period, `all_verdicts` of all, as `rewards` has
-    them. `memory` is of the period. `excuse_count` may be more than there are `excuses`. `lacking`
-    says what the clone lacks, "" for nothing.
+    them. `conversations` are all that are stored, `memory` is of the period. `excuse_count` may be
+    more than there are `excuses`. `lacking` says what the clone lacks, "" for nothing.
     """
 
     repository: str
@@ -70,9 +70,10 @@ class Told:
     excuses: tuple[Excuse, ...]
     excuse_count: int
     estimates: tuple[Estimate, ...]
-    survival: Survival | None
+    survival: Survival
     verdicts: Mapping[str, int]
     all_verdicts: Mapping[str, int]
+    conversations: int
     unreadable: int
     talks: tuple[Talk, ...]
     lacking: str
@@ -91,7 +92,7 @@ def gather(
         estimates = estimates_of(repository, enforced, at, replay=replay, progress=progress)
     summaries = {one.head.session_id: one for one in store.sessions()}
     judged: Mapping[Pair, Judged] = {}
-    unreadable, survival, facts = 0, None, dict[Pair, Facts]()
+    unreadable = 0
     if summaries:
         with bar("judging") as progress:
             outcome = reward(
@@ -126,6 +127,7 @@ def gather(
         survival=survival,
         verdicts=_verdicts(inside),
         all_verdicts=_verdicts(judged),
+        conversations=len(summaries),
         unreadable=unreadable,
         talks=_talks(repository, summaries, inside),
         lacking=_lacking(repository),

@@ -88,19 +88,19 @@ def _commits(repository: Repository, *what: str) -> Iterator[_Commit]:
     """Yield the commits that touched learnings, the newest first."""
     keys = ",".join(f"key={key}" for key in _REVIEWS)
     trailers = f"%(trailers:{keys},valueonly,unfold,separator=%x1e)"
-    form = "--format=" + "%x1f".join(["%H", "%P", "%ct", "%aN", "%cN", trailers])
+    # No name can have the byte that stands between the fields.
+    form = "--format=" + "%x00".join(["%H", "%P", "%ct", "%aN", "%cN", trailers])
     out = repository.git.run(
         "log", "-z", form, "--no-patch", "--no-show-signature", "--no-notes", "--no-color",
         "--encoding=UTF-8", *what, "--", FOLDER,
     )  # fmt: skip
-    for record in out.decode("utf-8", "replace").split("\0"):
-        if record.strip("\n"):
-            oid, parents, time, author, committer, trailers = record.strip("\n").split("\x1f")
-            names = (name.partition("<")[0].strip() for name in trailers.split("\x1e"))
-            yield _Commit(
-                oid, tuple(parents.split()), int(time), author, committer,
-                tuple(filter(None, names)),
-            )  # fmt: skip
+    fields = iter(out.decode("utf-8", "replace").split("\0"))
+    for oid, parents, time, author, committer, said in zip(*[fields] * 6, strict=False):
+        names = (name.partition("<")[0].strip() for name in said.split("\x1e"))
+        yield _Commit(
+            oid.strip(), tuple(parents.split()), int(time), author, committer,
+            tuple(filter(None, names)),
+        )  # fmt: skip
 
 
 def _people(repository: Repository, one: _Commit) -> tuple[str, tuple[str, ...]]:

@@ -17,7 +17,7 @@ from .blocks import Table as Rows
 from .gathering import Told
 from .learned import NEW, Change
 from .prevented import COMMITS
-from .survival import HORIZONS, LEAST_GROUPS, LEAST_LINES, MOST_LINES, Kept, Survival
+from .survival import LEAST_GROUPS, LEAST_LINES, MOST_LINES, Kept, Survival
 
 _SHORT = 12
 _MOST_ROWS = 20
@@ -79,15 +79,14 @@ def _figures(told: Told) -> Iterator[tuple[str, str, str]]:
     fired = sum(one.fired for one in told.recorded.caught)
     fixed = sum(one.fixed for one in told.recorded.caught)
     yield "findings fixed", f"{fixed:,}", f"of {fired:,} that fired in this clone"
-    survival = told.survival
-    kept = survival.agents[0] if survival else None
-    if kept is not None and kept.share is not None:
+    kept = told.survival.agents[0]
+    if kept.share is not None:
         value = percent(kept.share.mean)
         about = f"{percent(kept.share.low)} to {percent(kept.share.high)}"
         yield f"agents' lines after {kept.days} days", value, f"standing, interval {about}"
     else:
-        lines = kept.lines if kept else 0
-        yield f"agents' lines after {HORIZONS[0]} days", "?", f"{plural(lines, 'line')}: too few"
+        few = f"{plural(kept.lines, 'line')}: too few"
+        yield f"agents' lines after {kept.days} days", "?", few
     judged = _judged(told.verdicts)
     young = told.verdicts.get(Verdict.TOO_YOUNG, 0)
     yield "exchanges judged", f"{judged:,}", f"{young:,} too young"
@@ -220,9 +219,8 @@ def _tried(tried: Tried) -> Sequence[Cell]:
 
 def _survived(told: Told) -> Iterator[Block]:
     survival = told.survival
-    if survival is None:
+    if not told.conversations:
         yield Text("No conversation is stored: git skillmesh import.")
-        return
     yield Text(
         f"In this period {plural(survival.commits, 'commit')} of the branch brought "
         f"{plural(survival.agents_new, 'new line')} of code {_AGENTS}, {survival.young:,} of them "
@@ -318,7 +316,7 @@ def _estimate(one: Interval) -> Estimate:
 
 def _known(told: Told) -> Iterator[Block]:
     survival = told.survival
-    if survival is None or not survival.areas:
+    if not survival.areas:
         yield Text("No new line of code of this period stands at its end.")
         return
     lines, known = sum(one.lines for one in survival.areas), sum(x.known for x in survival.areas)

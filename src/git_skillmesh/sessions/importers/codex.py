@@ -40,7 +40,6 @@ _PREAMBLES = (
     "<turn_aborted>", "<skill>", "<INSTRUCTIONS>", "<subagent_notification>",
     "<user_shell_command>",    "<collaboration_mode>", "<app-context>", "<personality_spec>",
 )  # fmt: skip
-_REFUSALS = ("apply_patch verification failed", "failed to ", "exec_command failed")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 _EXIT = re.compile(r"(?:Exit code:|Process exited with code) (-?\d{1,5})")
 

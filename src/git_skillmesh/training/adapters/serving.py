@@ -11,15 +11,15 @@ import secrets
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from ...errors import SkillmeshError, Unavailable
+from ...errors import SkillmeshError
+from ...loopback import LoopbackServer
 from ...machine import is_loopback
 from .chat_api import MOST_BYTES, Answer, Asked, Telling, Wrong, chat_of, completion_of, models
 
-HOST = "127.0.0.1"
 _MOST_CONNECTIONS = 64
 # Answers that wait for the one in progress.
 _MOST_WAITING = 8
@@ -39,45 +39,20 @@ class Engine(Protocol):
         """Answer; `emit` gets the text in parts. Raises `Wrong`."""
 
 
-class Server(ThreadingHTTPServer):
+class Server(LoopbackServer):
     """Listens on this machine. Raises `Unavailable` where the port is taken."""
-
-    daemon_threads = True
-    block_on_close = False
 
     def __init__(self, engine: Engine, port: int, token: str) -> None:
         self.engine = engine
         self.token = token
         self.turn = threading.Lock()
         self.waiting = threading.BoundedSemaphore(_MOST_WAITING + 1)
-        self._connections = threading.BoundedSemaphore(_MOST_CONNECTIONS)
-        try:
-            super().__init__((HOST, port), _Handler)
-        except OSError as error:
-            reason = error.strerror or str(error)
-            raise Unavailable(f"cannot listen on port {port}", reason) from None
+        super().__init__(port, _Handler, _MOST_CONNECTIONS)
 
     @property
     def url(self) -> str:
         """The address for clients."""
-        return f"http://{HOST}:{self.server_address[1]}/v1"
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        """Answer in a thread, unless there are too many."""
-        if not self._connections.acquire(blocking=False):
-            self.shutdown_request(request)
-            return
-        super().process_request(request, client_address)
-
-    def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """Answer one connection."""
-        try:
-            super().process_request_thread(request, client_address)
-        finally:
-            self._connections.release()
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: a client that goes away is no event."""
+        return f"{self.root}v1"
 
 
 class _Handler(BaseHTTPRequestHandler):
