@@ -13,8 +13,9 @@ import signal
 import sqlite3
 import subprocess
 import threading
+import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -120,10 +121,17 @@ class Soak:
         with self._lock:
             self.counts[what] += 1
 
-    def run(self, seconds: float, shells: int = 4, kills: tuple[float, float] = (15, 45)) -> bool:
+    def run(
+        self,
+        seconds: float,
+        shells: int = 4,
+        kills: tuple[float, float] = (15, 45),
+        enough: Mapping[str, int] | None = None,
+    ) -> bool:
         """Do everything at once for a while, then examine; return whether all is well.
 
-        `kills` are the least and the most seconds between two kills of a server.
+        `kills` are the least and the most seconds between two kills of a server. It ends sooner
+        when everything that is named in `enough` was done so often.
         """
         threads = [threading.Thread(target=_guarded, args=(self, self._commits))]
         threads += [threading.Thread(target=_guarded, args=(self, lambda: self._kills(*kills)))]
@@ -134,13 +142,23 @@ class Soak:
             threads.append(threading.Thread(target=_guarded, args=(self, work)))
         for thread in threads:
             thread.start()
-        self.stop.wait(seconds)
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and not self._has_done(enough):
+            self.stop.wait(0.1)
         self.stop.set()
         for thread in threads:
             thread.join()
         wait_for_hooks(self.token, 300)
         self.examine()
         return not self.failures
+
+    def _has_done(self, enough: Mapping[str, int] | None) -> bool:
+        if self.stop.is_set():
+            return True
+        with self._lock:
+            return bool(enough) and all(
+                self.counts[what] >= n for what, n in (enough or {}).items()
+            )
 
     def _commits(self) -> None:
         chance = random.Random(self.seed)
