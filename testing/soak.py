@@ -12,6 +12,7 @@ import random
 import signal
 import sqlite3
 import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -26,7 +27,7 @@ from git_skillmesh.sessions.reading import MemoryReader
 from .environment import TOKEN, processes_of, wait_for_hooks
 from .learnings import files_of, learning
 from .repos import Repo, make_repo
-from .soak_agent import CALL_SECONDS, FILES, NOTES, PROGRAM, Agent
+from .soak_agent import CALL_SECONDS, FILES, NOTES, Agent
 
 
 class Turns:
@@ -106,8 +107,9 @@ class Soak:
 
     def shell(self, where: Path, *words: str) -> "subprocess.CompletedProcess[str]":
         """Run the program as a shell would."""
+        program = [sys.executable, "-m", "git_skillmesh"]  # in tests it starts warm; servers do not
         return subprocess.run(
-            [*PROGRAM, *words], cwd=where, env=self.env, capture_output=True, text=True,
+            [*program, *words], cwd=where, env=self.env, capture_output=True, text=True,
             check=False, timeout=CALL_SECONDS,
         )  # fmt: skip
 
