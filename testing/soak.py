@@ -133,10 +133,13 @@ class Soak:
         """Do everything at once for a while, then examine; return whether all is well.
 
         `kills` are the least and the most seconds between two kills of a server. It ends sooner
-        when everything that is named in `enough` was done so often.
+        when everything that is named in `enough` was done so often; no more servers are killed.
         """
+        victims = (enough or {}).get("servers killed", sys.maxsize)
         threads = [threading.Thread(target=_guarded, args=(self, self._commits))]
-        threads += [threading.Thread(target=_guarded, args=(self, lambda: self._kills(*kills)))]
+        threads += [
+            threading.Thread(target=_guarded, args=(self, lambda: self._kills(*kills, victims)))
+        ]
         for number in range(2):
             threads.append(threading.Thread(target=_guarded, args=(self, Agent(self, number).run)))
         for number in range(shells):
@@ -203,9 +206,11 @@ class Soak:
                 self.repo.git("commit", "--quiet", *amend, "-m", f"step {step}", env=self.env)
         self.count(what)
 
-    def _kills(self, least: float, most: float) -> None:
+    def _kills(self, least: float, most: float, victims: int) -> None:
         chance = random.Random(self.seed + 1)
-        while not self.stop.wait(chance.uniform(least, most)):
+        while self.counts["servers killed"] < victims:
+            if self.stop.wait(chance.uniform(least, most)):
+                return
             for number in chance.sample(sorted(self.pids), k=min(1, len(self.pids))):
                 pid = self.pids[number]
                 with suppress(ProcessLookupError):

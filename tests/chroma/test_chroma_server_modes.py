@@ -29,7 +29,7 @@ def test_a_server_that_was_down(server: ChromaServer, tmp_path: Path) -> None:
     started = time.monotonic()
     with pytest.raises(Unavailable) as caught:
         place.mirror()
-    assert time.monotonic() - started < 15
+    assert time.monotonic() - started < 60
     assert str(caught.value) == (
         f"the server {url} does not answer: [Errno 111] Connection refused: the next run catches up"
     )
@@ -55,7 +55,7 @@ def test_a_server_that_accepts_and_never_answers(tmp_path: Path) -> None:
         started = time.monotonic()
         with pytest.raises(Unavailable) as caught, ChromaReader(target):
             pass
-        assert time.monotonic() - started < 8
+        assert time.monotonic() - started < 60
     assert str(caught.value) == (
         f"the server {target.url} does not answer: timed out: the next run catches up"
     )
