@@ -148,9 +148,11 @@ class Soak:
         for thread in threads:
             thread.start()
         deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline and not self._has_done(enough):
-            self.stop.wait(0.1)
-        self.stop.set()
+        try:
+            while time.monotonic() < deadline and not self._has_done(enough):
+                self.stop.wait(0.1)
+        finally:  # Ctrl-C too: the threads would go on
+            self.stop.set()
         for thread in threads:
             thread.join()
         wait_for_hooks(self.token, 300)
