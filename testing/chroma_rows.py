@@ -7,7 +7,6 @@ client.
 
 import hashlib
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -227,10 +226,6 @@ def start_mirror(
     place: Place, before: Callable[[], None] | None = None
 ) -> "subprocess.Popen[bytes]":
     """Start `main` for a place, in a session of its own; `before` runs in the child first."""
-    import testing
-
-    root = Path(testing.__file__).parents[1]
-    search = os.pathsep.join([os.environ.get("PYTHONPATH", ""), str(root)])
     return subprocess.Popen(
         [
             sys.executable,
@@ -244,7 +239,7 @@ def start_mirror(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         preexec_fn=before,
-        env={**os.environ, "PYTHONPATH": search},
+        cwd=Path(__file__).parents[1],  # so that its interpreter finds it
         start_new_session=True,
     )
 

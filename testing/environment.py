@@ -99,13 +99,19 @@ def processes_started() -> int:
     return _started
 
 
-def hook_processes(token: str) -> list[int]:
+def newest_process() -> int:
+    """Return the process id that was given last: later ones are larger, until they begin anew."""
+    said = _words("/proc/loadavg")
+    return int(said[0].split()[-1]) if said else 0
+
+
+def hook_processes(token: str, after: int = 0) -> list[int]:
     """Return the process ids of shims and workers that descend from the test named `token`.
 
     A process inherits the token in its environment, so a worker is seen from the moment in which
     its shim forks. Needs Linux's /proc.
     """
-    return [pid for pid, _ in processes_of(token, _is_hook)]
+    return [pid for pid, _ in processes_of(token, _is_hook, after)]
 
 
 def _is_hook(command: list[bytes]) -> bool:
@@ -114,13 +120,18 @@ def _is_hook(command: list[bytes]) -> bool:
 
 
 def processes_of(
-    token: str, wanted: Callable[[list[bytes]], bool] = lambda command: True
+    token: str, wanted: Callable[[list[bytes]], bool] = lambda command: True, after: int = 0
 ) -> list[tuple[int, list[bytes]]]:
-    """Return (process id, command line) of everything that carries `token` and is `wanted`."""
+    """Return (process id, command line) of everything that carries `token` and is `wanted`.
+
+    What was there already when `after` was the newest process is not looked at.
+    """
     mark = f"{TOKEN}={token}".encode()
+    if after and newest_process() < after:
+        after = 0  # the numbers have begun anew
     found = []
     for process in os.listdir("/proc"):  # noqa: PTH208  # after each test, so that it has to be quick
-        if not process.isdigit():
+        if not process.isdigit() or int(process) <= after:
             continue
         command = _words(f"/proc/{process}/cmdline")
         # A command line costs the kernel less than an environment, and nearly all are others'.
@@ -146,13 +157,16 @@ def _words(path: str) -> list[bytes]:
         os.close(file)
 
 
-def wait_for_hooks(token: str, seconds: float = 60) -> None:
-    """Wait until no shim and no worker of that test runs. Raises TimeoutError."""
+def wait_for_hooks(token: str, seconds: float = 60, after: int = 0) -> None:
+    """Wait until no shim and no worker of that test runs. Raises TimeoutError.
+
+    `after` is what was the newest process before any of them could be.
+    """
     deadline = time.monotonic() + seconds
     # A process that is just being started has no command line yet: none is only none twice.
     seen_none = 0
     while seen_none < 2:
-        running = hook_processes(token)
+        running = hook_processes(token, after)
         seen_none = 0 if running else seen_none + 1
         if time.monotonic() > deadline:
             raise TimeoutError(f"background work still runs after {seconds} s: {running}")
@@ -175,9 +189,9 @@ def _wait_for_end(pid: int, seconds: float) -> None:
         os.close(descriptor)
 
 
-def stop_hooks(token: str) -> None:
-    """Kill what is left of that test."""
-    for pid in hook_processes(token):
+def stop_hooks(token: str, after: int = 0) -> None:
+    """Kill what is left of that test, which began when `after` was the newest process."""
+    for pid in hook_processes(token, after):
         try:
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:

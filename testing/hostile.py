@@ -29,7 +29,7 @@ def always(what: str) -> Plan:
 class HostileProxy:
     """A proxy; `plan` may be changed at any time."""
 
-    def __init__(self, upstream: str) -> None:
+    def __init__(self, upstream: str, port: int = 0) -> None:
         self.plan: Plan = always("pass")
         self.seen: list[tuple[str, str, str]] = []
         self._upstream = urlsplit(upstream)
@@ -57,7 +57,7 @@ class HostileProxy:
             daemon_threads = True
             block_on_close = False
 
-        self._server = Server(("127.0.0.1", 0), Handler)
+        self._server = Server(("127.0.0.1", port), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
 

@@ -26,8 +26,6 @@ import hashlib, json, os, pathlib, signal, sys, time
 control = pathlib.Path(os.environ["STAND_IN"])
 words = sys.argv[3:]  # behind -C DIR
 name = words[1] if words[0] == "adapters" else words[0]
-if name not in ("train", "evaluate", "deploy"):
-    os.execv(sys.executable, [sys.executable, "-m", "git_skillmesh", *sys.argv[1:]])
 with (control / "calls").open("a") as calls:
     calls.write(" ".join([name, *({"--from"} & {*words})]) + "\n")
 wanted = json.loads((control / name).read_text()) if (control / name).exists() else {}
@@ -86,6 +84,14 @@ if name == "evaluate" and not answer["better"]:
     sys.exit(1)
 """
 
+# The stand-in for what it stands in for, the program for the rest.
+CHOOSES = r"""
+case "$3" in
+    train | adapters) exec "$INTERPRETER" -S "$STAND_IN/program.py" "$@" ;;
+    *) exec "$INTERPRETER" -m git_skillmesh "$@" ;;
+esac
+"""
+
 # Runs the pipeline in a process of its own, for signals.
 DRIVER = """
 import sys
@@ -108,9 +114,9 @@ class Night:
         if not program.exists():
             program.write_text(STAND_IN)
         self.options = Options(
-            base="some/base", minimum=1, program=(sys.executable, str(program)),
+            base="some/base", minimum=1, program=("sh", "-c", CHOOSES, "sh"),
         )  # fmt: skip
-        os.environ["STAND_IN"] = str(control)
+        os.environ |= {"STAND_IN": str(control), "INTERPRETER": sys.executable}
 
     def run(self, **changed: Any) -> Report:
         """Run the pipeline with other options than the usual."""

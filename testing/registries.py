@@ -1,10 +1,14 @@
 """Registries for tests: folders of cards in the layout of ours."""
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from git_skillmesh.registry.loading import load_registry
+from git_skillmesh.registry.model import Registry
 
 SECTIONS = {
     "When to use": """\
@@ -83,6 +87,12 @@ DESCRIPTION = (
     "what went wrong. Use when weights are missing or differ, when a scale drifts, or before "
     "postage is paid by the gram."
 )
+
+
+@cache
+def own_registry() -> Registry:
+    """Return the cards that ship, read once a process and not before a test needs them."""
+    return load_registry(Path(__file__).parents[1] / "registry")
 
 
 def skill_text(

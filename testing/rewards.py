@@ -5,6 +5,7 @@ exchanges are judged. All days are counted from one noon.
 """
 
 from collections.abc import Mapping
+from copy import copy
 from pathlib import Path
 
 from git_skillmesh.sessions.model import ToolCall
@@ -47,6 +48,12 @@ class Deeds:
     def __init__(self, folder: Path, files: Mapping[str, str] | None = None) -> None:
         self.repo: Repo = make_repo(folder)
         self.commit(-1, {"README": "A program.\n", **(files or {})}, "first")
+
+    def copied(self, folder: Path) -> "Deeds":
+        """Return the same in a copy of the repository."""
+        made = copy(self)
+        made.repo = self.repo.copy(folder / "repo")
+        return made
 
     def write(
         self, name: str, day: float, path: str, after: str, before: str | None = None,

@@ -12,9 +12,11 @@ import random
 import signal
 import sqlite3
 import subprocess
+import sys
 import threading
+import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,7 +27,7 @@ from git_skillmesh.sessions.reading import MemoryReader
 from .environment import TOKEN, processes_of, wait_for_hooks
 from .learnings import files_of, learning
 from .repos import Repo, make_repo
-from .soak_agent import CALL_SECONDS, FILES, NOTES, PROGRAM, Agent
+from .soak_agent import CALL_SECONDS, FILES, NOTES, Agent
 
 
 class Turns:
@@ -105,8 +107,9 @@ class Soak:
 
     def shell(self, where: Path, *words: str) -> "subprocess.CompletedProcess[str]":
         """Run the program as a shell would."""
+        program = [sys.executable, "-m", "git_skillmesh"]  # in tests it starts warm; servers do not
         return subprocess.run(
-            [*PROGRAM, *words], cwd=where, env=self.env, capture_output=True, text=True,
+            [*program, *words], cwd=where, env=self.env, capture_output=True, text=True,
             check=False, timeout=CALL_SECONDS,
         )  # fmt: skip
 
@@ -120,13 +123,23 @@ class Soak:
         with self._lock:
             self.counts[what] += 1
 
-    def run(self, seconds: float, shells: int = 4, kills: tuple[float, float] = (15, 45)) -> bool:
+    def run(
+        self,
+        seconds: float,
+        shells: int = 4,
+        kills: tuple[float, float] = (15, 45),
+        enough: Mapping[str, int] | None = None,
+    ) -> bool:
         """Do everything at once for a while, then examine; return whether all is well.
 
-        `kills` are the least and the most seconds between two kills of a server.
+        `kills` are the least and the most seconds between two kills of a server. It ends sooner
+        when everything that is named in `enough` was done so often; no more servers are killed.
         """
+        victims = (enough or {}).get("servers killed", sys.maxsize)
         threads = [threading.Thread(target=_guarded, args=(self, self._commits))]
-        threads += [threading.Thread(target=_guarded, args=(self, lambda: self._kills(*kills)))]
+        threads += [
+            threading.Thread(target=_guarded, args=(self, lambda: self._kills(*kills, victims)))
+        ]
         for number in range(2):
             threads.append(threading.Thread(target=_guarded, args=(self, Agent(self, number).run)))
         for number in range(shells):
@@ -134,13 +147,25 @@ class Soak:
             threads.append(threading.Thread(target=_guarded, args=(self, work)))
         for thread in threads:
             thread.start()
-        self.stop.wait(seconds)
-        self.stop.set()
+        deadline = time.monotonic() + seconds
+        try:
+            while time.monotonic() < deadline and not self._has_done(enough):
+                self.stop.wait(0.1)
+        finally:  # Ctrl-C too: the threads would go on
+            self.stop.set()
         for thread in threads:
             thread.join()
         wait_for_hooks(self.token, 300)
         self.examine()
         return not self.failures
+
+    def _has_done(self, enough: Mapping[str, int] | None) -> bool:
+        if self.stop.is_set():
+            return True
+        with self._lock:
+            return bool(enough) and all(
+                self.counts[what] >= n for what, n in (enough or {}).items()
+            )
 
     def _commits(self) -> None:
         chance = random.Random(self.seed)
@@ -183,9 +208,11 @@ class Soak:
                 self.repo.git("commit", "--quiet", *amend, "-m", f"step {step}", env=self.env)
         self.count(what)
 
-    def _kills(self, least: float, most: float) -> None:
+    def _kills(self, least: float, most: float, victims: int) -> None:
         chance = random.Random(self.seed + 1)
-        while not self.stop.wait(chance.uniform(least, most)):
+        while self.counts["servers killed"] < victims:
+            if self.stop.wait(chance.uniform(least, most)):
+                return
             for number in chance.sample(sorted(self.pids), k=min(1, len(self.pids))):
                 pid = self.pids[number]
                 with suppress(ProcessLookupError):

@@ -82,6 +82,14 @@ class Team:
         update(repository, config, wait_seconds=60)
         return mirror_codebase(repository, config, target)
 
+    def chats(self, repo: Repo) -> Outcome:
+        """Bring the exchanges up to date, and nothing else."""
+        repository, config, target = self.opened(repo)
+        update_exchanges(repository, config, 60)
+        outcome = mirror_exchanges(repository, config, target)
+        assert outcome is not None
+        return outcome
+
     def index(self, repo: Repo) -> None:
         """Bring the local tier up to date."""
         repository, config, _ = self.opened(repo)

@@ -13,7 +13,15 @@ from typing import Any
 import pytest
 
 import testing.examples  # noqa: F401  # `--hypothesis-profile` looks for it before any test is read
-from testing.environment import TOKEN, processes_started, sealed, stop_hooks, wait_for_hooks
+from testing.chroma_server import ChromaServer
+from testing.environment import (
+    TOKEN,
+    newest_process,
+    processes_started,
+    sealed,
+    stop_hooks,
+    wait_for_hooks,
+)
 from testing.repos import Repo
 from testing.warm import COLD, Warm
 
@@ -67,6 +75,20 @@ def warm(
     made.stop()
 
 
+@pytest.fixture(scope="session")
+def server(
+    sealed_session: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ChromaServer]:
+    """One Chroma server for all tests, which starts when it is first asked for and stays up.
+
+    Each test uses a database, or at least ids of repositories, of its own.
+    """
+    made = ChromaServer(tmp_path_factory.mktemp("chroma-server"))
+    made.start()
+    yield made
+    made.stop()
+
+
 @pytest.fixture
 def cold_start(warm: Warm, monkeypatch: pytest.MonkeyPatch) -> None:
     """Start processes as for a user: for tests of signals, of imports, of the start itself."""
@@ -87,12 +109,12 @@ def hermetic(
 ) -> Iterator[str]:
     """Give each test a home of its own and a token that names the processes it starts."""
     token = f"{os.getpid()}-{next(_NUMBERS)}"
-    before = processes_started()
+    before, newest = processes_started(), newest_process()
     home = tmp_path_factory.getbasetemp() / f"seal{token}" / "home"
     _seal(monkeypatch, {**sealed(_OUTSIDE, home), TOKEN: token})
     yield token
     if processes_started() != before:
-        stop_hooks(token)
+        stop_hooks(token, newest)
 
 
 @pytest.fixture

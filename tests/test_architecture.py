@@ -5,11 +5,11 @@ seen in a fresh interpreter.
 """
 
 import ast
-import json
+import gc
 import re
-import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -19,7 +19,8 @@ import git_skillmesh
 from git_skillmesh.registry.building import files_of
 from git_skillmesh.registry.loading import load_registry
 from testing.commands import call
-from testing.registries import write_card
+from testing.fresh import Fresh
+from testing.registries import skill_text, write_card
 from testing.repos import make_repo
 
 PACKAGE = Path(git_skillmesh.__file__).parent
@@ -177,23 +178,45 @@ def room_of(path: Path) -> str:
     return first.removesuffix(".py")
 
 
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the syntax tree of a module says, which is too large to be kept."""
+
+    docstring: str
+    imports: list[ast.Import | ast.ImportFrom]
+    called: set[str]
+    starts_git: bool  # a list that begins with "git" is a command line
+
+
 @cache
-def syntax_of(path: Path) -> ast.Module:
-    return ast.parse(path.read_bytes())
+def facts_of(path: Path) -> Facts:
+    gc.disable()  # hundreds of thousands of nodes, none of them garbage, are looked at in vain
+    try:
+        tree = ast.parse(path.read_bytes())
+    finally:
+        gc.enable()
+    facts = Facts(ast.get_docstring(tree) or "", [], set(), False)
+    starts_git = False
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            facts.imports.append(node)
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            facts.called.add(node.func.id)
+        elif isinstance(node, ast.List) and node.elts and isinstance(node.elts[0], ast.Constant):
+            starts_git |= node.elts[0].value == "git"
+    return replace(facts, starts_git=starts_git)
 
 
 def imported_rooms(path: Path) -> Iterator[tuple[str, int]]:
     """Yield (room, line) of every import of this package, wherever in the module it stands."""
     folder = ("git_skillmesh", *path.relative_to(PACKAGE).parts[:-1])
-    for node in ast.walk(syntax_of(path)):
+    for node in facts_of(path).imports:
         if isinstance(node, ast.Import):
             names = [alias.name.split(".") for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
+        else:
             base = folder[: len(folder) - node.level + 1] if node.level else ()
             start = [*base, *(node.module.split(".") if node.module else ())]
             names = [start] if len(start) > 1 else [[*start, alias.name] for alias in node.names]
-        else:
-            continue
         for name in names:
             if name[0] == "git_skillmesh" and len(name) > 1:
                 yield name[1], node.lineno
@@ -221,10 +244,10 @@ def test_the_reader_of_imports_sees_them_all() -> None:
 
 def imported_names(path: Path) -> Iterator[str]:
     """Yield "module.name" or "module" of everything a module imports from elsewhere."""
-    for node in ast.walk(syntax_of(path)):
+    for node in facts_of(path).imports:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and not node.level:
+        elif not node.level:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
@@ -245,46 +268,25 @@ def test_chunking_is_pure() -> None:
         if name.split(".")[0] in forbidden
     }
     assert impure <= {"time.thread_time"}
-    assert [path for path in chunking if "open" in called_names(path)] == []
-
-
-def called_names(path: Path) -> set[str]:
-    return {
-        node.func.id
-        for node in ast.walk(syntax_of(path))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-    }
+    assert [path for path in chunking if "open" in facts_of(path).called] == []
 
 
 def test_only_the_git_room_starts_git() -> None:
-    """A list that begins with "git" is a command line."""
-    found = {
-        module_id(path)
-        for path in MODULES
-        for node in ast.walk(syntax_of(path))
-        if isinstance(node, ast.List)
-        and node.elts
-        and isinstance(node.elts[0], ast.Constant)
-        and node.elts[0].value == "git"
-    }
+    found = {module_id(path) for path in MODULES if facts_of(path).starts_git}
     assert found == {"git/process.py"}
 
 
 def test_nothing_but_the_command_line_prints() -> None:
     """`hooks/main.py` is a command line too: it prints its usage when it is asked for it."""
     rooms = [path for path in MODULES if room_of(path) != "cli"]
-    found = {module_id(path) for path in rooms if "print" in called_names(path)}
+    found = {module_id(path) for path in rooms if "print" in facts_of(path).called}
     assert found <= {"hooks/main.py"}
 
 
 def test_every_module_says_what_it_is_and_stays_short() -> None:
-    silent = [
-        module_id(path)
-        for path in MODULES
-        if not (ast.get_docstring(syntax_of(path)) or "").strip()
-    ]
+    silent = [module_id(path) for path in MODULES if not facts_of(path).docstring.strip()]
     assert silent == []
-    long = {module_id(path): len(path.read_text("utf-8").splitlines()) for path in MODULES}
+    long = {module_id(path): path.read_bytes().count(b"\n") for path in MODULES}
     assert {name: lines for name, lines in long.items() if lines > LONGEST} == {}
 
 
@@ -292,25 +294,24 @@ def test_no_personal_paths() -> None:
     personal = re.compile(r"/(?:home|Users|root)/\w|/(?:work)/(?:main|shared)|/tmp/\w+/|C:\\Users")
     root = PACKAGE.parents[1]
     found = [
-        f"{path.relative_to(root)}:{number}"
+        f"{path.relative_to(root)}:{text.count(chr(10), 0, match.start()) + 1}"
         for folder in ("src", "hooks", "testing", "scripts", "benchmarks")
         for path in sorted((root / folder).rglob("*"))
         if path.is_file() and path.suffix in (".py", ".sh", "") and "__pycache__" not in path.parts
-        for number, line in enumerate(path.read_text("utf-8", "replace").splitlines(), 1)
-        if personal.search(line)
+        for text in [path.read_text("utf-8", "replace")]
+        for match in personal.finditer(text)
     ]
     assert found == []
 
 
-def loaded(code: str, *arguments: str, cwd: Path | None = None) -> list[str]:
+Loaded = Callable[..., list[str]]
+
+
+@pytest.fixture(scope="module")
+def loaded() -> Iterator[Loaded]:
     """Run code in a fresh interpreter and return the modules it has loaded at its end."""
-    report = "\nimport sys, json\nsys.stderr.write('\\0' + json.dumps(sorted(sys.modules)))"
-    done = subprocess.run(
-        [sys.executable, "-c", code + report, *arguments],
-        capture_output=True, check=True, text=True, cwd=cwd, timeout=60,
-    )  # fmt: skip
-    modules: list[str] = json.loads(done.stderr.partition("\0")[2])
-    return modules
+    with Fresh() as fresh:
+        yield fresh.modules_after
 
 
 def heavy(modules: list[str], names: tuple[str, ...]) -> list[str]:
@@ -321,7 +322,7 @@ def heavy(modules: list[str], names: tuple[str, ...]) -> list[str]:
     "name",
     ["main", "worker", "shim", "install", "settings", "background", "sharing", "context", "agent"],
 )
-def test_hooks_load_nothing_heavy(name: str) -> None:
+def test_hooks_load_nothing_heavy(loaded: Loaded, name: str) -> None:
     modules = loaded(f"import git_skillmesh.hooks.{name}")
     assert f"git_skillmesh.hooks.{name}" in modules
     assert heavy(modules, HEAVY) == []
@@ -333,20 +334,20 @@ def test_hooks_load_nothing_heavy(name: str) -> None:
     )
 
 
-def test_recording_loads_what_every_hook_has_loaded_anyway() -> None:
+def test_recording_loads_what_every_hook_has_loaded_anyway(loaded: Loaded) -> None:
     before = loaded("import __future__, fcntl, os, time")
     after = loaded("import __future__, fcntl, os, time, git_skillmesh.monitoring.record")
     more = {"git_skillmesh", "git_skillmesh.monitoring", "git_skillmesh.monitoring.record"}
     assert set(after) - set(before) == more
 
 
-def test_storing_a_conversation_loads_nothing_heavy() -> None:
+def test_storing_a_conversation_loads_nothing_heavy(loaded: Loaded) -> None:
     """A hook does it."""
     modules = loaded("import git_skillmesh.sessions.store, git_skillmesh.git.notes")
     assert heavy(modules, (*HEAVY, *TOO_MUCH_FOR_A_QUERY, "sqlite3", "tree_sitter")) == []
 
 
-def test_the_command_line_loads_one_command() -> None:
+def test_the_command_line_loads_one_command(loaded: Loaded) -> None:
     modules = loaded(
         "import sys\nfrom git_skillmesh.cli.main import main\n"
         "assert main(['status', '-h']) == 0\nsys.stdout.flush()"
@@ -360,34 +361,44 @@ def test_the_command_line_loads_one_command() -> None:
     assert heavy(modules, HEAVY) == []
 
 
-def test_a_query_loads_only_what_it_needs(tmp_path: Path) -> None:
+def test_a_query_loads_only_what_it_needs(loaded: Loaded, tmp_path: Path) -> None:
     repo = make_repo(tmp_path, files={"a.py": "def parse_header():\n    return 1\n"})
     assert call(repo.path, "index", "--chroma", "off", "-q").returncode == 0
     modules = loaded(
         "from git_skillmesh.cli.main import main\nassert main(['query', 'parse_header']) == 0",
-        cwd=repo.path,
+        folder=repo.path,
     )
     assert "numpy" in modules
     assert heavy(modules, TOO_MUCH_FOR_A_QUERY) == []
     assert not [name for name in modules if name.startswith("tree_sitter")]
 
 
+@pytest.fixture(scope="module")
+def registry(sealed_session: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a registry of one card, whose file is built; its index is made once."""
+    folder = tmp_path_factory.mktemp("registry")
+    short = skill_text("depot.weighing", **dict.fromkeys(("execution", "decision", "when"), "1. A"))
+    write_card(folder / "registry", "depot.weighing", skill=short, examples=["how heavy is it"])
+    for path, text in files_of(load_registry(folder / "registry")).items():
+        (folder / "registry" / path).write_text(text, encoding="utf-8")
+    return folder
+
+
 @pytest.mark.parametrize("action", ["retrieve", "emit", "list"])
-def test_routing_to_skills_loads_only_what_it_needs(action: str, tmp_path: Path) -> None:
+def test_routing_to_skills_loads_only_what_it_needs(
+    loaded: Loaded, action: str, registry: Path
+) -> None:
     """The built file is read: no YAML, no Chroma, no masked arrays, and to list them no numpy."""
-    write_card(tmp_path / "registry", "depot.weighing")
-    for path, text in files_of(load_registry(tmp_path / "registry")).items():
-        (tmp_path / "registry" / path).write_text(text, encoding="utf-8")
     words = [] if action == "list" else ["weigh parcels before dispatch"]
     arguments = ["skills", action, "--registry", "registry/tools.enriched.json", *words]
     modules = loaded(
-        f"from git_skillmesh.cli.main import main\nassert main({arguments!r}) == 0", cwd=tmp_path
+        f"from git_skillmesh.cli.main import main\nassert main({arguments!r}) == 0", registry
     )
     assert ("numpy" in modules) is (action != "list")
     assert heavy(modules, (*TOO_MUCH_FOR_A_QUERY, "yaml", "numpy.ma", "difflib")) == []
     assert not [name for name in modules if name.startswith(("tree_sitter", "tantivy"))]
 
 
-def test_errors_and_configuration_load_in_no_time() -> None:
+def test_errors_and_configuration_load_in_no_time(loaded: Loaded) -> None:
     modules = loaded("import git_skillmesh.config")
     assert heavy(modules, (*HEAVY, "dotenv", "tomllib", "logging")) == []

@@ -26,7 +26,8 @@ def which():
     writers = ["git_skillmesh.chroma.writer"], ["git_skillmesh.chroma.moving.process"]
     if rest[:1] == ["-m"] and rest[1:2] in writers:
         return CHROMA
-    if rest[:1] == ["-m"] and rest[1:2] in (["git_skillmesh"], ["git_skillmesh.hooks"]):
+    light = ["git_skillmesh"], ["git_skillmesh.hooks"], ["testing.chroma_rows"]
+    if rest[:1] == ["-m"] and rest[1:2] in light:
         return LIGHT
     if rest[:1] == [HOOKS]:
         return LIGHT

@@ -57,7 +57,7 @@ def others(text: str) -> str:
     return json.dumps(without_ours(document, ENTRIES), sort_keys=True)
 
 
-@settings(max_examples=examples(60), deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(texts())
 def test_in_and_out(text: str) -> None:
     document = parse(text).value
@@ -86,7 +86,7 @@ def test_in_and_out(text: str) -> None:
             ]
 
 
-@settings(max_examples=examples(30), deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(texts(), st.sampled_from(["before", "after", "inside"]))
 def test_what_others_add_meanwhile_stays(text: str, where: str) -> None:
     merged = put_in(text)
@@ -114,7 +114,7 @@ LINES = st.lists(
 ).map("".join)  # fmt: skip
 
 
-@settings(max_examples=examples(50), deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(LINES, st.sampled_from(["", "\n[z]\n", "# end"]))
 def test_toml_in_and_out(text: str, added: str) -> None:
     given = server(PLACES)

@@ -25,7 +25,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=examples(60))
+@settings(max_examples=examples(25))
 @given(VALUES, st.sampled_from([None, 0, 2, "\t"]), st.booleans())
 def test_it_reads_what_json_reads(value: Any, indent: Any, ascii_only: bool) -> None:
     text = json.dumps(value, indent=indent, ensure_ascii=ascii_only)
@@ -36,7 +36,7 @@ def test_it_reads_what_json_reads(value: Any, indent: Any, ascii_only: bool) -> 
     assert quick.children == whole.children
 
 
-@settings(max_examples=examples(150))
+@settings(max_examples=examples(80))
 @given(st.text(st.sampled_from('{}[],:"a1 \n/*-\\te')))
 def test_what_json_refuses_is_refused(text: str) -> None:
     """But for comments, and a comma after the last."""

@@ -214,7 +214,7 @@ def test_settings(repo: Repo) -> None:
         repo.git("config", "--unset", "skillmesh.context.prompts")
 
 
-@settings(max_examples=examples(60), deadline=None,
+@settings(max_examples=examples(25), deadline=None,
           suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
 @given(
     st.lists(st.tuples(st.sampled_from(briefs.PARTS), st.text(max_size=300)), max_size=8),

@@ -1,8 +1,8 @@
-"""One server a session, and one filled local store that tests copy instead of filling their own."""
+"""One filled local store that tests copy instead of filling their own, and databases."""
 
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -34,24 +34,6 @@ def filled(template: Place, tmp_path: Path) -> Place:
         ledger.execute("UPDATE mirror SET target=?", (target.fingerprint,))
     ledger.close()
     return Place(target, state_dir, Rows(files_of(FILES)))
-
-
-@pytest.fixture(scope="session")
-def one_server(
-    sealed_session: None, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[ChromaServer]:
-    """The one server of the session; it may stand still."""
-    server = ChromaServer(tmp_path_factory.mktemp("chroma-server"))
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def server(one_server: ChromaServer) -> ChromaServer:
-    """The server, running; a test uses a database of its own."""
-    if not one_server.answers():
-        one_server.start()
-    return one_server
 
 
 @pytest.fixture

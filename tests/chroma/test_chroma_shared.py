@@ -154,25 +154,25 @@ def test_conversations_of_others_are_never_deleted(team: Team) -> None:
     assert team.mirror(ada)["chat_history_v1"] == Outcome(2, 0, 2)
     assert team.mirror(bob)["chat_history_v1"] == Outcome(1, 0, 3)
     # Bob has not been told of Ada's conversation: his clone does not take it away, and says so.
-    assert team.mirror(bob)["chat_history_v1"] == Outcome(0, 0, 3)
+    assert team.chats(bob) == Outcome(0, 0, 3)
     assert [(one.kind, len(one.ids)) for one in team.findings(bob)] == [("elsewhere", 2)]
 
     # Both go on with the same conversation; what each wrote stays until both know all.
     team.sync(ada)
     team.sync(bob)
     remember(bob, make_session("a", 3))
-    assert team.mirror(bob)["chat_history_v1"].rows == 4
+    assert team.chats(bob).rows == 4
     open_memory(ada).add([make_session("a", 2), make_session("c", 1)])
-    assert team.mirror(ada)["chat_history_v1"].rows == 5
+    assert team.chats(ada).rows == 5
 
     # What was forgotten goes, whoever wrote it and whoever hears of it first.
     team.sync(ada)
     open_memory(ada).forget("b")
     team.sync(ada)
-    assert team.mirror(ada)["chat_history_v1"].deleted == 1
+    assert team.chats(ada).deleted == 1
     for repo in (bob, ada, bob):
         team.sync(repo)
-        team.mirror(repo)
+        team.chats(repo)
     assert len(team.there(ada)["chat_history_v1"]) == 4
     for repo in (ada, bob):
         assert team.findings(repo) == []

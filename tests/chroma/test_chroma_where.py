@@ -50,7 +50,7 @@ def collection(sealed_session: None, tmp_path_factory: pytest.TempPathFactory) -
     clients.close(client)
 
 
-@settings(max_examples=examples(60), deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(condition=CONDITIONS)
 def test_what_chroma_selects_is_selected(collection: Any, condition: dict[str, Any]) -> None:
     where = parse(json.dumps(condition))

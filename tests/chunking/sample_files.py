@@ -51,11 +51,11 @@ def rendered(chunk: Chunk) -> str:
 def broken_rules(data: bytes, chunks: list[Chunk]) -> list[str]:
     """Which of the promises that hold for every file the chunks of `data` break."""
     rows = data.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    lines = [row.decode("utf-8", "replace").removesuffix("\r") for row in rows]
     broken = []
     covered: list[int] = []
     for chunk in chunks:
         covered.extend(range(chunk.start_line, chunk.end_line + 1))
-        lines = [row.decode("utf-8", "replace").removesuffix("\r") for row in rows]
         if chunk.text != "\n".join(lines[chunk.start_line - 1 : chunk.end_line]):
             broken.append(f"text of {chunk.key}")
         if not chunk.text.strip(" \t\r\n\v\f") or len(chunk.comment) > 1000:

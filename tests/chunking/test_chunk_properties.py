@@ -34,7 +34,7 @@ def damaged(draw: st.DrawFn) -> tuple[bytes, str]:
     return data, sample.language
 
 
-@settings(max_examples=examples(300), deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 @given(damaged())
 def test_damaged_code_keeps_every_promise(case: tuple[bytes, str]) -> None:
     data, language = case
@@ -44,7 +44,7 @@ def test_damaged_code_keeps_every_promise(case: tuple[bytes, str]) -> None:
     assert chunk(data, language) == chunk(bytes(data), language)
 
 
-@settings(max_examples=examples(150), deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(st.binary(max_size=400), st.sampled_from(sorted(LANGUAGES)))
 def test_arbitrary_bytes_keep_every_promise(data: bytes, language: str) -> None:
     chunks = chunk_sized(data, language, SMALL)
@@ -52,7 +52,7 @@ def test_arbitrary_bytes_keep_every_promise(data: bytes, language: str) -> None:
     assert bool(chunks) == bool(data.removeprefix(b"\xef\xbb\xbf").strip())
 
 
-@settings(max_examples=examples(100), deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     st.lists(st.sampled_from(ROWS), max_size=40),
     st.sampled_from(["markdown", "rst", "yaml", "toml", "ini", "text"]),

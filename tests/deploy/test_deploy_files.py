@@ -23,7 +23,7 @@ NGINX = shutil.which("nginx") or "/usr/sbin/nginx"
 
 @pytest.fixture(scope="module")
 def proxy(
-    sealed_session: None, tmp_path_factory: pytest.TempPathFactory
+    server: ChromaServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[str, Path]]:
     """nginx with deploy/nginx.conf, only places are other ones: its address, its certificate."""
     if not Path(NGINX).exists():
@@ -36,8 +36,6 @@ def proxy(
         check=True, capture_output=True,
     )  # fmt: skip
     (folder / "tokens.map").write_text(f'"Bearer {TOKEN}" alice;\n')
-    server = ChromaServer(folder / "chroma")
-    server.start()
     port = free_port()
     text = (DEPLOY / "nginx.conf").read_text()
     for old, new in (
@@ -61,7 +59,6 @@ def proxy(
     yield url, folder / "tls.crt"
     process.terminate()
     process.wait()
-    server.stop()
     logged = (folder / "access.log").read_text()
     assert TOKEN not in logged
     assert " alice [" in logged

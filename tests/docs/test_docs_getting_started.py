@@ -6,7 +6,7 @@ from pathlib import Path
 
 from testing.commands import program_folder
 from testing.docs_pages import ROOT, blocks, matches, steps
-from testing.environment import wait_for_hooks
+from testing.environment import newest_process, wait_for_hooks
 from testing.shell import Shell
 
 PAGE = ROOT / "docs" / "getting-started.md"
@@ -25,12 +25,12 @@ def test_a_person_gets_from_nothing_to_the_end(tmp_path: Path, hermetic: str) ->
         "TZ": "UTC",
         "LANG": "C.UTF-8",
     }
-    shell = Shell(home, environment)
+    shell, before = Shell(home, environment), newest_process()
     try:
         for block in (block for block in blocks(PAGE) if block.info == "console"):
             for step in steps(block):
                 said = shell.type(step.command)
-                wait_for_hooks(hermetic)
+                wait_for_hooks(hermetic, after=before)
                 where = f"{PAGE.name}:{block.line}: $ {step.command}"
                 assert matches(step.output, said), f"{where}\n{said}"
                 if step.command == "git skillmesh status":

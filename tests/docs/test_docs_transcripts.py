@@ -5,12 +5,14 @@ and its whole output is compared. A `console parsed` block needs something that 
 server, a key); its commands are parsed instead.
 """
 
-import json
+import contextlib
+import io
 import os
 import re
+import runpy
 import shlex
-import subprocess
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,7 +20,7 @@ import pytest
 
 from testing.conversations import tell_the_correction, tell_the_parcels_story
 from testing.docs_pages import PAGES, ROOT, Block, blocks, make_sample, matches, steps
-from testing.environment import wait_for_hooks
+from testing.environment import newest_process, wait_for_hooks
 from testing.repos import Repo
 from testing.shell import Shell
 
@@ -87,7 +89,7 @@ def test_transcripts_are_what_the_program_says(
     hermetic: str,
     prepared: Callable[[Path], Repo],
 ) -> None:
-    repo = prepared(page).copy(tmp_path / "parcels")
+    repo, before = prepared(page).copy(tmp_path / "parcels"), newest_process()
     shell = typing(repo, page)
     for block in blocks(page):
         if block.info != "console":
@@ -96,7 +98,7 @@ def test_transcripts_are_what_the_program_says(
             if any(step.command.startswith(start) for start in NOT_RUN):
                 continue
             actual = shell.type(step.command)
-            wait_for_hooks(hermetic)
+            wait_for_hooks(hermetic, after=before)
             where = f"{page.name}:{block.line}: $ {step.command}"
             assert matches(step.output, actual), (
                 f"{where}\n--- the page says\n{step.output}\n--- the program says\n{actual}"
@@ -126,27 +128,19 @@ def outside(info: str) -> list[tuple[Path, Block, str]]:
     ]
 
 
-HELP = """\
-import contextlib, io, json, runpy, sys
-said = {}
-for module in sys.argv[1:]:
-    sys.argv = [module, "--help"]
-    with contextlib.redirect_stdout(io.StringIO()) as out:
-        try:
+def help_of(module: str) -> str:
+    """Return what `python -m MODULE --help` says."""
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        contextlib.redirect_stdout(io.StringIO()) as out,
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("ignore", RuntimeWarning)  # it may have been imported before
+        patch.setattr(sys, "argv", [module, "--help"])
+        with pytest.raises(SystemExit) as end:
             runpy.run_module(module, run_name="__main__")
-        except SystemExit as end:
-            assert not end.code, module
-    said[module] = out.getvalue()
-print(json.dumps(said))
-"""
-
-
-def help_of(modules: set[str]) -> dict[str, str]:
-    """Return what `python -m MODULE --help` says; one process loads what all of them need."""
-    command = [sys.executable, "-c", HELP, *sorted(modules)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    said: dict[str, str] = json.loads(done.stdout)
-    return said
+    assert not end.value.code, module
+    return out.getvalue()
 
 
 def test_commands_that_cannot_run_here_are_well_formed() -> None:
@@ -155,7 +149,8 @@ def test_commands_that_cannot_run_here_are_well_formed() -> None:
     variables = {setting.env for setting in SETTINGS.values()}
     seen = set()
     lines = [line for _, _, line in outside("console parsed") + outside("sh")]
-    known = help_of(set(re.findall(r"^python -m (?!training\.)(\S+)", "\n".join(lines), re.M)))
+    modules = set(re.findall(r"^python -m (?!training\.)(\S+)", "\n".join(lines), re.M))
+    known = {module: help_of(module) for module in modules}
     for line in lines:
         words = shlex.split(line)
         program = " ".join(words[:2])
@@ -185,7 +180,7 @@ def test_commands_that_cannot_run_here_are_well_formed() -> None:
             names = {word.partition("=")[0] for word in words[1:]}
             assert names <= variables | {"OPENAI_API_KEY", "PATH"}, line
         elif program == "chroma run":
-            assert set(words[2::2]) == {"--path", "--host", "--port"}, line
+            assert set(words[2::2]) == {"--path", "--host", "--port"}, line  # as ChromaServer
         elif program == "git fetch":
             assert len(words) == 2, line
         elif words[0] == "pre-commit":
@@ -202,17 +197,6 @@ def test_commands_that_cannot_run_here_are_well_formed() -> None:
         else:
             assert program == "git skillmesh", f"nothing is known of: {line}"  # see commands test
     assert {"scripts/try", "scripts/test", "pip", "git", "chroma", "pre-commit"} <= seen
-
-
-def test_the_options_of_chroma_run_exist() -> None:
-    done = subprocess.run(
-        [Path(sys.executable).with_name("chroma"), "run", "--help"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    for option in ("--path", "--host", "--port"):
-        assert option in done.stdout
 
 
 def test_blocks_are_of_known_kinds() -> None:

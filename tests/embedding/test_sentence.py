@@ -45,7 +45,7 @@ def test_likeness_is_that_of_the_original(model: SentenceEmbedder) -> None:
 
 
 def test_a_text_in_company_is_what_it_is_alone(model: SentenceEmbedder) -> None:
-    together = model.embed_documents([*SENTENCES, "", "word " * 500, "\x00 \ud800"] * 5)
+    together = model.embed_documents([*SENTENCES, "", "word " * 500, "\x00 \ud800"] * 2)
     for text, row in zip(SENTENCES, together[:7], strict=True):
         assert np.abs(model.embed_query(text) - row).max() < 1e-5
     assert np.array_equal(model.embed_query(SENTENCES[0]), model.embed_query(SENTENCES[0]))

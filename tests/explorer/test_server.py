@@ -213,7 +213,7 @@ _LINES = st.tuples(
 ).map(" ".join)  # fmt: skip
 
 
-@settings(max_examples=examples(60))
+@settings(max_examples=examples(30))
 @given(_LINES, st.lists(st.tuples(_NAMES, _TEXTS), max_size=5), st.booleans(), st.booleans())
 def test_whatever_is_sent_is_refused_or_answered(
     server: Open, line: str, headers: list[tuple[str, str]], known: bool, ended: bool
@@ -230,7 +230,7 @@ def test_whatever_is_sent_is_refused_or_answered(
     _is_well_answered(server, data, known)
 
 
-@settings(max_examples=examples(30))
+@settings(max_examples=examples(25))
 @given(st.binary(max_size=400))
 def test_whatever_bytes_are_sent(server: Open, data: bytes) -> None:
     _is_well_answered(server, data, known=False)

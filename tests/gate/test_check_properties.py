@@ -6,6 +6,7 @@ Real git: each example is a few commits made by one `git fast-import`, checked i
 import re
 from collections import Counter
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -18,8 +19,9 @@ from git_skillmesh.gate.model import Finding
 from git_skillmesh.gate.needles import needles_of
 from git_skillmesh.gate.rules import Rules
 from git_skillmesh.git.objects import BlobReader
-from git_skillmesh.git.repository import discover
+from git_skillmesh.git.repository import Repository, discover
 from git_skillmesh.learnings.model import Matcher, MatcherKind, Scope, State
+from testing.examples import examples
 from testing.learnings import literal, made
 from testing.repos import Repo, make_repo
 
@@ -33,7 +35,9 @@ LINES = st.sampled_from(
 )
 TEXTS = st.lists(LINES, max_size=12).map(lambda lines: "".join(f"{one}\n" for one in lines))
 FEW = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(25),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 Tree = Mapping[str, str]
 
@@ -58,8 +62,13 @@ def commits(repo: Repo, *trees: Tree) -> list[str]:
     return [found[f":{number}"] for number in range(1, len(trees) + 1)]
 
 
+@cache
+def discovered(path: Path) -> Repository:
+    return discover(path)
+
+
 def found_between(repo: Repo, base: str, head: str) -> list[Finding]:
-    here = discover(repo.path)
+    here = discovered(repo.path)
     asked = change.between(here, base, head)
     with BlobReader(here) as reader:
         return introduced(Rules(RULES), asked.files, reader.read).findings
@@ -105,10 +114,8 @@ def test_unrelated_lines_change_nothing(
     repo: Repo, old: str, new: str, above: int, below: int
 ) -> None:
     padded = "# above\n" * above + new + "# below\n" * below
-    base, head = commits(repo, {"a.py": old}, {"a.py": new})
-    plain = found_between(repo, base, head)
-    base, head = commits(repo, {"a.py": old}, {"a.py": padded})
-    moved = found_between(repo, base, head)
+    base, *heads = commits(repo, {"a.py": old}, {"a.py": new}, {"a.py": padded})
+    plain, moved = (found_between(repo, base, head) for head in heads)
     single = [one for one in plain if one.learning_id != "pair"]
     assert keys([one for one in moved if one.learning_id != "pair"]) == keys(single)
     assert {one.fingerprint for one in moved if one.place.line == one.place.end_line} == {
@@ -120,10 +127,9 @@ def test_unrelated_lines_change_nothing(
 @given(old=TEXTS, new=TEXTS)
 def test_a_rename_changes_nothing(repo: Repo, old: str, new: str) -> None:
     same = "".join(f"this stays {n}\n" for n in range(40))
-    base, head = commits(repo, {"a.py": same + old}, {"a.py": same + new})
-    stayed = found_between(repo, base, head)
-    base, head = commits(repo, {"a.py": same + old}, {"deep/b.py": same + new})
-    renamed = found_between(repo, base, head)
+    before, after = same + old, same + new
+    base, *heads = commits(repo, {"a.py": before}, {"a.py": after}, {"deep/b.py": after})
+    stayed, renamed = (found_between(repo, base, head) for head in heads)
     assert keys(renamed) == keys(stayed)
     assert {one.place.line for one in renamed} == {one.place.line for one in stayed}
 
@@ -131,10 +137,9 @@ def test_a_rename_changes_nothing(repo: Repo, old: str, new: str) -> None:
 @FEW
 @given(old=TEXTS, new=TEXTS, other=TEXTS)
 def test_a_rebase_changes_nothing(repo: Repo, old: str, new: str, other: str) -> None:
-    base, head = commits(repo, {"a.py": old}, {"a.py": new})
-    here = found_between(repo, base, head)
-    base, head = commits(repo, {"a.py": old, "b.py": other}, {"a.py": new, "b.py": other})
-    there = found_between(repo, base, head)
+    sides = {"a.py": old}, {"a.py": new}
+    base, head, *rebased = commits(repo, *sides, *({**side, "b.py": other} for side in sides))
+    here, there = found_between(repo, base, head), found_between(repo, *rebased)
     if here and other != old:
         assert [one.fingerprint for one in there] == [one.fingerprint for one in here]
     assert keys(there) == keys(here)
@@ -147,7 +152,7 @@ def marked(side: str) -> st.SearchStrategy[str]:
     )
 
 
-@settings(FEW, max_examples=12)
+@settings(FEW, max_examples=examples(12))
 @given(
     kept=st.lists(LINES, max_size=6),
     steps=st.lists(marked("mine"), min_size=1, max_size=2),
@@ -176,7 +181,7 @@ def test_what_git_rebase_makes_has_the_same_findings(
     assert keys(after) == keys(before)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(
     pattern=st.text("abcK(){}[]|*+?.\\dsé$^ 1,:iU-", max_size=14),
     text=st.text("abcKké(){}[] 1,:iU-\n", max_size=30),

@@ -13,6 +13,7 @@ from git_skillmesh.learnings.model import Learning, MatcherKind
 from git_skillmesh.learnings.reading import FIELDS, MATCHERS, read_learning
 from git_skillmesh.learnings.writing import fields_of
 from testing.docs_pages import ROOT
+from testing.examples import examples
 
 SCHEMA: dict[str, Any] = json.loads((ROOT / "docs" / "learning.schema.json").read_text())
 VALIDATOR = Draft202012Validator(SCHEMA)
@@ -75,7 +76,7 @@ def readable(document: Document) -> bool:
     return read_learning(f"{name}.yaml", text.encode()).learning is not None
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(documents())
 @example({"learning_id": "a", "title": "T", "description": "D", "matcher": MATCHER["literal"]})
 @example({**FULL, "matcher": {"kind": "paths", "untouchable": True, "max_bytes": 3}})

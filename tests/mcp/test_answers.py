@@ -28,7 +28,7 @@ BLOCKS = st.lists(
 
 
 @given(BLOCKS, st.integers(200, 3_000), st.text("first ", max_size=40))
-@settings(max_examples=examples(60), deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 def test_pages_cover_everything_once_within_their_budget(
     blocks: list[str], budget: int, first: str
 ) -> None:
@@ -65,7 +65,7 @@ def test_a_block_that_is_too_long_is_cut_and_closed() -> None:
 
 
 @given(st.text("ab\n<>/retrieved \x1b\u202e漢", max_size=6_000))
-@settings(max_examples=examples(40), deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 def test_pieces_leave_nothing_out(text: str) -> None:
     found = pieces(text)
     assert "".join(found).replace("\n", "") == escaped(text).replace("\n", "")

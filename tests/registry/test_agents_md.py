@@ -16,7 +16,7 @@ FILES = st.lists(
 ).map(b"".join)  # fmt: skip
 
 
-@settings(max_examples=examples(200))
+@settings(max_examples=examples(80))
 @given(st.none() | FILES, FILES)
 def test_what_is_put_in_comes_out_again(old: bytes | None, after: bytes) -> None:
     once = merged(old, SECTION)

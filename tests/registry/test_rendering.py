@@ -314,11 +314,11 @@ def test_what_is_left_out_is_said_with_the_command_that_shows_it(two: list[Entry
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_a_thousand_cards_in_a_budget(two: list[Entry], provider: str) -> None:
-    made = emit("q", two * 500, provider, 2000)
+def test_many_cards_in_a_budget(two: list[Entry], provider: str) -> None:
+    made = emit("q", two * 100, provider, 2000)
     assert made.tokens <= 2000
     assert 0 < len(made.entries) < 100
-    assert len(made.entries) + len(made.dropped) == 1000
+    assert len(made.entries) + len(made.dropped) == 200
     if provider == "json":
         document = json.loads(made.text)
         assert len(document["left_out"]) + document["more"] == len(made.dropped)

@@ -1,8 +1,6 @@
 """Questions in, hits or a reason out."""
 
 import random
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
@@ -187,16 +185,3 @@ def test_a_second_run_reads_nothing_again(tmp_path: Path) -> None:
     failing: object = Failing()
     again = SkillRetriever(CARDS, embedder=failing, folder=tmp_path, registry="mine")  # type: ignore[arg-type]
     assert ids(again.route("prune roses", 1, ALL)) == ["garden.roses"]
-
-
-def test_chromadb_is_not_imported() -> None:
-    code = (
-        "import sys\nfrom testing.cards import CARDS\n"
-        "from git_skillmesh.registry.retriever import SkillRetriever\n"
-        "assert SkillRetriever(CARDS).route('prune roses').hits\n"
-        "print([name for name in ('chromadb', 'sqlite3', 'asyncio') if name in sys.modules])"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
-    )
-    assert done.stdout == "[]\n"

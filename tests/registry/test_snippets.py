@@ -1,9 +1,10 @@
 """The snippets of the cards: each was run as it stands; those that need nothing are run here."""
 
 import importlib.util
+import io
 import json
-import subprocess
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from types import ModuleType
 
@@ -56,12 +57,9 @@ def card_with(root: Path, language: str, code: str, **fields: object) -> None:
 
 
 def ran(root: Path, *options: str) -> tuple[int, str]:
-    done = subprocess.run(
-        [sys.executable, SCRIPT, root, *options], capture_output=True, text=True, check=False,
-        env={"PYTHONPATH": ":".join(sys.path), "PATH": "/usr/local/bin:/usr/bin:/bin"},
-    )  # fmt: skip
-    assert done.stderr == ""
-    return done.returncode, done.stdout
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as out:
+        patch.setattr(sys, "argv", ["snippets.py", str(root), *options])
+        return script.main(), out.getvalue()
 
 
 def test_a_run_notes_what_passes(tmp_path: Path) -> None:

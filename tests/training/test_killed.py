@@ -58,8 +58,9 @@ def deeds(tmp_path_factory: pytest.TempPathFactory) -> Deeds:
     return made
 
 
-@pytest.mark.parametrize("by", [signal.SIGKILL, signal.SIGINT])
-@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize(
+    ("by", "known"), [(signal.SIGKILL, True), (signal.SIGKILL, False), (signal.SIGINT, True)]
+)
 def test_judging_ends_in_the_middle(
     deeds: Deeds, tmp_path: Path, by: signal.Signals, *, known: bool
 ) -> None:
@@ -80,12 +81,21 @@ def test_judging_ends_in_the_middle(
         assert "0 are new" in call(repo.path, *JUDGE).stderr
 
 
-@pytest.mark.parametrize("form", ["sft", "kto", "dpo"])
-@pytest.mark.parametrize("by", [signal.SIGKILL, signal.SIGINT])
-def test_exporting_ends_in_the_middle(tmp_path: Path, form: str, by: signal.Signals) -> None:
-    made = tell_the_depots(tmp_path / "made")
-    if form == "dpo":
-        tell_the_attempts(made)
+@pytest.fixture(scope="module")
+def attempts(tmp_path_factory: pytest.TempPathFactory) -> Repo:
+    made = tell_the_depots(tmp_path_factory.mktemp("made"))
+    tell_the_attempts(made)
+    return made
+
+
+# Each form chooses and writes lines of its own.
+@pytest.mark.parametrize(
+    ("form", "by"), [("sft", signal.SIGINT), ("kto", signal.SIGKILL), ("dpo", signal.SIGKILL)]
+)
+def test_exporting_ends_in_the_middle(
+    attempts: Repo, tmp_path: Path, form: str, by: signal.Signals
+) -> None:
+    made = copy_of(attempts, tmp_path / "made")
     export = ("export-rl", "--date", "20260401", "--output", "out", "--format", form)
     assert call(made.path, *export, "--context-tokens", "50").returncode == 0
     old = {path.name: path.read_bytes() for path in (made.path / "out").iterdir()}

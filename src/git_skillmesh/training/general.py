@@ -6,6 +6,7 @@ decided by a file's name alone.
 """
 
 import hashlib
+import os
 import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,13 +24,18 @@ _SMALLEST, _LARGEST = 1_500, 120_000
 def library(folder: Path | None = None) -> Iterator[tuple[str, Path]]:
     """Yield name and path of the standard library's modules, in order of their names."""
     root = folder or Path(sysconfig.get_paths()["stdlib"])
-    for path in sorted(root.rglob("*.py")):
-        name = path.relative_to(root)
-        is_fit = not _LEFT_OUT.intersection(name.parts) and not name.name.startswith(
-            "_sysconfigdata"
-        )
-        if is_fit and _SMALLEST <= path.stat().st_size <= _LARGEST:
-            yield name.as_posix(), path
+    for path in sorted(_modules_below(root)):
+        if path.name.startswith("_sysconfigdata"):
+            continue
+        if _SMALLEST <= path.stat().st_size <= _LARGEST:
+            yield path.relative_to(root).as_posix(), path
+
+
+def _modules_below(root: Path) -> Iterator[Path]:
+    # What is left out is often most of what is there: all packages that are installed.
+    for folder, below, files in os.walk(root):
+        below[:] = [name for name in below if name not in _LEFT_OUT]
+        yield from (Path(folder, name) for name in files if name.endswith(".py"))
 
 
 def is_held_out(name: str) -> bool:

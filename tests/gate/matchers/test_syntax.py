@@ -16,6 +16,7 @@ from git_skillmesh.gate.matchers.model import Match, NotLookedAt, RuleError, Tex
 from git_skillmesh.gate.matchers.parser import Parser
 from git_skillmesh.gate.matchers.syntax import LANGUAGES, SyntaxMatcher
 from git_skillmesh.learnings.model import Fix
+from testing.examples import examples
 from testing.learning_files import learning
 
 TIMEOUT = {
@@ -188,7 +189,7 @@ def test_a_file_that_takes_too_long_is_not_looked_at(monkeypatch: pytest.MonkeyP
 
 def test_what_is_too_much_is_not_looked_at() -> None:
     with pytest.raises(NotLookedAt, match="larger than 1 MB"):
-        matcher(rule={"pattern": "f"}).matches(file(b"f\n" * 25_000_000))
+        matcher(rule={"pattern": "f"}).matches(file(b"f\n" * 600_000))
     with pytest.raises(NotLookedAt, match="more than 10,000 matches"):
         matcher(rule={"kind": "identifier"}).matches(file("f\n" * 10_001))
 
@@ -254,7 +255,7 @@ RULES = st.recursive(
 UTILS = {"one": {"any": [{"pattern": "import get"}, {"kind": "identifier"}]}}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(rule=RULES, code=CODE)
 def test_what_may_match_is_never_too_little(rule: "dict[str, Any]", code: str) -> None:
     one = matcher(rule=rule, utils=UTILS)

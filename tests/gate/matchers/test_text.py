@@ -12,6 +12,7 @@ from git_skillmesh.gate.matchers.compiling import compile_content
 from git_skillmesh.gate.matchers.model import Match, NotLookedAt, RuleError, TextFile
 from git_skillmesh.gate.matchers.text import TextMatcher, TextSet
 from git_skillmesh.learnings.model import Scope
+from testing.examples import examples
 from testing.learning_files import learning
 
 LINES = "import re\r\nx = print ('é€𝄞', print(1))\n\n# print(2) noqa\nlast = print(3)"
@@ -161,7 +162,7 @@ PATTERNS = st.one_of(
 TEXTS = st.text("abé .\r\nA\x00", max_size=30)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     patterns=st.lists(st.tuples(PATTERNS, st.sampled_from(Scope), st.booleans()), max_size=5),
     content=TEXTS,
@@ -177,7 +178,7 @@ def test_what_may_match_is_never_too_little(
         assert not found or number in several
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(pattern=PATTERNS, content=TEXTS)
 def test_lines_at_once_are_lines_one_by_one(pattern: str, content: str) -> None:
     matcher = regex(pattern)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from git_skillmesh.training.advising.answers import MOST, findings_in, read_answer
 from git_skillmesh.training.advising.model import Kind
 from testing.advising import CLEANER, QUOTE, finding, request, source
+from testing.examples import examples
 
 ASKED = request(
     source(),
@@ -153,7 +154,7 @@ NEARLY = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(st.lists(NEARLY | JSON, max_size=4), st.text(max_size=20), st.integers(0, 30))
 def test_nothing_survives_that_is_not_anchored(listed: list[Any], around: str, cut: int) -> None:
     text = around + json.dumps({"findings": listed}) + around

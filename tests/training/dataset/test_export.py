@@ -27,8 +27,10 @@ from testing.memory import open_memory
 from testing.repos import Repo, make_repo
 from testing.rewarded import reward
 
-SCHEMA = json.loads(
-    (Path(__file__).parents[3] / "docs" / "rl-dataset.schema.json").read_text(encoding="utf-8")
+SCHEMA = jsonschema.Draft202012Validator(
+    json.loads(
+        (Path(__file__).parents[3] / "docs" / "rl-dataset.schema.json").read_text(encoding="utf-8")
+    )
 )
 
 
@@ -37,7 +39,7 @@ def exported(repo: Repo, out: Path, form: str = "sft", **more: object) -> Export
     found = export(open_memory(repo), Redactor(), "r-1", options)
     if found.data:
         for line in lines_of(found.data):
-            jsonschema.validate(line, SCHEMA)
+            SCHEMA.validate(line)
             assert problems_of(line) == []
         checked = check_file(found.data)
         assert (checked.lines, checked.problems) == (found.manifest.lines, [])

@@ -24,7 +24,7 @@ def divided(lines: Sequence[tuple[int, list[str]]]) -> list[str]:
     return split([f"{time:02}" for time, _ in lines], [groups.root(n) for n in range(len(lines))])
 
 
-@settings(max_examples=examples(200), deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(LINES)
 @example([(0, []), (0, []), (1, []), (1, ["a"]), (1, ["a"]), (1, ["a"]), (1, ["a"])])
 def test_nothing_leaks(lines: list[tuple[int, list[str]]]) -> None:
@@ -37,7 +37,7 @@ def test_nothing_leaks(lines: list[tuple[int, list[str]]]) -> None:
     assert found.count(LEFT_OUT) <= len(lines) / 2
 
 
-@settings(max_examples=examples(200), deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(LINES)
 def test_nothing_is_left_out_where_groups_are_small(lines: list[tuple[int, list[str]]]) -> None:
     alone = [(time, [f"k{number % 20}"]) for number, (time, _) in enumerate(lines)]

@@ -41,6 +41,7 @@ def judged(depots: Repo, tmp_path_factory: pytest.TempPathFactory) -> Repo:
     folder = tmp_path_factory.mktemp("judged")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("STAND_IN", "")
+        patch.setenv("INTERPRETER", "")
         night = Night(depots.copy(folder / "repo"), folder / "control")
         assert night.run(steps=("rewards", "export-rl")).outcome is Outcome.DONE
     return night.repo
@@ -49,6 +50,7 @@ def judged(depots: Repo, tmp_path_factory: pytest.TempPathFactory) -> Repo:
 @pytest.fixture
 def night(judged: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Night:
     monkeypatch.setenv("STAND_IN", "")
+    monkeypatch.setenv("INTERPRETER", "")
     return Night(judged.copy(tmp_path / "repo"), tmp_path / "control")
 
 
@@ -56,6 +58,7 @@ def night(judged: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Nigh
 def first(depots: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Night:
     """A first night."""
     monkeypatch.setenv("STAND_IN", "")
+    monkeypatch.setenv("INTERPRETER", "")
     return Night(depots.copy(tmp_path / "repo"), tmp_path / "control")
 
 
@@ -326,6 +329,7 @@ def test_repositories_without_anything_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STAND_IN", "")
+    monkeypatch.setenv("INTERPRETER", "")
     night = Night(make_repo(tmp_path), tmp_path / "control")
     assert told(night.run())[0] == ("rewards", "skipped", "there are no commits yet")
     night.repo.commit("first", {"a": "a\n"})

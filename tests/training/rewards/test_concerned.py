@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from git_skillmesh.training.model import Pair
 from git_skillmesh.training.rewards.judging import Age, Judged
+from testing.examples import examples
 from testing.linking import commit, link, remember, wrote
 from testing.memory import open_memory
 from testing.rewards import DAY, OTHER, PARSER, REPORT, Deeds
@@ -143,14 +144,14 @@ def anew(deeds: Deeds, age: Age) -> Mapping[Pair, Judged]:
     return judged
 
 
-@settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(2), deadline=None, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 1 << 30))
 def test_judging_what_changed_is_judging_everything(
     tmp_path_factory: pytest.TempPathFactory, seed: int
 ) -> None:
     life = Life(tmp_path_factory.mktemp("life"), seed)
     age = Age(3, 2)
-    for _ in range(life.random.choice((6, 10))):
+    for _ in range(life.random.choice((4, 8))):
         for _ in range(life.random.choice((1, 1, 3))):
             life.step()
         done = life.deeds.outcome(age, write=life.random.random() < 0.8)
@@ -164,7 +165,7 @@ def test_a_commit_costs_what_it_concerns(tmp_path: Path) -> None:
     deeds = Deeds(tmp_path)
     again = []
     for half in range(2):
-        for number in range(6):
+        for number in range(3):
             name = f"{half}{number}"
             deeds.write(name, half * 9, f"{name}.py", PARSER.replace("raw", f"raw_{name}"))
             deeds.commit(half * 9 + 0.1)
@@ -173,7 +174,7 @@ def test_a_commit_costs_what_it_concerns(tmp_path: Path) -> None:
         deeds.commit(half * 9 + 8.5, {f"{half}1.py": REPORT})
         done = deeds.outcome(write=True)
         again.append(done.again)
-        assert len(done.judged) == (half + 1) * 6
+        assert len(done.judged) == (half + 1) * 3
         assert done.judged["s", f"{half}1"].evidence.alive == 0
         assert deeds.outcome(write=True).again == 0
     assert again == [1, 1]

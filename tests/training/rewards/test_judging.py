@@ -10,9 +10,14 @@ from testing.linking import commit, link, ran, remember, wrote
 from testing.rewards import DAY, OTHER, PARSER, REPORT, Deeds, ran_tests
 
 
+@pytest.fixture(scope="module")
+def begun(sealed_session: None, tmp_path_factory: pytest.TempPathFactory) -> Deeds:
+    return Deeds(tmp_path_factory.mktemp("begun"))
+
+
 @pytest.fixture
-def deeds(tmp_path: Path) -> Deeds:
-    return Deeds(tmp_path)
+def deeds(begun: Deeds, tmp_path: Path) -> Deeds:
+    return begun.copied(tmp_path)
 
 
 def kept(made: Reward) -> tuple[Verdict, int, int, int]:
