@@ -19,7 +19,7 @@ from git_skillmesh.chroma.learnings import learning_rows
 from git_skillmesh.chroma.mirror import Outcome
 from git_skillmesh.chroma.model import RowSource
 from git_skillmesh.chroma.pipe import WriterWhenNeeded
-from git_skillmesh.chroma.remembered import REMEMBERED, mirror_remembered
+from git_skillmesh.chroma.remembered import CHATS, REMEMBERED, mirror_remembered
 from git_skillmesh.chroma.target import Target, target_of
 from git_skillmesh.chroma.thoughts import thought_rows
 from git_skillmesh.config import Config, load
@@ -86,7 +86,7 @@ class Team:
         """Bring the exchanges up to date, and nothing else."""
         repository, config, target = self.opened(repo)
         update_exchanges(repository, config, 60)
-        outcome = mirror_exchanges(repository, config, target)
+        outcome = mirror_remembered(CHATS, repository, config, target)
         assert outcome is not None
         return outcome
 
@@ -102,7 +102,6 @@ class Team:
         """Bring both tiers up to date, as the worker does; raises what it would log."""
         self.index(repo)
         repository, config, target = self.opened(repo)
-        steps = (mirror_codebase, mirror_exchanges, mirror_learnings, mirror_thoughts)
         with WriterWhenNeeded(target, repository.state_dir) as one:
             done = [
                 mirror_codebase(repository, config, target, writers=one),
