@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from . import pristine
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
@@ -114,6 +116,8 @@ class Repo:
     @property
     def git_dir(self) -> Path:
         """The git directory, private to a linked worktree."""
+        if (self.path / ".git").is_dir():
+            return (self.path / ".git").resolve()
         return Path(self.git("rev-parse", "--absolute-git-dir"))
 
     @property
@@ -175,10 +179,14 @@ def make_repo(
     path = folder / name
     path.mkdir(parents=True)
     repo = Repo(path)
-    options = ["--bare"] if bare else []
-    repo.git(
-        "init", "--quiet", f"--object-format={object_format}", "--initial-branch=main", *options
-    )
-    if files is not None:
-        repo.commit("first", files)
+
+    def by_git() -> None:
+        options = ["--bare"] if bare else []
+        repo.git(
+            "init", "--quiet", f"--object-format={object_format}", "--initial-branch=main", *options
+        )
+        if files is not None:
+            repo.commit("first", files)
+
+    pristine.make(path, bare, object_format, files, by_git)
     return repo
