@@ -13,7 +13,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from git_skillmesh.git.repository import Repository, discover
+
 from . import pristine
+
+_opened: dict[tuple[Path, frozenset[tuple[str, str]]], Repository] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +163,13 @@ class Repo:
         """Copy the repository with its caches and hooks, which costs less than making it again."""
         shutil.copytree(self.path, path, symlinks=True)
         return Repo(path)
+
+    def opened(self) -> Repository:
+        """Return what the program finds here; git is asked once for each environment."""
+        key = (self.path, frozenset(os.environ.items()))
+        if key not in _opened:
+            _opened[key] = discover(self.path)
+        return _opened[key]
 
     def submodule(self, other: "Repo", name: str) -> "Repo":
         """Add another repository as a submodule and commit that."""

@@ -8,6 +8,8 @@ from testing import pristine
 from testing.environment import COMMIT_DATE, GIT_CONFIG, processes_started
 from testing.repos import make_repo, run
 
+Files = dict[str, str | bytes | None]
+
 
 def test_git_sees_only_the_configuration_of_the_test(tmp_path: Path, home: Path) -> None:
     repo = make_repo(tmp_path, files={"a.txt": "one\n"})
@@ -30,7 +32,12 @@ def test_a_repository_made_again_is_what_git_made(
     tmp_path: Path, object_format: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pristine, "_made", {})
-    files = {"a.txt": "one\n", "objects/b c.txt": b"\xff\r\n", "deep/down/\udcff": "", "e": "1"}
+    files: Files = {
+        "a.txt": "one\n",
+        "objects/b c.txt": b"\xff\r\n",
+        "deep/down/\udcff": "",
+        "e": "1",
+    }
     made = make_repo(tmp_path, "by git", object_format=object_format, files=files)
     before = processes_started()
     again = make_repo(tmp_path, "again", object_format=object_format, files=files)
@@ -63,7 +70,7 @@ def _everything(folder: Path) -> tuple[dict[str, bytes | None], dict[str, int]]:
 def test_git_makes_what_the_test_has_set(
     tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    files = {"a.txt": "one\n"}
+    files: Files = {"a.txt": "one\n"}
     make_repo(tmp_path, "usual", files=files)
     (home / ".gitconfig").write_text(GIT_CONFIG + "[core]\n\tlogAllRefUpdates = false\n")
     assert not (make_repo(tmp_path, "no logs", files=files).path / ".git" / "logs").exists()
