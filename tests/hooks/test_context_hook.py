@@ -24,7 +24,8 @@ def repo(sealed_session: None, tmp_path_factory: pytest.TempPathFactory) -> Repo
 
 def call(given: Any, *arguments: str, cwd: Path, **env: str) -> Result:
     text = given if isinstance(given, str) else json.dumps(given)
-    return run(*HOOK, *arguments, cwd=cwd, stdin=text, env=env)
+    program = (sys.executable, *HOOK[1:])  # starts warm
+    return run(*program, *arguments, cwd=cwd, stdin=text, env=env)
 
 
 def answered(monkeypatch: pytest.MonkeyPatch, given: Any, *arguments: str) -> Any:
