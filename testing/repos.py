@@ -34,7 +34,7 @@ def run(
     cwd: Path,
     env: Mapping[str, str] | None = None,
     stdin: str = "",
-    timeout: float = 120,
+    timeout: float = 300,
 ) -> Result:
     """Run a program; `env` is added to the environment of the test."""
     done = subprocess.run(

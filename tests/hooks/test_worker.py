@@ -35,7 +35,7 @@ def start_worker(repo: Repo) -> "subprocess.Popen[bytes]":
 
 
 def until(true: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 300
     while not true():
         assert time.monotonic() < deadline
         time.sleep(0.01)
