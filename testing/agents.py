@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from git_skillmesh.git.repository import discover
 from git_skillmesh.sessions.importers.records import Record
 from git_skillmesh.sessions.model import Exchange
 from git_skillmesh.sessions.reading import MemoryReader
@@ -20,13 +19,14 @@ from git_skillmesh.sessions.reading import MemoryReader
 from .repos import Repo, Result, run
 from .transcripts import claude, claude_result, claude_says, claude_uses, jsonl
 
-HOOK = (sys.executable, "-m", "git_skillmesh.hooks", "agent")
+HOOK = (sys.executable, "-m", "git_skillmesh.hooks", "agent")  # starts as for a user, see warm
 
 
 def call_hook(payload: Any, *arguments: str, cwd: Path, **env: str) -> Result:
     """Give a payload to the hook as its agent does; text is given as it is."""
     text = payload if isinstance(payload, str) else json.dumps(payload)
-    return run(*HOOK, *arguments, cwd=cwd, stdin=text, env=env)
+    program = (sys.executable, "-m", "git_skillmesh.hooks", "agent")
+    return run(*program, *arguments, cwd=cwd, stdin=text, env=env)
 
 
 def slug(path: Path) -> str:
@@ -139,6 +139,6 @@ class ClaudeCode:
 
 def remembered(repo: Repo) -> dict[str, tuple[Exchange, ...]]:
     """Return session → exchanges of the memory."""
-    reader = MemoryReader(discover(repo.path))
+    reader = MemoryReader(repo.opened())
     ids = [summary.head.session_id for summary in reader.sessions()]
     return {name: tuple(reader.exchanges(name)) for name in ids}

@@ -14,7 +14,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from git_skillmesh.git.repository import discover
 from git_skillmesh.sessions.links import Evidence, Link, lines_linked, ranges_of, write_links
 from git_skillmesh.sessions.links import read_links as read
 from testing.repos import Repo, make_repo
@@ -51,6 +50,7 @@ class World:
         self.fresh: set[str] = set()
         self.count = 0
         self.did: list[str] = []
+        self._blobs: dict[tuple[str, str], str] = {}
         self.repo.git("config", "notes.rewriteRef", "refs/notes/skillmesh*")
         if mode == "hooks":
             self.repo.hook("post-rewrite", _HOOK)
@@ -172,7 +172,9 @@ class World:
 
     def blob(self, commit: str, path: str) -> str:
         """Return the blob of a file."""
-        return self.repo.git("rev-parse", f"{commit}:{path}")
+        if (commit, path) not in self._blobs:
+            self._blobs[commit, path] = self.repo.git("rev-parse", f"{commit}:{path}")
+        return self._blobs[commit, path]
 
     def linker(self) -> None:
         """Link the lines that were written since the last call, where they stand now."""
@@ -187,14 +189,14 @@ class World:
                 "s-1", author, 0.9, Evidence.EDIT, path, self.blob(commit, path), ranges_of(numbers)
             )
             links.setdefault(commit, []).append(link)
-        write_links(discover(self.repo.path), links)
+        write_links(self.repo.opened(), links)
         self.fresh.clear()
 
     def verdict(self) -> Verdict:
         """Ask for every line of HEAD as `git skillmesh why` would."""
         verdict = Verdict()
         blamed = self.blamed()
-        links = read(discover(self.repo.path), {commit for commit, *_ in blamed})
+        links = read(self.repo.opened(), {commit for commit, *_ in blamed})
         places = {(commit, path) for commit, path, *_ in blamed}
         known = {
             (commit, path): lines_linked(links.get(commit, ()), path, self.blob(commit, path))

@@ -17,12 +17,16 @@ import git_skillmesh
 
 TOKEN = "SKILLMESH_TEST_TOKEN"  # noqa: S105  # inherited by whatever a test starts; names it
 COMMIT_DATE = "2024-03-01T12:00:00+00:00"
+# Repositories of tests need not survive a power failure, and waiting for the disk is most of what a
+# commit takes.
 GIT_CONFIG = f"""\
 [init]
 \tdefaultBranch = main
 \ttemplateDir = {Path(__file__).parent / "template"}
 [protocol "file"]
 \tallow = always
+[core]
+\tfsync = none
 [commit]
 \tgpgSign = false
 [gc]
@@ -157,7 +161,7 @@ def _words(path: str) -> list[bytes]:
         os.close(file)
 
 
-def wait_for_hooks(token: str, seconds: float = 60, after: int = 0) -> None:
+def wait_for_hooks(token: str, seconds: float = 300, after: int = 0) -> None:
     """Wait until no shim and no worker of that test runs. Raises TimeoutError.
 
     `after` is what was the newest process before any of them could be.

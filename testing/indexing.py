@@ -10,7 +10,7 @@ import numpy as np
 
 from git_skillmesh.cli.query import as_document
 from git_skillmesh.config import Config, load
-from git_skillmesh.git.repository import Repository, discover
+from git_skillmesh.git.repository import Repository
 from git_skillmesh.index.identity import repo_id
 from git_skillmesh.index.store import Store
 from git_skillmesh.index.update import Update, update
@@ -26,7 +26,7 @@ WORKING_TREE, COMMITTED, REVISION = Scope.WORKING_TREE, Scope.COMMITTED, Scope.R
 
 def opened(repo: Repo, settings: Mapping[str, str] | None = None) -> tuple[Repository, Config]:
     """Return the repository and its configuration; one process builds the index."""
-    repository = discover(repo.path)
+    repository = repo.opened()
     return repository, load(repository, {"index.jobs": "1", **(settings or {})})
 
 

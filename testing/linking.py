@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 
 from git_skillmesh.config import load
-from git_skillmesh.git.repository import discover
 from git_skillmesh.sessions.linking.linker import Outcome, link_new_commits
 from git_skillmesh.sessions.links import Link, lines_linked, read_links
 from git_skillmesh.sessions.model import Act, Edit, Exchange, Session, ToolCall
@@ -76,14 +75,15 @@ def commit(
 
 def link(repo: Repo) -> Outcome:
     """Link what is new, as after a commit."""
-    repository = discover(repo.path)
+    repository = repo.opened()
     return link_new_commits(repository, load(repository, environ=os.environ))
 
 
 def links_of(repo: Repo, commit: str = "") -> tuple[Link, ...]:
     """Return the links in the note of a commit."""
-    commit = repo.git("rev-parse", commit or "HEAD")
-    return read_links(discover(repo.path), [commit]).get(commit, ())
+    if len(commit) < 40:
+        commit = repo.git("rev-parse", commit) if commit else repo.head
+    return read_links(repo.opened(), [commit]).get(commit, ())
 
 
 def by_line(repo: Repo, path: str, commit: str = "") -> dict[int, str]:

@@ -4,7 +4,9 @@ In: numbers. Out: sessions that differ by them, the same at every call; `open_me
 repository.
 """
 
-from git_skillmesh.git.repository import discover
+import os
+from collections.abc import Sequence
+
 from git_skillmesh.sessions.model import Act, Edit, Exchange, Session, ToolCall
 from git_skillmesh.sessions.store import MemoryStore
 from testing.repos import Repo
@@ -17,7 +19,7 @@ def unredacted(exchange: Exchange) -> Exchange:
 
 def open_memory(repo: Repo, ref: str = "refs/skillmesh/memory") -> MemoryStore:
     """Return the store of a repository, without redaction."""
-    return MemoryStore(discover(repo.path), unredacted, ref)
+    return MemoryStore(repo.opened(), unredacted, ref)
 
 
 def make_exchange(
@@ -52,5 +54,19 @@ def make_session(name: str = "s", exchanges: int = 3, parent: str = "", **more: 
 
 def tree_of(repo: Repo, ref: str = "refs/skillmesh/memory") -> dict[str, str]:
     """Return path → text of everything under a ref."""
-    names = repo.git("ls-tree", "-r", "--name-only", ref).splitlines()
-    return {name: repo.git("show", f"{ref}:{name}") for name in names}
+    listed = [line.split("\t", 1) for line in repo.git("ls-tree", "-r", ref).splitlines()]
+    texts = texts_of(repo, [about.split(" ")[2] for about, _ in listed])
+    return {name: text for (_, name), text in zip(listed, texts, strict=True)}
+
+
+def texts_of(repo: Repo, blobs: Sequence[str]) -> list[str]:
+    """Return the text of each blob, without its last line feed."""
+    asked = "".join(f"{blob}\n" for blob in blobs)
+    answer, start, texts = os.fsencode(repo.run("cat-file", "--batch", stdin=asked).stdout), 0, []
+    for blob in blobs:
+        end = answer.index(b"\n", start)
+        name, kind, size = answer[start:end].split(b" ")
+        assert (name, kind) == (blob.encode(), b"blob")
+        start = end + 1 + int(size) + 1
+        texts.append(os.fsdecode(answer[end + 1 : start - 1]).removesuffix("\n"))
+    return texts

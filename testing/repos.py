@@ -13,6 +13,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from git_skillmesh.git.repository import Repository, discover
+
+from . import pristine
+
+_opened: dict[tuple[Path, frozenset[tuple[str, str]]], Repository] = {}
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
@@ -28,7 +34,7 @@ def run(
     cwd: Path,
     env: Mapping[str, str] | None = None,
     stdin: str = "",
-    timeout: float = 120,
+    timeout: float = 300,
 ) -> Result:
     """Run a program; `env` is added to the environment of the test."""
     done = subprocess.run(
@@ -114,6 +120,8 @@ class Repo:
     @property
     def git_dir(self) -> Path:
         """The git directory, private to a linked worktree."""
+        if (self.path / ".git").is_dir():
+            return (self.path / ".git").resolve()
         return Path(self.git("rev-parse", "--absolute-git-dir"))
 
     @property
@@ -156,6 +164,13 @@ class Repo:
         shutil.copytree(self.path, path, symlinks=True)
         return Repo(path)
 
+    def opened(self) -> Repository:
+        """Return what the program finds here; git is asked once for each environment."""
+        key = (self.path, frozenset(os.environ.items()))
+        if key not in _opened:
+            _opened[key] = discover(self.path)
+        return _opened[key]
+
     def submodule(self, other: "Repo", name: str) -> "Repo":
         """Add another repository as a submodule and commit that."""
         self.git("submodule", "--quiet", "add", os.fspath(other.path), name)
@@ -175,10 +190,14 @@ def make_repo(
     path = folder / name
     path.mkdir(parents=True)
     repo = Repo(path)
-    options = ["--bare"] if bare else []
-    repo.git(
-        "init", "--quiet", f"--object-format={object_format}", "--initial-branch=main", *options
-    )
-    if files is not None:
-        repo.commit("first", files)
+
+    def by_git() -> None:
+        options = ["--bare"] if bare else []
+        repo.git(
+            "init", "--quiet", f"--object-format={object_format}", "--initial-branch=main", *options
+        )
+        if files is not None:
+            repo.commit("first", files)
+
+    pristine.make(path, bare, object_format, files, by_git)
     return repo

@@ -15,7 +15,6 @@ from pathlib import Path
 from git_skillmesh.errors import Busy, Unavailable
 from git_skillmesh.git.notes import add_lines, all_notes
 from git_skillmesh.git.remotes import find_remote
-from git_skillmesh.git.repository import discover
 from git_skillmesh.sessions.events import Event
 from git_skillmesh.sessions.layout import key_of
 from git_skillmesh.sessions.model import Exchange, Session
@@ -111,8 +110,8 @@ class World:
         if what == "amend":
             repo.git("commit", "--quiet", "--amend", "--allow-empty", "-m", f"amended {number}")
         else:
-            add_lines(discover(repo.path), {repo.head: [f'{{"note": {number}}}']})
-        for commit, lines in all_notes(discover(repo.path)).items():
+            add_lines(repo.opened(), {repo.head: [f'{{"note": {number}}}']})
+        for commit, lines in all_notes(repo.opened()).items():
             self.model.notes.setdefault(commit, set()).update(lines)
 
     def _sync_somehow(self, what: str, repo: Repo, hub: int, much: int) -> None:
@@ -142,7 +141,7 @@ class World:
 
     def sync(self, repo: Repo, hub: int) -> bool:
         """Sync a clone with a hub, and return whether it came through."""
-        repository = discover(repo.path)
+        repository = repo.opened()
         self.syncs += 1
         try:
             sync(repository, find_remote(repository, f"hub{hub}"))
@@ -189,5 +188,5 @@ class World:
         events = {name: {str(event.value) for event in memory.events(name)} for name in found}
         assert events == {name: self.model.events.get(name, set()) for name in left}
         assert all(memory.is_forgotten(name) for name in self.model.forgotten)
-        notes = {commit: set(lines) for commit, lines in all_notes(discover(repo.path)).items()}
+        notes = {commit: set(lines) for commit, lines in all_notes(repo.opened()).items()}
         assert notes == self.model.notes

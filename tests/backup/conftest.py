@@ -48,6 +48,7 @@ def story(sealed_session: None, tmp_path_factory: pytest.TempPathFactory) -> Kep
         "chroma.url": "http://ada:password@example.org",
     }.items():  # fmt: skip
         repo.git("config", f"skillmesh.{name}", value)
+    repo.git("repack", "-a", "-d", "-k", "--quiet")  # most tests copy it: few files
     file = folder / "backup.tar"
     done = call(repo.path, "backup", str(file), env={"CHROMA_DB_IMPL": "off"})
     assert (done.returncode, done.stderr) == (0, ""), done.stderr

@@ -233,16 +233,24 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Repo:
     return make_repo(tmp_path_factory.mktemp("diffs"), files={"a": ""})
 
 
+def commits_of(repo: Repo, texts: list[bytes]) -> list[str]:
+    """Return a commit for each text of the file "a", one after the other."""
+    who = "committer A <a@example.org> 0 +0000"
+    start = f"commit refs/heads/made\n{who}\ndata 1\nx\nM 100644 inline a\n"
+    stream = "".join(f"{start}data {len(text)}\n{text.decode()}\n" for text in texts)
+    repo.git("fast-import", "--quiet", "--force", stdin=stream)
+    return repo.git("rev-list", "--reverse", "made").splitlines()
+
+
 @given(st.lists(st.tuples(LINES, st.booleans()), min_size=2, max_size=4))
 @settings(max_examples=examples(25), deadline=None)
 def test_added_and_removed_lines_make_one_file_of_the_other(
     shared: Repo, versions: list[tuple[list[str], bool]]
 ) -> None:
-    commits, texts = [], []
-    for lines, ended in versions:
-        text = "\n".join(lines) + ("\n" if ended and lines else "")
-        commits.append(shared.commit("x", {"a": text}))
-        texts.append(text.encode())
+    texts = [
+        ("\n".join(lines) + ("\n" if ended and lines else "")).encode() for lines, ended in versions
+    ]
+    commits = commits_of(shared, texts)
     for change, before, after in zip(changed(shared, *commits)[1:], texts, texts[1:], strict=False):
         for file in change.files:
             old, new = before.split(b"\n"), after.split(b"\n")

@@ -19,6 +19,7 @@ from git_skillmesh.git.refs import (
     until_moved,
 )
 from git_skillmesh.git.repository import discover
+from testing.environment import processes_started
 from testing.repos import Repo, make_repo
 
 REF = "refs/skillmesh/memory"
@@ -48,8 +49,24 @@ def test_a_ref_moves_only_from_where_it_was_seen(repo: Repo) -> None:
         move_ref(repository, "not a ref", second, None, "test")
 
 
-def test_a_lock_of_somebody_else_is_waited_for(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("git_skillmesh.git.refs._PATIENCE_SECONDS", 0.1)
+def test_where_a_ref_stands_makes_no_difference(repo: Repo, tmp_path: Path) -> None:
+    """In a file of its own, in the file of packed refs, in the folder that worktrees share."""
+    before = processes_started()
+    assert read_ref(discover(repo.path), REF) is None
+    assert processes_started() == before + 1  # which has found the repository
+    linked = discover(repo.worktree(tmp_path / "linked", "topic").path)
+    repo.git("update-ref", REF, "HEAD~")
+    assert read_ref(linked, REF) == repo.git("rev-parse", "HEAD~")
+    repo.git("pack-refs", "--all")
+    assert not (repo.git_dir / REF).exists()
+    assert read_ref(linked, REF) == repo.git("rev-parse", "HEAD~")
+    repo.git("symbolic-ref", REF, "refs/heads/main")
+    assert read_ref(linked, REF) == repo.head
+    repo.git("update-ref", "--no-deref", "-d", REF)
+    assert read_ref(linked, REF) is None
+
+
+def test_a_lock_of_somebody_else_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     tries = []
 
     def third_time() -> str:
@@ -59,6 +76,8 @@ def test_a_lock_of_somebody_else_is_waited_for(repo: Repo, monkeypatch: pytest.M
         return "moved"
 
     assert until_moved(third_time, REF) == "moved"
+
+    monkeypatch.setattr("git_skillmesh.git.refs._PATIENCE_SECONDS", 0.05)
 
     def never() -> None:
         raise RefMoved("fatal: Unable to create 'x.lock': File exists.\n")

@@ -356,7 +356,7 @@ def test_what_was_taken_out_and_not_stored_is_taken_out_again(repo: Repo) -> Non
 plain = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-    max_leaves=20,
+    max_leaves=8,
 )
 
 
@@ -390,7 +390,7 @@ payloads = st.dictionaries(
 )  # fmt: skip
 
 
-@settings(deadline=None, max_examples=examples(50))
+@settings(deadline=None, max_examples=examples(30))
 @given(payloads, st.sampled_from(["", *AGENTS]))
 def test_any_payload_makes_a_record_or_none(payload: dict[str, object], asked: str) -> None:
     again = read_payload(json.dumps(payload).encode())

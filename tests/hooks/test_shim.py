@@ -15,7 +15,7 @@ from testing.examples import examples
 paths = st.binary(min_size=1, max_size=40).filter(lambda raw: b"\0" not in raw).map(os.fsdecode)
 
 
-@settings(max_examples=examples(60), deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(python=paths, program=paths)
 def test_sh_reads_back_any_path(python: str, program: str) -> None:
     text = render("post-commit", shared=False, python=python, program=program)
@@ -29,7 +29,7 @@ def test_sh_reads_back_any_path(python: str, program: str) -> None:
     assert done.stderr == b""
 
 
-@settings(max_examples=examples(60), deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(name=paths)
 def test_a_missing_program_is_named(name: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     path = tmp_path_factory.mktemp("shim") / "post-commit"

@@ -36,8 +36,7 @@ def test_a_commit_from_a_subfolder(tmp_path: Path, install_hooks: Install, runs:
 
 
 @pytest.mark.parametrize(
-    "name",
-    ["with space", 'it\'s "quoted"', "dollar $HOME `id`", "new\nline", "-dash", "ünï", "a\\b"],
+    "name", ['it\'s "quoted", costs $HOME `id` \\b', "-dash, ünï and\na new line"]
 )
 def test_a_commit_in_a_folder_with_an_odd_name(
     tmp_path: Path, install_hooks: Install, runs: Runs, name: str
@@ -228,7 +227,7 @@ def test_nothing_of_the_caller_stays_open(
     assert (process.returncode, output) == (0, (b"", b""))
     assert os.read(extra_read, 1) == b""
     os.close(extra_read)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while len(found := hook_processes(hermetic)) != 1:  # the shim may be on its way out
         assert time.monotonic() < deadline
         time.sleep(0.01)

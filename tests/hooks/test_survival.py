@@ -1,8 +1,9 @@
 """Every way to rewrite history, one by one, with the hooks that `init` installs.
 
-A line that ends in `# ask-N` was written by the exchange ask-N; it is linked in the commit that
-brings it. After the operation and the worker's run, each line of HEAD is asked for as `why` asks:
-who is blamed, what does that commit's note say. Lines without the comment are people's.
+In some tests the hooks start the worker; in the others they leave word for it, and the links are
+carried when all is done. A line that ends in `# ask-N` was written by the exchange ask-N; it is
+linked in the commit that brings it. At the end each line of HEAD is asked for as `why` asks: who is
+blamed, what does that commit's note say. Lines without the comment are people's.
 """
 
 import re
@@ -16,6 +17,8 @@ import pytest
 
 from git_skillmesh.git.repository import discover
 from git_skillmesh.hooks.install import install
+from git_skillmesh.hooks.shim import TEMPLATES, render
+from git_skillmesh.sessions.carrying import carry_links
 from git_skillmesh.sessions.links import (
     Evidence,
     Link,
@@ -106,19 +109,37 @@ def linked(sealed_session: None, tmp_path_factory: pytest.TempPathFactory) -> Re
 
 
 @pytest.fixture
-def repo(linked: Repo, tmp_path: Path) -> Repo:
-    """A copy of the repository with three linked commits."""
+def served(linked: Repo, tmp_path: Path) -> Repo:
+    """A copy of the repository with three linked commits, whose hooks start the worker."""
     return linked.copy(tmp_path / "repo")
+
+
+@pytest.fixture
+def repo(served: Repo) -> Repo:
+    """The same, but its hooks only keep what git told them: the worker's part is done in `check`.
+
+    All that the worker does besides, for each commit of a rebase, concerns other tests.
+    """
+    for name in TEMPLATES:
+        shim = render(name, shared=False, python="/nonexistent")
+        (served.path / ".git" / "hooks" / name).write_bytes(shim)
+    return served
 
 
 ALL = at(at(at(BASE, 2, ONE), 7, TWO + THEIRS), 13, THREE)
 
 
-def check(repo: Repo, wait: Wait, text: str, *, rev: str = "HEAD", path: str = "app.py") -> None:
-    """Wait for the worker, then ask for every line of a file."""
-    log = wait(repo)
-    assert "not carried" not in log
-    assert "failed" not in log
+def check(
+    repo: Repo, text: str, *, wait: Wait | None = None, rev: str = "HEAD", path: str = "app.py"
+) -> None:
+    """Wait for the worker or do its part, then ask for every line of a file."""
+    if wait is None:
+        carry_links(discover(repo.path))
+    else:
+        log = wait(repo)
+        assert " end after " in log
+        assert "not carried" not in log
+        assert "failed" not in log
     assert repo.git("show", f"{rev}:{path}") + "\n" == text
     assert attributed(repo, path, rev=rev) == expected(text)
 
@@ -134,163 +155,161 @@ def sedited(script: str) -> dict[str, str]:
     return {"GIT_SEQUENCE_EDITOR": f"sed -i -e {shlex.quote(script)}", "GIT_EDITOR": "true"}
 
 
-def test_nothing_is_rewritten(repo: Repo, wait_for_worker: Wait) -> None:
-    check(repo, wait_for_worker, ALL)
-    before = repo.git("rev-parse", "refs/notes/skillmesh")
-    repo.git("commit", "--quiet", "--allow-empty", "-m", "empty")
-    check(repo, wait_for_worker, ALL)
-    assert repo.git("rev-parse", "refs/notes/skillmesh") == before
+def test_nothing_is_rewritten(served: Repo, wait_for_worker: Wait) -> None:
+    before = served.git("rev-parse", "refs/notes/skillmesh")
+    served.git("commit", "--quiet", "--allow-empty", "-m", "empty")
+    check(served, ALL, wait=wait_for_worker)
+    assert served.git("rev-parse", "refs/notes/skillmesh") == before
 
 
-def test_amend(repo: Repo, wait_for_worker: Wait) -> None:
-    was = repo.head
+def test_amend(served: Repo, wait_for_worker: Wait) -> None:
+    was = served.head
     text = at(ALL, 1, THEIRS)
-    repo.write("app.py", text)
-    repo.git("commit", "--quiet", "--all", "--amend", "-m", "three, amended")
-    check(repo, wait_for_worker, text)
-    blob = repo.git("rev-parse", "HEAD:app.py")
-    found = read_links(discover(repo.path), [repo.head])[repo.head]
+    served.write("app.py", text)
+    served.git("commit", "--quiet", "--all", "--amend", "-m", "three, amended")
+    check(served, text, wait=wait_for_worker)
+    blob = served.git("rev-parse", "HEAD:app.py")
+    found = read_links(discover(served.path), [served.head])[served.head]
     fresh = Link("s-1", "ask-3", 0.95, "edit", "app.py", blob, ((14, 14),), (was,))
     assert [each for each in found if each.blob == blob] == [fresh]
 
 
-def test_amend_of_an_amend_before_the_worker_comes(repo: Repo, wait_for_worker: Wait) -> None:
+def test_amend_of_an_amend_before_the_worker_comes(repo: Repo) -> None:
     text = ALL
     for number in range(4):
         text = at(text, 1, f"this line came with amend number {number}\n")
         repo.write("app.py", text)
         repo.git("commit", "--quiet", "--all", "--amend", "--no-edit")
-    check(repo, wait_for_worker, text)
+    check(repo, text)
 
 
-def test_amend_in_which_a_person_replaces_a_linked_line(repo: Repo, wait_for_worker: Wait) -> None:
+def test_amend_in_which_a_person_replaces_a_linked_line(repo: Repo) -> None:
     text = ALL.replace("fourth = explain(epsilon)  # ask-3", "fourth = explain(epsilon, 2)")
     repo.write("app.py", text)
     repo.git("commit", "--quiet", "--all", "--amend", "--no-edit")
-    check(repo, wait_for_worker, text)
+    check(repo, text)
     assert "ask-3" not in attributed(repo, "app.py")
 
 
-def test_amend_by_a_formatter(repo: Repo, wait_for_worker: Wait) -> None:
+def test_amend_by_a_formatter(repo: Repo) -> None:
     text = ALL.replace("fourth = explain(epsilon)", "    fourth  =  explain( epsilon )")
     repo.write("app.py", text)
     repo.git("commit", "--quiet", "--all", "--amend", "--no-edit")
-    check(repo, wait_for_worker, text)
+    check(repo, text)
 
 
-def test_amend_that_moves_a_line_to_another_file(repo: Repo, wait_for_worker: Wait) -> None:
+def test_amend_that_moves_a_line_to_another_file(repo: Repo) -> None:
     text = ALL.replace(THREE, "")
     repo.write("app.py", text)
     repo.write("lib.py", at(BASE, 4, THREE))
     repo.git("commit", "--quiet", "--all", "--amend", "--no-edit")
-    check(repo, wait_for_worker, text)
-    check(repo, wait_for_worker, at(BASE, 4, THREE), path="lib.py")
+    check(repo, text)
+    check(repo, at(BASE, 4, THREE), path="lib.py")
 
 
-def test_rebase_onto_other_work(repo: Repo, wait_for_worker: Wait) -> None:
+def test_rebase_onto_other_work(repo: Repo) -> None:
     repo.git("checkout", "--quiet", "-b", "upstream", "HEAD~3")
     repo.commit("upstream", {"app.py": BASE + THEIRS})
     repo.git("checkout", "--quiet", "main")
     repo.git("rebase", "--quiet", "upstream")
-    check(repo, wait_for_worker, ALL + THEIRS)
+    check(repo, ALL + THEIRS)
 
 
-def test_rebase_onto_a_rename(repo: Repo, wait_for_worker: Wait) -> None:
+def test_rebase_onto_a_rename(repo: Repo) -> None:
     repo.git("checkout", "--quiet", "-b", "upstream", "HEAD~3")
     repo.git("mv", "app.py", "core.py")
     repo.git("commit", "--quiet", "-m", "rename")
     repo.git("checkout", "--quiet", "main")
     repo.git("rebase", "--quiet", "upstream")
-    check(repo, wait_for_worker, ALL, path="core.py")
+    check(repo, ALL, path="core.py")
 
 
-def test_rebase_reword_and_pick(repo: Repo, wait_for_worker: Wait) -> None:
+def test_rebase_reword_and_pick(repo: Repo) -> None:
     env = {**sedited("1s/^pick/reword/"), "GIT_EDITOR": "sed -i -e s/one/reworded/"}
     repo.git("rebase", "--quiet", "-i", "HEAD~3", env=env)
     assert repo.git("log", "--format=%s", "-3") == "three\ntwo\nreworded"
-    check(repo, wait_for_worker, ALL)
+    check(repo, ALL)
 
 
-@pytest.mark.parametrize("verb", ["squash", "fixup"])
-def test_rebase_squash(repo: Repo, wait_for_worker: Wait, verb: str) -> None:
-    olds = repo.git("rev-list", "--reverse", "HEAD~3..HEAD").split()
-    repo.git("rebase", "--quiet", "-i", "HEAD~3", env=sedited(f"2,$s/^pick/{verb}/"))
-    assert repo.git("rev-list", "--count", "HEAD") == "2"
-    check(repo, wait_for_worker, ALL)
-    blob = repo.git("rev-parse", "HEAD:app.py")
-    found = read_links(discover(repo.path), [repo.head])[repo.head]
+def test_rebase_squash(served: Repo, wait_for_worker: Wait) -> None:
+    olds = served.git("rev-list", "--reverse", "HEAD~3..HEAD").split()
+    served.git("rebase", "--quiet", "-i", "HEAD~3", env=sedited("2,$s/^pick/squash/"))
+    assert served.git("rev-list", "--count", "HEAD") == "2"
+    check(served, ALL, wait=wait_for_worker)
+    blob = served.git("rev-parse", "HEAD:app.py")
+    found = read_links(discover(served.path), [served.head])[served.head]
     via = {each.exchange: each.via for each in found if each.blob == blob}
     # In between are commits of the rebase that the worker may have seen.
     assert via["ask-1"][0] == olds[0]
     assert via["ask-2"][0] == olds[1]
 
 
-def test_rebase_that_reorders_and_drops(repo: Repo, wait_for_worker: Wait) -> None:
+def test_rebase_that_reorders_and_drops(repo: Repo) -> None:
     one, two, three = repo.git("rev-list", "--reverse", "HEAD~3..HEAD").split()
     env = todo(f"pick {three}", f"drop {two}", f"pick {one}")
     repo.git("rebase", "--quiet", "-i", "HEAD~3", env=env)
     assert repo.git("log", "--format=%s", "-3") == "one\nthree\nfirst"
-    check(repo, wait_for_worker, at(at(BASE, 2, ONE), 10, THREE))
+    check(repo, at(at(BASE, 2, ONE), 10, THREE))
 
 
-def test_autosquash(repo: Repo, wait_for_worker: Wait) -> None:
+def test_autosquash(repo: Repo) -> None:
     text = at(ALL, 3, THEIRS)
     repo.write("app.py", text)
     repo.git("commit", "--quiet", "--all", "--fixup=HEAD~2")
     repo.git("rebase", "--quiet", "-i", "--autosquash", "HEAD~4")
     assert repo.git("log", "--format=%s", "-4") == "three\ntwo\none\nfirst"
-    check(repo, wait_for_worker, text)
+    check(repo, text)
 
 
-def test_edit_stop_in_which_one_commit_becomes_two(repo: Repo, wait_for_worker: Wait) -> None:
-    repo.git("rebase", "--quiet", "-i", "HEAD~3", env=sedited("1s/^pick/edit/"))
-    repo.git("reset", "--quiet", "HEAD~1")
-    repo.write("app.py", at(BASE, 2, ONE.splitlines(keepends=True)[0]))
-    repo.git("commit", "--quiet", "--all", "-m", "one, first half")
-    repo.write("app.py", at(BASE, 2, ONE))
-    repo.git("commit", "--quiet", "--all", "-m", "one, second half")
-    repo.git("rebase", "--continue")
-    said = repo.git("log", "--format=%s", "-4")
+def test_edit_stop_in_which_one_commit_becomes_two(served: Repo, wait_for_worker: Wait) -> None:
+    served.git("rebase", "--quiet", "-i", "HEAD~3", env=sedited("1s/^pick/edit/"))
+    served.git("reset", "--quiet", "HEAD~1")
+    served.write("app.py", at(BASE, 2, ONE.splitlines(keepends=True)[0]))
+    served.git("commit", "--quiet", "--all", "-m", "one, first half")
+    served.write("app.py", at(BASE, 2, ONE))
+    served.git("commit", "--quiet", "--all", "-m", "one, second half")
+    served.git("rebase", "--continue")
+    said = served.git("log", "--format=%s", "-4")
     assert said == "three\ntwo\none, second half\none, first half"
-    check(repo, wait_for_worker, ALL)
+    check(served, ALL, wait=wait_for_worker)
 
 
-def test_edit_stop_with_an_amend(repo: Repo, wait_for_worker: Wait) -> None:
+def test_edit_stop_with_an_amend(repo: Repo) -> None:
     repo.git("rebase", "--quiet", "-i", "HEAD~3", env=sedited("2s/^pick/edit/"))
     text = at(at(BASE, 2, ONE), 7, TWO + THEIRS + "added at the stop by hand\n")
     repo.write("app.py", text)
     repo.git("commit", "--quiet", "--all", "--amend", "--no-edit")
     repo.git("rebase", "--continue")
-    check(repo, wait_for_worker, at(text, 14, THREE))
+    check(repo, at(text, 14, THREE))
 
 
-def test_a_conflict_resolved_by_hand(repo: Repo, wait_for_worker: Wait) -> None:
-    repo.git("checkout", "--quiet", "-b", "upstream", "HEAD~3")
+def test_a_conflict_resolved_by_hand(served: Repo, wait_for_worker: Wait) -> None:
+    served.git("checkout", "--quiet", "-b", "upstream", "HEAD~3")
     ours = BASE.replace("base line number 2\n", "upstream = changed(this, line)\n")
-    repo.commit("upstream", {"app.py": ours})
-    repo.git("checkout", "--quiet", "main")
-    assert repo.run("rebase", "upstream").returncode == 1
-    repo.write("app.py", at(at(ours, 2, ONE), 3, "a_hand = was(here)\n"))
-    repo.git("add", "app.py")
+    served.commit("upstream", {"app.py": ours})
+    served.git("checkout", "--quiet", "main")
+    assert served.run("rebase", "upstream").returncode == 1
+    served.write("app.py", at(at(ours, 2, ONE), 3, "a_hand = was(here)\n"))
+    served.git("add", "app.py")
     text = at(at(at(at(ours, 2, ONE), 3, "a_hand = was(here)\n"), 8, TWO + THEIRS), 14, THREE)
-    result = repo.run("rebase", "--continue")
+    result = served.run("rebase", "--continue")
     if result.returncode:
-        repo.write("app.py", text.replace(THREE, ""))
-        repo.git("add", "app.py")
-        repo.git("rebase", "--continue")
-    check(repo, wait_for_worker, text)
+        served.write("app.py", text.replace(THREE, ""))
+        served.git("add", "app.py")
+        served.git("rebase", "--continue")
+    check(served, text, wait=wait_for_worker)
 
 
-def test_rebase_onto(repo: Repo, wait_for_worker: Wait) -> None:
+def test_rebase_onto(repo: Repo) -> None:
     repo.git("checkout", "--quiet", "-b", "elsewhere", "HEAD~3")
     repo.commit("elsewhere", {"lib.py": BASE + THEIRS})
     repo.git("rebase", "--quiet", "--onto", "elsewhere", "main~2", "main")
     text = at(at(BASE, 5, TWO + THEIRS), 11, THREE)
     assert repo.git("log", "--format=%s", "-4") == "three\ntwo\nelsewhere\nfirst"
-    check(repo, wait_for_worker, text)
+    check(repo, text)
 
 
-def test_rebase_of_a_merge(repo: Repo, wait_for_worker: Wait) -> None:
+def test_rebase_of_a_merge(repo: Repo) -> None:
     repo.git("checkout", "--quiet", "-b", "side", "HEAD~1")
     repo.commit("side", {"lib.py": at(BASE, 3, "side = work(of, it)  # ask-4\n")})
     link(repo)
@@ -300,23 +319,22 @@ def test_rebase_of_a_merge(repo: Repo, wait_for_worker: Wait) -> None:
     repo.commit("upstream", {"README": "x\n"})
     repo.git("checkout", "--quiet", "main")
     repo.git("rebase", "--quiet", "--rebase-merges", "upstream")
-    check(repo, wait_for_worker, ALL)
+    check(repo, ALL)
     text = at(BASE, 3, "side = work(of, it)  # ask-4\n")
-    check(repo, wait_for_worker, text, path="lib.py")
+    check(repo, text, path="lib.py")
 
 
-@pytest.mark.parametrize("options", [(), ("-x",)], ids=["plain", "-x"])
 def test_cherry_pick_into_another_worktree(
-    repo: Repo, tmp_path: Path, wait_for_worker: Wait, options: tuple[str, ...]
+    served: Repo, tmp_path: Path, wait_for_worker: Wait
 ) -> None:
-    linked = repo.worktree(tmp_path / "linked", "release")
+    linked = served.worktree(tmp_path / "linked", "release")
     linked.git("reset", "--quiet", "--hard", "main~3")
-    linked.git("cherry-pick", *options, "main~2", "main")
-    check(linked, wait_for_worker, at(at(BASE, 2, ONE), 10, THREE))
-    check(repo, wait_for_worker, ALL)
+    linked.git("cherry-pick", "-x", "main~2", "main")
+    check(linked, at(at(BASE, 2, ONE), 10, THREE), wait=wait_for_worker)
+    check(served, ALL, wait=wait_for_worker)
 
 
-def test_cherry_pick_with_a_conflict(repo: Repo, wait_for_worker: Wait) -> None:
+def test_cherry_pick_with_a_conflict(repo: Repo) -> None:
     repo.git("checkout", "--quiet", "-b", "release", "HEAD~3")
     changed = BASE.replace("base line number 2\n", "release = changed(this, line)\n")
     repo.commit("release", {"app.py": changed})
@@ -324,50 +342,50 @@ def test_cherry_pick_with_a_conflict(repo: Repo, wait_for_worker: Wait) -> None:
     text = at(changed, 2, ONE)
     repo.write("app.py", text)
     repo.git("commit", "--quiet", "--all", "-m", "picked by hand")
-    check(repo, wait_for_worker, text)
+    check(repo, text)
 
 
 @pytest.mark.parametrize("message", [(), ("-m", "all of it")], ids=["git's", "own message"])
-def test_merge_squash(repo: Repo, wait_for_worker: Wait, message: tuple[str, ...]) -> None:
+def test_merge_squash(repo: Repo, message: tuple[str, ...]) -> None:
     repo.git("branch", "topic")
     repo.git("reset", "--quiet", "--hard", "HEAD~3")
     repo.commit("meanwhile", {"app.py": BASE + THEIRS.upper()})
     repo.git("merge", "--quiet", "--squash", "topic")
     repo.git("commit", "--quiet", "--no-edit", *message)
     repo.git("branch", "-D", "topic")
-    check(repo, wait_for_worker, ALL + THEIRS.upper())
+    check(repo, ALL + THEIRS.upper())
 
 
-def test_a_revert_of_a_revert(repo: Repo, wait_for_worker: Wait) -> None:
+def test_a_revert_of_a_revert(repo: Repo) -> None:
     repo.git("revert", "--no-edit", "HEAD~1")
     repo.commit("meanwhile", {"lib.py": BASE + THEIRS})
     repo.git("revert", "--no-edit", "HEAD~1")
-    check(repo, wait_for_worker, ALL)
+    check(repo, ALL)
     assert repo.git("blame", "-s", "-L7,7", "HEAD", "--", "app.py").startswith(repo.head[:7])
 
 
-def test_a_revert_that_brings_an_older_line_back(repo: Repo, wait_for_worker: Wait) -> None:
+def test_a_revert_that_brings_an_older_line_back(repo: Repo) -> None:
     repo.commit("replaced", {"app.py": ALL.replace(THREE, "fourth = something(else)\n")})
     repo.git("revert", "--no-edit", "HEAD")
-    check(repo, wait_for_worker, ALL)
+    check(repo, ALL)
 
 
-def test_soft_reset_and_one_commit(repo: Repo, wait_for_worker: Wait) -> None:
+def test_soft_reset_and_one_commit(repo: Repo) -> None:
     repo.git("reset", "--quiet", "--soft", "HEAD~3")
     repo.git("commit", "--quiet", "-m", "all of it")
-    check(repo, wait_for_worker, ALL)
+    check(repo, ALL)
 
 
-def test_soft_reset_and_other_commits(repo: Repo, wait_for_worker: Wait) -> None:
+def test_soft_reset_and_other_commits(repo: Repo) -> None:
     repo.git("reset", "--quiet", "HEAD~3")
     repo.write("app.py", at(at(BASE, 2, ONE), 10, THREE))
     repo.git("commit", "--quiet", "--all", "-m", "some of it")
     repo.write("app.py", ALL)
     repo.git("commit", "--quiet", "--all", "-m", "the rest")
-    check(repo, wait_for_worker, ALL)
+    check(repo, ALL)
 
 
-def test_stash(repo: Repo, wait_for_worker: Wait) -> None:
+def test_stash(repo: Repo) -> None:
     text = at(ALL, 4, "fifth = stashed(away, first)  # ask-5\n")
     repo.write("app.py", text)
     repo.git("stash", "--quiet")
@@ -376,10 +394,10 @@ def test_stash(repo: Repo, wait_for_worker: Wait) -> None:
     repo.git("commit", "--quiet", "--all", "-m", "taken up again")
     link(repo)
     repo.git("commit", "--quiet", "--amend", "-m", "taken up again, and reworded")
-    check(repo, wait_for_worker, text)
+    check(repo, text)
 
 
-def test_git_mv(repo: Repo, wait_for_worker: Wait) -> None:
+def test_git_mv(repo: Repo) -> None:
     repo.git("mv", "app.py", "core.py")
     repo.git("commit", "--quiet", "-m", "rename")
     text = at(ALL, 1, THEIRS)
@@ -387,23 +405,21 @@ def test_git_mv(repo: Repo, wait_for_worker: Wait) -> None:
     repo.git("commit", "--quiet", "--all", "--amend", "--no-edit")
     repo.git("rebase", "--quiet", "-i", "HEAD~4", env=sedited("2,$s/^pick/fixup/"))
     assert repo.git("rev-list", "--count", "HEAD") == "2"
-    check(repo, wait_for_worker, text, path="core.py")
+    check(repo, text, path="core.py")
 
 
-def test_mail(repo: Repo, wait_for_worker: Wait) -> None:
+def test_mail(repo: Repo) -> None:
     patches = repo.git("format-patch", "--stdout", "HEAD~3")
     repo.git("checkout", "--quiet", "-b", "maintainer", "HEAD~3")
     repo.commit("meanwhile", {"app.py": THEIRS.upper() + BASE})
     repo.git("am", "--quiet", "-3", stdin=patches + "\n")
     assert repo.git("log", "--format=%s", "-4") == "three\ntwo\none\nmeanwhile"
-    check(repo, wait_for_worker, THEIRS.upper() + ALL)
+    check(repo, THEIRS.upper() + ALL)
 
 
 @pytest.mark.parametrize("button", ["squash", "rebase"])
 @pytest.mark.parametrize("gone", [False, True], ids=["kept", "deleted"])
-def test_a_button_of_a_forge(
-    repo: Repo, tmp_path: Path, wait_for_worker: Wait, button: str, gone: bool
-) -> None:
+def test_a_button_of_a_forge(repo: Repo, tmp_path: Path, button: str, gone: bool) -> None:
     forge = repo.clone(tmp_path / "forge.git", "--bare")
     repo.git("remote", "add", "origin", forge.path.as_uri())
     repo.git("branch", "topic")
@@ -424,42 +440,42 @@ def test_a_button_of_a_forge(
     repo.git("fetch", "--quiet", "--prune", "origin")
     repo.git("merge", "--quiet", "--ff-only", "origin/main")
     assert repo.head == server.head
-    check(repo, wait_for_worker, ALL + THEIRS.upper())
+    check(repo, ALL + THEIRS.upper())
 
 
-def test_a_pull_that_rebases(repo: Repo, tmp_path: Path, wait_for_worker: Wait) -> None:
-    forge = repo.clone(tmp_path / "forge.git", "--bare")
-    repo.git("remote", "add", "origin", forge.path.as_uri())
+def test_a_pull_that_rebases(served: Repo, tmp_path: Path, wait_for_worker: Wait) -> None:
+    forge = served.clone(tmp_path / "forge.git", "--bare")
+    served.git("remote", "add", "origin", forge.path.as_uri())
     server = forge.clone(tmp_path / "server")
     server.git("reset", "--quiet", "--hard", "HEAD~3")
     server.commit("meanwhile", {"app.py": BASE + THEIRS.upper()})
     server.git("push", "--quiet", "--force", "origin", "main")
-    repo.git("pull", "--quiet", "--rebase", "origin", "main")
-    check(repo, wait_for_worker, ALL + THEIRS.upper())
+    served.git("pull", "--quiet", "--rebase", "origin", "main")
+    check(served, ALL + THEIRS.upper(), wait=wait_for_worker)
 
 
-def test_without_what_git_says(repo: Repo, wait_for_worker: Wait) -> None:
+def test_without_what_git_says(served: Repo, wait_for_worker: Wait) -> None:
     """The framework pre-commit swallows the pairs; notes need not be copied either."""
-    shutil.rmtree(repo.hooks_dir)
-    repo.git("config", "--unset-all", "notes.rewriteRef")
-    repo.git("rebase", "--quiet", "-i", "HEAD~3", env=sedited("2s/^pick/squash/"))
+    shutil.rmtree(served.hooks_dir)
+    served.git("config", "--unset-all", "notes.rewriteRef")
+    served.git("rebase", "--quiet", "-i", "HEAD~3", env=sedited("2s/^pick/squash/"))
     text = at(ALL, 1, THEIRS)
-    repo.write("app.py", text)
-    repo.git("commit", "--quiet", "--all", "--amend", "--no-edit")
+    served.write("app.py", text)
+    served.git("commit", "--quiet", "--all", "--amend", "--no-edit")
     from git_skillmesh.hooks.main import start_worker
 
-    start_worker("post-rewrite", repo.path)
-    check(repo, wait_for_worker, text)
+    start_worker("post-rewrite", served.path)
+    check(served, text, wait=wait_for_worker)
 
 
-def test_filter_branch(repo: Repo, wait_for_worker: Wait) -> None:
+def test_filter_branch(repo: Repo) -> None:
     env = {"FILTER_BRANCH_SQUELCH_WARNING": "1"}
     repo.git("filter-branch", "--msg-filter", "cat; echo filtered", "HEAD~3..HEAD", env=env)
     repo.commit("next", {"lib.py": BASE + THEIRS})
-    check(repo, wait_for_worker, ALL)
+    check(repo, ALL)
 
 
-def test_what_somebody_writes_again_is_theirs(repo: Repo, wait_for_worker: Wait) -> None:
+def test_what_somebody_writes_again_is_theirs(repo: Repo) -> None:
     """Work of an agent is thrown away; a person writes something that has a line in common."""
     repo.git("reset", "--quiet", "--hard", "HEAD~3")
     own = "from pathlib import Path\ntotal = first + third\nanswer = compare(total, limit)\n"
@@ -473,5 +489,5 @@ def test_what_somebody_writes_again_is_theirs(repo: Repo, wait_for_worker: Wait)
     repo.git("checkout", "--quiet", "main")
     repo.git("branch", "-D", "thrown-away")
     repo.commit("by a person", {"app.py": at(BASE, 2, own)})
-    check(repo, wait_for_worker, at(BASE, 2, own))
+    check(repo, at(BASE, 2, own))
     assert repo.head not in read_links(discover(repo.path), [repo.head])

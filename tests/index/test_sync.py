@@ -174,7 +174,7 @@ def apply(repo: Repo, number: int, what: str, name: str, choice: int) -> None:
 
 def test_segments_are_merged_and_stay_few(repo: Repo) -> None:
     repository, _ = opened(repo)
-    for number in range(30):
+    for number in range(20):
         repo.commit(f"{number}", {f"f{number}.py": source(f"function_{number}", "One of many.")})
         index(repo)
     catalogue = Store(repository).reader()

@@ -21,6 +21,7 @@ from git_skillmesh.index.vectors import (
     vector_path,
     write_vectors,
 )
+from testing.commands import call
 from testing.indexing import ask, dump, index, opened, places
 from testing.repos import Repo, make_repo
 
@@ -154,8 +155,8 @@ def test_changing_the_model_never_mixes_vectors(repo: Repo, provider: Provider) 
 
 def ask_words(repo: Repo, provider: Provider) -> list[str]:
     """Search while the model is away: by words, with a note, without an error."""
-    result = repo.skillmesh(
-        "query", "--committed", "-n", "1", "parse_a",
+    result = call(
+        repo.path, "query", "--committed", "-n", "1", "parse_a",
         env={
             "EMBEDDING_MODEL_PROVIDER": "huggingface_server",
             "EMBEDDING_MODEL_NAME": provider.url,

@@ -7,7 +7,6 @@ import pytest
 from git_skillmesh.git.blame import blame
 from git_skillmesh.git.commitlog import commit_log
 from git_skillmesh.git.database import ObjectDatabase
-from git_skillmesh.git.repository import discover
 from git_skillmesh.sessions.answering import (
     Line,
     Made,
@@ -34,7 +33,7 @@ ONE = ("s", "s-1")
 
 
 def joined(repo: Repo, path: str, at: str = "") -> tuple[Line, ...]:
-    repository = discover(repo.path)
+    repository = repo.opened()
     with ObjectDatabase(repository) as db:
         return attribute(db, blame(repository, path, (), at))
 
@@ -44,7 +43,7 @@ def owners(lines: tuple[Line, ...]) -> list[str]:
 
 
 def what_is_told(repo: Repo, lines: tuple[Line, ...]) -> dict[Pair, Told]:
-    with ObjectDatabase(discover(repo.path)) as db:
+    with ObjectDatabase(repo.opened()) as db:
         return tell(db, (line.link for line in lines), "all")
 
 
@@ -74,7 +73,7 @@ def test_a_stale_link_is_left_out(repo: Repo) -> None:
     repo.git("config", "notes.rewriteRef", "refs/notes/*")
     repo.write("a.txt", "ZERO\nONE\ntwo\nthree\nfour\n")
     repo.git("commit", "-q", "-a", "--amend", "-m", "amended")
-    assert len(read_links(discover(repo.path), [repo.head])[repo.head]) == 1
+    assert len(read_links(repo.opened(), [repo.head])[repo.head]) == 1
     assert owners(joined(repo, "a.txt")) == ["-"] * 5
     assert owners(joined(repo, "a.txt", first)) == ["s-1", "s-1", "-", "-"]
     link(repo, "HEAD", "a.txt", [3], via=(first,))
@@ -135,7 +134,7 @@ def test_what_made_a_commit(repo: Repo) -> None:
     less = link(repo, "HEAD", "a.txt", [2, 3], exchange="s-2", confidence=0.3, evidence="files")
     taken = link(repo, "HEAD", "a.txt", [], exchange="s-3")
     link(repo, "HEAD", "a.txt", [1], exchange="s-3", blob="0" * 40)
-    repository = discover(repo.path)
+    repository = repo.opened()
     (commit,) = commit_log(repository, ["HEAD"], [], 1)
     made = made_of(commit, read_links(repository, [repo.head])[repo.head])
     by_text = {pair: {link.to_line() for link in one.links} for pair, one in made.items()}
@@ -157,7 +156,7 @@ def test_what_made_a_commit(repo: Repo) -> None:
 def test_a_link_to_the_commit_as_a_whole_is_told(repo: Repo) -> None:
     from git_skillmesh.sessions.links import Link
 
-    repository = discover(repo.path)
+    repository = repo.opened()
     (commit,) = commit_log(repository, ["HEAD"], [], 1)
     whole = Link("s", "s-1", 0.9, "quoted")
     assert made_of(commit, [whole]) == {ONE: Made({}, (whole,))}
@@ -168,7 +167,7 @@ def test_what_is_shown_as_a_name_leads_back(repo: Repo) -> None:
     for ids in (("late-1", "late-2"), ("early-1", "late-1"), ("late-1", "late-2", "late-3")):
         remember(repo, Session("t", "a", tuple(Exchange(one, f"ask {one}", "") for one in ids)))
     every = ("late-1", "late-2", "early-1", "late-3")
-    repository = discover(repo.path)
+    repository = repo.opened()
     with ObjectDatabase(repository) as db:
         told = tell_pairs(Lookup(db), [("t", one) for one in every], "all")
     called = names(told.values())

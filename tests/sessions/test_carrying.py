@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from git_skillmesh.git.notes import add_lines
-from git_skillmesh.git.repository import discover
 from git_skillmesh.sessions.carrying import Carried, carry_links
 from git_skillmesh.sessions.links import Link, read_links, write_links
 from testing.histories import History
@@ -25,7 +24,7 @@ def test_random_histories(tmp_path: Path, mode: str, seed: int) -> None:
     for step in range(STEPS):
         world.step()
         if step % 3 == 2 or step == STEPS - 1:
-            carry_links(discover(world.repo.path))
+            carry_links(world.repo.opened())
             verdict = world.verdict()
             wrong += verdict.wrong
             agents += verdict.agents
@@ -47,7 +46,7 @@ def test_the_verdict_sees_what_is_lost_and_what_is_wrong(tmp_path: Path) -> None
     world.repo.git("reset", "--quiet", "--soft", "HEAD~2")
     world.commit("-m", "all at once")
     assert len(world.verdict().lost) > 3
-    carried = carry_links(discover(world.repo.path))
+    carried = carry_links(world.repo.opened())
     assert carried.commits == (world.repo.head,)
     assert world.verdict().lost == []
     world.author = {key: who and "somebody else" for key, who in world.author.items()}
@@ -56,7 +55,7 @@ def test_the_verdict_sees_what_is_lost_and_what_is_wrong(tmp_path: Path) -> None
 
 def test_a_run_that_has_nothing_new_does_nothing(tmp_path: Path) -> None:
     world = History(tmp_path, 2)
-    repository = discover(world.repo.path)
+    repository = world.repo.opened()
     assert carry_links(repository).examined > 0
     assert carry_links(repository) == Carried()
     world.edit()
@@ -68,12 +67,12 @@ def test_a_run_that_has_nothing_new_does_nothing(tmp_path: Path) -> None:
 
 def test_a_repository_without_links_or_commits(tmp_path: Path) -> None:
     repo = make_repo(tmp_path)
-    assert carry_links(discover(repo.path)) == Carried()
+    assert carry_links(repo.opened()) == Carried()
     repo.commit("first", {"a.py": "x = 1\n"})
-    assert carry_links(discover(repo.path)) == Carried()
-    assert carry_links(discover(repo.path), [repo.head]) == Carried()
+    assert carry_links(repo.opened()) == Carried()
+    assert carry_links(repo.opened(), [repo.head]) == Carried()
     bare = repo.clone(tmp_path / "bare.git", "--bare")
-    assert carry_links(discover(bare.path)) == Carried()
+    assert carry_links(bare.opened()) == Carried()
 
 
 def test_by_hand_what_a_deleted_state_forgot(tmp_path: Path) -> None:
@@ -85,7 +84,7 @@ def test_by_hand_what_a_deleted_state_forgot(tmp_path: Path) -> None:
     world.repo.git("update-ref", "-d", "ORIG_HEAD")
     lost = len(world.verdict().lost)
     assert lost > 3
-    repository = discover(world.repo.path)
+    repository = world.repo.opened()
     carried = carry_links(repository, again=True)
     assert carried.commits == (world.repo.head,)
     assert carried.lines == lost
@@ -95,7 +94,7 @@ def test_by_hand_what_a_deleted_state_forgot(tmp_path: Path) -> None:
 def test_links_that_come_later_from_another_clone(tmp_path: Path) -> None:
     """The squash of a colleague's branch was fetched first, their notes are synced now."""
     world = History(tmp_path, 6, "nothing")
-    repository = discover(world.repo.path)
+    repository = world.repo.opened()
     world.repo.git("checkout", "--quiet", "-b", "topic")
     for _ in range(3):
         world.edit()
@@ -119,7 +118,7 @@ def test_links_that_come_later_from_another_clone(tmp_path: Path) -> None:
 
 def test_a_state_whose_commits_are_gone(tmp_path: Path) -> None:
     world = History(tmp_path, 4, "nothing")
-    repository = discover(world.repo.path)
+    repository = world.repo.opened()
     carry_links(repository)
     state = world.repo.state_dir / "carried.json"
     state.write_text(state.read_text().replace(world.repo.head, "e" * 40))
@@ -134,16 +133,16 @@ def test_any_name_and_any_object_format(tmp_path: Path, object_format: str, name
     repo = make_repo(tmp_path, object_format=object_format, files={"base": "1\n"})
     old = repo.commit("by an agent", {name: line + "by = a_person()\n"})
     blob = repo.git("rev-parse", f"HEAD:{name}")
-    write_links(discover(repo.path), {old: [Link("s", "e", 0.5, "edit", name, blob, ((1, 1),))]})
-    carry_links(discover(repo.path))
+    write_links(repo.opened(), {old: [Link("s", "e", 0.5, "edit", name, blob, ((1, 1),))]})
+    carry_links(repo.opened())
     new = repo.commit("amended", {name: "more = here()\n" + line})
     repo.git("reset", "--quiet", "--soft", "HEAD~2")
     repo.git("commit", "--quiet", "-m", "both")
-    carried = carry_links(discover(repo.path))
+    carried = carry_links(repo.opened())
     assert carried.commits == (repo.head,)
     blob = repo.git("rev-parse", f"HEAD:{name}")
     fresh = Link("s", "e", 0.5, "edit", name, blob, ((2, 2),), (old,))
-    assert read_links(discover(repo.path), [repo.head, new]) == {repo.head: (fresh,)}
+    assert read_links(repo.opened(), [repo.head, new]) == {repo.head: (fresh,)}
 
 
 def test_hostile_notes(tmp_path: Path) -> None:
@@ -154,7 +153,7 @@ def test_hostile_notes(tmp_path: Path) -> None:
     blob = repo.git("rev-parse", "HEAD:a.py")
     start = '{"v":1,"session":"s","exchange":"e","confidence":1,"evidence":"edit",'
     add_lines(
-        discover(repo.path),
+        repo.opened(),
         {
             old: [
                 start + f'"path":"a.py","blob":"{blob}","lines":"1,2-9999999999"}}',
@@ -173,8 +172,8 @@ def test_hostile_notes(tmp_path: Path) -> None:
     repo.git("reset", "--quiet", "--soft", "HEAD~2")
     repo.git("commit", "--quiet", "-m", "all at once")
     repo.git("notes", "--ref=skillmesh", "copy", old, "HEAD")
-    carried = carry_links(discover(repo.path))
+    carried = carry_links(repo.opened())
     assert carried.lines == 2
     blob = repo.git("rev-parse", "HEAD:a.py")
-    found = read_links(discover(repo.path), [repo.head])[repo.head]
+    found = read_links(repo.opened(), [repo.head])[repo.head]
     assert {link.ranges for link in found if link.blob == blob} == {((2, 3),)}

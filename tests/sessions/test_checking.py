@@ -21,23 +21,27 @@ THOUGHT = f"0001-{'0' * 16}-{'a' * 16}.json"
 TAIL = ": nothing of it was taken over"
 
 
-@pytest.fixture
-def repo(tmp_path: Path) -> Repo:
-    repo = make_repo(tmp_path, files={"a": "1\n"})
+@pytest.fixture(scope="module")
+def remembering(sealed_session: None, tmp_path_factory: pytest.TempPathFactory) -> Repo:
+    """A repository with a memory; never changed."""
+    repo = make_repo(tmp_path_factory.mktemp("remembering"), files={"a": "1\n"})
     open_memory(repo).add([make_session("s", 2), make_session("other", 1)])
     return repo
+
+
+@pytest.fixture
+def repo(remembering: Repo, tmp_path: Path) -> Repo:
+    """A copy of it."""
+    return remembering.copy(tmp_path / "repo")
 
 
 def changed(repo: Repo, *entries: str, base: str = REF) -> str:
     """Return a commit of what `base` holds, with `mode oid path` entries put over it."""
     index = {"GIT_INDEX_FILE": f"{repo.git_dir}/index-of-test"}
     repo.git("read-tree", base, env=index)
-    for entry in entries:
-        mode, oid, path = entry.split(" ")
-        if mode == "0":
-            repo.git("update-index", "--force-remove", path, env=index)
-        else:
-            repo.git("update-index", "--add", "--cacheinfo", f"{mode},{oid},{path}", env=index)
+    told = (entry.split(" ") for entry in entries)
+    lines = "".join(f"{mode} {oid}\t{path}\0" for mode, oid, path in told)
+    repo.git("update-index", "-z", "--index-info", env=index, stdin=lines)
     tree = repo.git("write-tree", "--missing-ok", env=index)
     return repo.git("commit-tree", tree, "-p", base, "-m", "theirs")
 

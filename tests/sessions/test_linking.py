@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from git_skillmesh.config import load
-from git_skillmesh.git.repository import discover
 from git_skillmesh.sessions.linking.linker import link_commits
 from git_skillmesh.sessions.links import Evidence
 from git_skillmesh.sessions.model import Act, ToolCall
@@ -398,7 +397,7 @@ def test_what_git_ai_had_noted_stays(repo: Repo) -> None:
     noted = "a b.py 1-2,5\ngone.py 1\na b.py 3-1"
     call = ToolCall("x", "git-ai", Act.EDIT, output=noted, commits=(repo.head,))
     remember(repo, "s-git-ai", replace(call, time=clock(2)))
-    link_commits(discover(repo.path), load(discover(repo.path)), ["HEAD"])
+    link_commits(repo.opened(), load(repo.opened()), ["HEAD"])
     assert by_line(repo, "a b.py") == dict.fromkeys((1, 2, 5), "s-git-ai-1 quoted")
     assert on_files(repo) == ["s-git-ai-1 quoted"]
 

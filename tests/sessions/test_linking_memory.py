@@ -10,7 +10,6 @@ import pytest
 from git_skillmesh.config import load
 from git_skillmesh.errors import Damaged, UsageError
 from git_skillmesh.git.database import ObjectDatabase
-from git_skillmesh.git.repository import discover
 from git_skillmesh.git.treeobjects import Entries
 from git_skillmesh.sessions.layout import Segment
 from git_skillmesh.sessions.linking.cache import Cache
@@ -38,7 +37,7 @@ def cache_path(repo: Repo) -> Path:
 
 def renewed(repo: Repo, *ranges: str, write: bool = True) -> dict[str, int]:
     """Link ranges again and return commit → number of links that were not there."""
-    repository = discover(repo.path)
+    repository = repo.opened()
     outcome = link_commits(repository, load(repository, environ=os.environ), ranges, write=write)
     return {commit: len(links) for commit, links in outcome.links.items()}
 
@@ -127,7 +126,7 @@ def test_the_cache_may_be_deleted_or_damaged(repo: Repo) -> None:
 
 def test_a_cache_of_another_version_is_made_anew(repo: Repo) -> None:
     remember(repo, "s", wrote(1, "a.py", None, ONE))
-    with Cache(discover(repo.path)) as cache:
+    with Cache(repo.opened()) as cache:
         cache.update()
         cache.db.execute("PRAGMA user_version = 999")
     commit(repo, 2, {"a.py": f"import re\n{ONE}"})
@@ -138,14 +137,14 @@ def test_a_cache_of_another_version_is_made_anew(repo: Repo) -> None:
 def test_a_forgotten_session_makes_no_more_links(repo: Repo) -> None:
     remember(repo, "s", wrote(1, "a.py", None, ONE))
     remember(repo, "t", wrote(1, "b.py", None, TWO))
-    with Cache(discover(repo.path)) as cache:
+    with Cache(repo.opened()) as cache:
         cache.update()
     open_memory(repo).forget("s")
     commit(repo, 2, {"a.py": f"import re\n{ONE}", "b.py": TWO})
     link(repo)
     assert by_line(repo, "a.py") == {}
     assert by_line(repo, "b.py") == {1: "t-1 edit", 2: "t-1 edit"}
-    with Cache(discover(repo.path)) as cache:
+    with Cache(repo.opened()) as cache:
         cache.update()
         assert cache.db.execute("SELECT id FROM sessions").fetchall() == [("t",)]
         for table, count in {"exchanges": 1, "writings": 1, "lines": 2, "events": 0}.items():
@@ -201,7 +200,7 @@ def test_a_pulled_note_is_enough(repo: Repo) -> None:
 def test_edits_older_than_the_limit_do_not_count(repo: Repo) -> None:
     remember(repo, "s", wrote(1, "a.py", None, ONE))
     commit(repo, 2 * 24 * 60, {"a.py": f"import re\n{ONE}"})
-    repository = discover(repo.path)
+    repository = repo.opened()
     config = load(repository, {"link.days": "1"}, environ=os.environ)
     assert link_commits(repository, config).links == {}
     assert len(link_commits(repository, load(repository, environ=os.environ)).links) == 1

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from git_skillmesh.git.repository import discover
 from git_skillmesh.sessions.events import Event
 from git_skillmesh.sessions.layout import Head, join_heads, key_of
 from git_skillmesh.sessions.merge import merge_memory, merge_notes
@@ -58,7 +57,7 @@ def test_one_that_is_ahead_is_taken_as_it_is(tmp_path: Path) -> None:
     old = repo.git("rev-parse", REF)
     memory.add([make_session("s", 2)])
     new = repo.git("rev-parse", REF)
-    repository = discover(repo.path)
+    repository = repo.opened()
     assert merge_memory(repository, old, new) == merge_memory(repository, new, old) == new
     assert merge_memory(repository, None, old) == merge_memory(repository, old, old) == old
 
@@ -86,7 +85,7 @@ def test_what_one_forgot_leaves_the_history_of_the_other(tmp_path: Path) -> None
 
 def test_histories_without_a_common_beginning_and_files_of_others(tmp_path: Path) -> None:
     repo = make_repo(tmp_path)
-    repository = discover(repo.path)
+    repository = repo.opened()
     tips = []
     for name, text in (("one", "short\n"), ("two", "longer text\n")):
         memory = open_memory(repo, f"refs/skillmesh/{name}")
@@ -245,7 +244,7 @@ def test_notes_are_united_line_by_line(tmp_path: Path) -> None:
         for commit, text in texts.items():
             repo.git("notes", "--ref", ref, "add", "-m", text, commit)
     one, two = (repo.git("rev-parse", f"refs/notes/{name}") for name in ("one", "two"))
-    repository = discover(repo.path)
+    repository = repo.opened()
     merged = merge_notes(repository, one, two)
     assert merged == merge_notes(repository, two, one)
     assert merge_notes(repository, merged, one) == merge_notes(repository, two, merged) == merged

@@ -101,7 +101,7 @@ TEXTS = st.lists(FRAGMENTS, max_size=8).map("".join)
 
 
 @given(TEXTS)
-@settings(max_examples=examples(60), deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=list(HealthCheck))
 def test_redacting_again_changes_nothing(text: str) -> None:
     for redactor in (REDACTOR, EVERYTHING):
         once = redactor.redact(text).text
@@ -130,7 +130,7 @@ DOCUMENTS = st.recursive(
 
 
 @given(DOCUMENTS, st.integers(1, 3), st.booleans())
-@settings(max_examples=examples(60), deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=list(HealthCheck))
 def test_json_stays_json(document: Any, levels: int, plain: bool) -> None:
     text = document
     for _ in range(levels):
@@ -158,7 +158,7 @@ def _keys(document: Any) -> list[str]:
     TEXTS, TEXTS, st.sampled_from([" ", "\n", '"', "'", "=", "\\n", "(", "\t", "|", "\u2003"]),
     st.sampled_from([" ", "\n", '"', "'", ")", ";", "\\n", "\\", ",", "\r"]),
 )  # fmt: skip
-@settings(max_examples=examples(60), deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=list(HealthCheck))
 def test_nothing_of_a_planted_key_remains(
     make: Any, chance: Any, before: str, after: str, left: str, right: str
 ) -> None:
@@ -169,14 +169,14 @@ def test_nothing_of_a_planted_key_remains(
 
 
 @given(st.lists(st.sampled_from(PLAIN), max_size=12), st.sampled_from(["\n", "\r\n", "\n\n"]))
-@settings(max_examples=examples(60), deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=list(HealthCheck))
 def test_plain_lines_together_stay(lines: list[str], newline: str) -> None:
     text = newline.join(lines)
     assert SECRETS_ONLY.redact(text) == Redacted(text, ())
 
 
 @given(TEXTS)
-@settings(max_examples=examples(60), deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=list(HealthCheck))
 def test_findings_are_the_differences(text: str) -> None:
     found = EVERYTHING.redact(text)
     position, pieces = 0, []
@@ -215,13 +215,13 @@ def test_the_time_is_linear(piece: str) -> None:
         EVERYTHING.redact(text)
         return time.process_time() - start
 
-    allowed = 90 * max(min(seconds(4_000), seconds(4_000)), 0.0005)
-    assert any(seconds(60_000) < allowed for _ in range(3))  # again: others compute too
+    allowed = 90 * max(min(seconds(2_000), seconds(2_000)), 0.0003)
+    assert any(seconds(30_000) < allowed for _ in range(3))  # again: others compute too
 
 
 def test_a_hundred_secrets_in_a_long_line() -> None:
     """The second look goes only around what was found in the first, and sees the same."""
-    filler = "x" * 50_000
+    filler = "x" * 20_000
     parts = [f"{sample.text} {filler}" for sample in PLANTED[::19]]
     once = SECRETS_ONLY.redact(" ".join(parts))
     assert [sample.secret for sample in PLANTED[::19] if sample.secret in once.text] == []

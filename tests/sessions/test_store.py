@@ -1,6 +1,7 @@
 """Storing sessions: what the tree holds, what a second import adds, who may write at once."""
 
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -9,6 +10,7 @@ import time
 import tracemalloc
 from collections.abc import Iterator
 from dataclasses import replace
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
@@ -20,7 +22,7 @@ from git_skillmesh.sessions.layout import key_of
 from git_skillmesh.sessions.model import Exchange, Session
 from git_skillmesh.sessions.store import MemoryStore, Written
 from testing.environment import GIT_CONFIG
-from testing.memory import make_exchange, make_session, open_memory, tree_of
+from testing.memory import make_exchange, make_session, open_memory, texts_of, tree_of
 from testing.repos import Repo, make_repo
 from testing.rights import read_only
 
@@ -32,7 +34,7 @@ def blobs_written(repo: Repo) -> dict[str, str]:
     """Return blob → text of everything that any commit of the ref ever had."""
     lines = repo.git("rev-list", "--objects", REF).splitlines()
     ids = [line.split(" ")[0] for line in lines if line.endswith((".json", ".jsonl"))]
-    return {oid: repo.git("cat-file", "blob", oid) for oid in ids}
+    return dict(zip(ids, texts_of(repo, ids), strict=True))
 
 
 def test_the_tree_of_one_session(tmp_path: Path) -> None:
@@ -331,41 +333,54 @@ def test_git_gc_takes_nothing_that_is_stored(tmp_path: Path) -> None:
     assert memory.session("s") == make_session("s", 5)
 
 
-_ADD = """
-import sys
-from testing.memory import make_session, open_memory
-from testing.repos import Repo
-from pathlib import Path
-memory = open_memory(Repo(Path(sys.argv[1])))
-for number in range(int(sys.argv[3]), int(sys.argv[4])):
-    name = f"{sys.argv[2]}{number}"
-    memory.add([make_session(name, 2), make_session("shared", number + 1)])
-    print(name, flush=True)
-"""
 ROOT = Path(__file__).parents[2]
+FORKED = multiprocessing.get_context("fork")  # a process of its own, without loading all again
 
 
-def writer(repo: Repo, name: str, start: int, stop: int) -> "subprocess.Popen[str]":
-    arguments = [os.fspath(repo.path), name, str(start), str(stop)]
-    return subprocess.Popen(
-        [sys.executable, "-c", _ADD, *arguments],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(("src", "."))},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+class Writer:
+    """A process that adds one session after the other and says so each time."""
+
+    def __init__(self, repo: Repo, name: str, sessions: int) -> None:
+        self._said, says = FORKED.Pipe(duplex=False)
+        self._process = FORKED.Process(target=self._add, args=(repo, name, sessions, says))
+        self._process.start()
+        says.close()
+
+    @staticmethod
+    def _add(repo: Repo, name: str, sessions: int, says: Connection) -> None:
+        memory = open_memory(repo)
+        for number in range(sessions):
+            memory.add([make_session(f"{name}{number}", 2), make_session("shared", number + 1)])
+            says.send(f"{name}{number}")
+
+    def next(self) -> str:
+        """Wait for the next session, "" when it has ended."""
+        try:
+            said: str = self._said.recv()
+        except EOFError:
+            return ""
+        return said
+
+    def kill(self) -> None:
+        """Kill it, whatever it does."""
+        self._process.kill()
+
+    def end(self) -> int:
+        """Wait for its end, and return how it ended."""
+        self._process.join(100)
+        code = self._process.exitcode
+        assert code is not None
+        return code
 
 
 def test_several_processes_lose_nothing(tmp_path: Path) -> None:
     repo = make_repo(tmp_path)
-    processes = [writer(repo, name, 0, 8) for name in "abcde"]
-    for process in processes:
-        process.communicate(timeout=100)
-        assert process.returncode == 0
+    writers = [Writer(repo, name, 6) for name in "abcd"]
+    assert [writer.end() for writer in writers] == [0] * 4
     memory = open_memory(repo)
     names = {found.head.session_id for found in memory.sessions()}
-    assert names == {f"{name}{number}" for name in "abcde" for number in range(8)} | {"shared"}
-    assert memory.session("shared") == make_session("shared", 8)
+    assert names == {f"{name}{number}" for name in "abcd" for number in range(6)} | {"shared"}
+    assert memory.session("shared") == make_session("shared", 6)
     for name in names - {"shared"}:
         assert memory.session(name) == make_session(name, 2)
     repo.git("fsck", "--strict", "--no-dangling")
@@ -375,17 +390,13 @@ def test_forgetting_and_packing_while_others_write(tmp_path: Path) -> None:
     repo = make_repo(tmp_path)
     memory = open_memory(repo)
     memory.add([make_session("shared", 1)])
-    processes = [writer(repo, name, 0, 8) for name in "abc"]
-    for process in processes:
-        assert process.stdout is not None
-        process.stdout.readline()
+    writers = [Writer(repo, name, 6) for name in "ab"]
+    assert [writer.next() for writer in writers] == ["a0", "b0"]
     assert memory.forget("shared").sessions == ("shared",)
     repo.git("gc", "--quiet")
-    for process in processes:
-        process.communicate(timeout=100)
-        assert process.returncode == 0
+    assert [writer.end() for writer in writers] == [0, 0]
     names = {found.head.session_id for found in memory.sessions()}
-    assert names == {f"{name}{number}" for name in "abc" for number in range(8)}
+    assert names == {f"{name}{number}" for name in "ab" for number in range(6)}
     assert key_of("shared") + "/" not in repo.git("rev-list", "--objects", REF)
     repo.git("fsck", "--strict", "--no-dangling")
 
@@ -393,18 +404,19 @@ def test_forgetting_and_packing_while_others_write(tmp_path: Path) -> None:
 def test_a_process_that_is_killed_loses_only_what_it_had_not_said(tmp_path: Path) -> None:
     repo = make_repo(tmp_path)
     said: set[str] = set()
-    for turn in range(6):
-        process = writer(repo, f"k{turn}-", 0, 500)
-        assert process.stdout is not None
-        said.add(process.stdout.readline().strip())
-        time.sleep(0.013 * turn)
-        process.send_signal(signal.SIGKILL)
-        said |= set(process.stdout.read().splitlines())
-        process.wait()
-        repo.git("fsck", "--strict", "--no-dangling")
+    for turn in range(5):
+        writer = Writer(repo, f"k{turn}-", 500)
+        said.add(writer.next())
+        time.sleep(0.015 * turn)
+        writer.kill()
+        while more := writer.next():
+            said.add(more)
+        assert writer.end() == -signal.SIGKILL
+    repo.git("fsck", "--strict", "--no-dangling")
     memory = open_memory(repo)
     names = {found.head.session_id for found in memory.sessions()}
-    assert {name for name in said if name} <= names
+    assert len(said) >= 5
+    assert said <= names
     for name in names - {"shared"}:
         assert memory.session(name) == make_session(name, 2)
     assert memory.add([make_session("after")]) == Written(new=("after",))
@@ -462,7 +474,7 @@ def test_a_read_only_repository_is_named_and_can_be_read(tmp_path: Path) -> None
 def test_a_large_session_is_stored_with_bounded_memory(tmp_path: Path) -> None:
     def exchanges() -> Iterator[Exchange]:
         for number in range(40):
-            yield replace(make_exchange(number), response=f"{number} said. " * 200_000)
+            yield replace(make_exchange(number), response=f"{number} said. " * 100_000)
 
     memory = open_memory(make_repo(tmp_path))
     sessions = (Session(f"s{e.exchange_id}", "codex", (e,)) for e in exchanges())
@@ -470,7 +482,7 @@ def test_a_large_session_is_stored_with_bounded_memory(tmp_path: Path) -> None:
     assert len(memory.add(sessions).new) == 40
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 30_000_000  # of 70 MB
+    assert peak < 15_000_000  # of 35 MB
     assert (
-        sum(len(e.response) for n in range(40) for e in memory.exchanges(f"ss-{n}")) == 70_000_000
+        sum(len(e.response) for n in range(40) for e in memory.exchanges(f"ss-{n}")) == 35_000_000
     )

@@ -13,7 +13,6 @@ from git_skillmesh.errors import Busy, Damaged, Unavailable
 from git_skillmesh.git import remotes
 from git_skillmesh.git.notes import add_lines, all_notes
 from git_skillmesh.git.remotes import fetch_settings, find_remote
-from git_skillmesh.git.repository import discover
 from git_skillmesh.git.transport import Manners
 from git_skillmesh.sessions import sync as module
 from git_skillmesh.sessions.difference import Difference
@@ -49,7 +48,7 @@ def clone_of(hub: Repo, path: Path) -> Repo:
 
 
 def synced(repo: Repo, **options: bool) -> Outcome:
-    repository = discover(repo.path)
+    repository = repo.opened()
     return sync(repository, find_remote(repository, "origin"), **options)  # type: ignore[arg-type]
 
 
@@ -64,7 +63,7 @@ def refs_of(repo: Repo) -> dict[str, str]:
 
 def test_what_one_clone_has_the_other_gets(hub: Repo, one: Repo, two: Repo) -> None:
     open_memory(one).add([make_session("s", 2), make_session("other", 1)])
-    add_lines(discover(one.path), {one.head: ["{}"], "1" * 40: ["{}"]})
+    add_lines(one.opened(), {one.head: ["{}"], "1" * 40: ["{}"]})
     first = synced(one)
     assert (first.fetched, first.shared) == (NOTHING, Difference(new=2, notes=2))
     assert (first.waiting, first.rewritten, first.attempts) == (NOTHING, False, 1)
@@ -72,19 +71,19 @@ def test_what_one_clone_has_the_other_gets(hub: Repo, one: Repo, two: Repo) -> N
     again = synced(one)
     assert (again.fetched, again.shared, again.waiting) == (NOTHING, NOTHING, NOTHING)
     open_memory(two).add([make_session("s", 3), make_session("mine", 1)])
-    add_lines(discover(two.path), {two.head: ["{}"]})
+    add_lines(two.opened(), {two.head: ["{}"]})
     both = synced(two)
     assert both.fetched == Difference(new=1, notes=2)  # of "s" it has more already
     assert both.shared == Difference(new=1, grown=1, notes=1)
     assert synced(one).fetched == both.shared
     assert tree_of(one) == tree_of(two) == tree_of(hub)
     assert sessions_of(one) == {"s", "other", "mine"}
-    assert all_notes(discover(one.path)) == all_notes(discover(two.path))
+    assert all_notes(one.opened()) == all_notes(two.opened())
     assert refs_of(one)["refs/skillmesh/remotes/origin/memory"] == refs_of(hub)[REF]
 
 
 def test_a_remote_without_memory_and_a_clone_without(one: Repo, two: Repo) -> None:
-    assert synced(one) == Outcome(find_remote(discover(one.path), "origin"))
+    assert synced(one) == Outcome(find_remote(one.opened(), "origin"))
     assert set(refs_of(one)) == {"refs/heads/main"}
     open_memory(two).add([make_session("s", 1)])
     synced(two)
@@ -97,7 +96,7 @@ def test_fetching_only_and_planning_push_nothing(hub: Repo, one: Repo, two: Repo
     synced(one)
     open_memory(two).add([make_session("mine", 1)])
     before, there = refs_of(two), refs_of(hub)
-    repository = discover(two.path)
+    repository = two.opened()
     planned = plan(repository, find_remote(repository, "origin"), Manners())
     assert (planned.fetched, planned.waiting) == (Difference(new=1), Difference(new=1))
     tracking = "refs/skillmesh/remotes/origin/memory"
@@ -237,7 +236,7 @@ def test_a_lock_that_somebody_left(monkeypatch: pytest.MonkeyPatch, one: Repo, t
 
 def test_a_remote_that_refuses_changes_nothing_here(hub: Repo, one: Repo) -> None:
     open_memory(one).add([make_session("s", 1)])
-    add_lines(discover(one.path), {one.head: ["{}"]})
+    add_lines(one.opened(), {one.head: ["{}"]})
     hub.git("config", "receive.hideRefs", "refs/notes")
     with pytest.raises(Unavailable) as failed:
         synced(one)
@@ -276,10 +275,10 @@ def test_a_remote_that_keeps_what_was_forgotten(hub: Repo, one: Repo) -> None:
 
 def test_broken_data_of_a_remote_is_refused_whole(hub: Repo, one: Repo, two: Repo) -> None:
     open_memory(two).add([make_session("good", 1)])
-    add_lines(discover(two.path), {two.head: ["{}"]})
+    add_lines(two.opened(), {two.head: ["{}"]})
     synced(two)
     open_memory(one).add([make_session("s", 1)])
-    add_lines(discover(one.path), {one.head: ["{}"]})
+    add_lines(one.opened(), {one.head: ["{}"]})
     link = hub.git("hash-object", "-w", "--stdin", stdin="/etc/passwd")
     tree = hub.git("mktree", stdin=f"120000 blob {link}\t{'1' * 40}\n")
     evil = hub.git("commit-tree", tree, "-p", NOTES, "-m", "evil")
@@ -296,7 +295,7 @@ def test_broken_data_of_a_remote_is_refused_whole(hub: Repo, one: Repo, two: Rep
         ref: mine[ref] for ref in (REF, NOTES)
     }
     with pytest.raises(Damaged, match="nothing of it was taken over"):
-        unite_fetched(discover(one.path))
+        unite_fetched(one.opened())
 
 
 def test_objects_that_git_refuses_do_not_arrive(hub: Repo, one: Repo) -> None:
@@ -317,9 +316,9 @@ def test_objects_that_git_refuses_do_not_arrive(hub: Repo, one: Repo) -> None:
 
 def test_what_the_user_fetched_is_taken_over(one: Repo, two: Repo) -> None:
     open_memory(one).add([make_session("s", 1)])
-    add_lines(discover(one.path), {one.head: ["{}"]})
+    add_lines(one.opened(), {one.head: ["{}"]})
     synced(one)
-    repository = discover(two.path)
+    repository = two.opened()
     assert unite_fetched(repository) == NOTHING
     for key, value in fetch_settings(find_remote(repository, "origin"), (REF, NOTES)):
         two.git("config", "--add", key, value)
@@ -339,7 +338,7 @@ def test_a_partial_clone_that_lacks_contents_fetches_them(
     partial = hub.clone(tmp_path / "partial", "--filter=blob:none", "--branch=main")
     partial.git("fetch", "-q", "origin", f"{REF}:refs/skillmesh/remotes/origin/memory")
     with pytest.raises(Damaged, match="has not been fetched whole"):
-        unite_fetched(discover(partial.path))
+        unite_fetched(partial.opened())
     assert synced(partial).fetched == Difference(new=1)
     assert open_memory(partial).session("s") == make_session("s", 2)
 

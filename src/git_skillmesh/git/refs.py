@@ -27,9 +27,24 @@ class RefMoved(Exception):
 
 
 def read_ref(repository: Repository, ref: str) -> str | None:
-    """Return the commit of a ref, None if there is no such ref."""
+    """Return the commit of a ref below refs/ that worktrees share, None if there is no such ref."""
+    if _is_nowhere(repository, ref):
+        return None
     out = repository.git.run_unchecked("rev-parse", "--verify", "-q", f"{ref}^{{commit}}").stdout
     return out.decode().strip() or None
+
+
+def _is_nowhere(repository: Repository, ref: str) -> bool:
+    """Whether a ref is not among the files of refs: what most repositories say of most of ours."""
+    common = repository.common_dir
+    if os.path.lexists(common / ref) or (common / "reftable").exists():
+        return False
+    try:  # only now: git writes a ref here before it takes its own file away
+        return ref.encode() not in (common / "packed-refs").read_bytes()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
 
 
 def list_refs(repository: Repository, *patterns: str) -> dict[str, str]:

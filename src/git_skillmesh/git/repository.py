@@ -3,6 +3,7 @@
 In: a folder. Out: `Repository`, through which every other module of this room works.
 """
 
+import contextlib
 import hashlib
 import os
 import re
@@ -168,20 +169,13 @@ def discover(start: Path | None = None, environ: Mapping[str, str] = os.environ)
         # A hook in a linked worktree gets GIT_DIR alone: its top is the folder it starts in.
     cwd = _current_folder() if start is None else start
     git = Git(cwd, ask)
-    try:
-        bare, git_dir, common, object_format = _ask(
-            git,
-            "--is-bare-repository",
-            "--absolute-git-dir",
-            "--git-common-dir",
-            "--show-object-format",
-        )
-    except GitFailed as error:
-        raise _not_a_repository(cwd, error.stderr) from None
+    bare, git_dir, common, object_format, *place = _ask_for_folders(git)
     git_path, common_path = Path(git_dir), (cwd / common).resolve()
     top, prefix = None, ""
-    if bare == "false":
-        top, prefix = _working_tree(git, git_path)
+    if place:
+        top, prefix = Path(place[0]), place[1]
+    elif bare == "false" and git_path.name == ".git":  # the user stands inside it
+        top = git_path.parent
     if top is not None:
         env["GIT_WORK_TREE"] = os.fspath(top)
     env["GIT_DIR"] = git_dir
@@ -202,22 +196,34 @@ def _current_folder() -> Path:
         raise NotARepository("the current folder has been deleted", "cd somewhere else") from None
 
 
-def _ask(git: Git, *flags: str) -> list[str]:
-    """Return what `git rev-parse` answers to each flag. Raises `GitFailed`."""
-    answers = os.fsdecode(git.run("rev-parse", *flags)).removesuffix("\n").split("\n")
-    if len(answers) == len(flags):
+_FOLDERS = (
+    "--is-bare-repository", "--absolute-git-dir", "--git-common-dir", "--show-object-format",
+)  # fmt: skip
+_PLACE = ("--show-toplevel", "--show-prefix")
+
+
+def _ask_for_folders(git: Git) -> list[str]:
+    """Return what `git rev-parse` answers, without the last two where there is no working tree.
+
+    Raises `NotARepository`.
+    """
+    asked = (*_FOLDERS, *_PLACE)
+    result = git.run_unchecked("rev-parse", *asked)
+    answers = os.fsdecode(result.stdout).removesuffix("\n").split("\n")
+    if len(answers) == (len(_FOLDERS) if result.returncode else len(asked)):
         return answers
-    # The name of a folder holds a line feed: one answer at a time is unmistakable.
-    return [os.fsdecode(git.run("rev-parse", flag)).removesuffix("\n") for flag in flags]
-
-
-def _working_tree(git: Git, git_dir: Path) -> tuple[Path | None, str]:
-    """Return the root of the working tree and the subfolder the user stands in."""
+    # There is none, or the name of a folder holds a line feed: one at a time is unmistakable.
     try:
-        top, prefix = _ask(git, "--show-toplevel", "--show-prefix")
-    except GitFailed:  # the user stands inside the git directory
-        return (git_dir.parent if git_dir.name == ".git" else None), ""
-    return Path(top), prefix
+        answers = [_ask(git, flag) for flag in _FOLDERS]
+    except GitFailed as error:
+        raise _not_a_repository(git.cwd, error.stderr) from None
+    with contextlib.suppress(GitFailed):
+        answers += [_ask(git, flag) for flag in _PLACE]
+    return answers
+
+
+def _ask(git: Git, flag: str) -> str:
+    return os.fsdecode(git.run("rev-parse", flag)).removesuffix("\n")
 
 
 def _not_a_repository(cwd: Path, said: str) -> NotARepository:

@@ -28,6 +28,7 @@ from .build import (
 )
 from .catalogue import Catalogue
 from .rules import Rules, rules_of
+from .sets import united, without
 from .store import Store
 from .vectors import BuiltinSource, VectorSource
 
@@ -136,8 +137,8 @@ def _look_up(
             resolution.missing.append((path, blob, reading))
         else:
             found.append(number)
-    kept = np.setdiff1d(resolution.members, np.array(gone, np.int32))
-    resolution.members = np.union1d(kept, np.array(found, np.int32)).astype(np.int32)
+    kept = without(resolution.members, np.array(gone, np.int32))
+    resolution.members = united(kept, np.array(found, np.int32))
 
 
 def versions_of(
@@ -189,7 +190,7 @@ def sync(
         chunks += sum(len(file.chunks) for file in batch.files)
         if progress:
             progress(read, len(versions))
-    resolution.members = np.union1d(resolution.members, np.array(new, np.int32)).astype(np.int32)
+    resolution.members = united(resolution.members, np.array(new, np.int32))
     if not gaps:
         with catalogue.transaction():
             remember(catalogue, resolution)

@@ -14,6 +14,7 @@ from .build import segment_path
 from .catalogue import Catalogue
 from .maintenance import documents_again
 from .segment import open_segment
+from .sets import without
 from .store import Store
 from .sync import resolve
 from .vectors import VectorSource, open_vectors, vector_path
@@ -88,8 +89,8 @@ def _check_tree(repository: Repository, config: Config, catalogue: Catalogue) ->
     problems = []
     if anew.missing:
         problems.append(Problem(f"{len(anew.missing)} files of HEAD are not indexed", False))
-    extra = np.setdiff1d(known.members, anew.members)
-    lost = np.setdiff1d(anew.members, known.members) if known.known else extra[:0]
+    extra = without(known.members, anew.members)
+    lost = without(anew.members, known.members) if known.known else extra[:0]
     if len(extra) or len(lost):
         count = len(extra) + len(lost)
         problems.append(Problem(f"{count} files differ between HEAD and the index", True))

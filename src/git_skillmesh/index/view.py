@@ -26,6 +26,7 @@ from .database import REBUILD
 from .history import Commits
 from .provenance import Origin, origins_of_files
 from .rules import Rules
+from .sets import united
 from .store import LoadedSegment, Store
 from .sync import Resolution, remember, resolve, versions_of
 from .vectors import VectorSource
@@ -347,7 +348,7 @@ def _keep(
                 for number, file in enumerate(batch.files)
                 if (file.path, file.blob) in {version[:2] for version in missing}
             ]
-            members = np.union1d(resolution.members, np.array(new, np.int32)).astype(np.int32)
+            members = united(resolution.members, np.array(new, np.int32))
             if not left and not resolution.known and len(new) == len(resolution.missing):
                 with catalogue.transaction():
                     remember(catalogue, resolution, members)

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ..index.sets import distinct
 from .corpus import Floats
 from .features import NAMES
 
@@ -52,8 +53,8 @@ def reciprocal_ranks(rankings: Sequence[Floats]) -> Floats:
     total = np.zeros(len(rankings[0]))
     for scores in rankings:
         # Equal scores share the best rank, so that their order in memory does not matter.
-        distinct = np.unique(scores[scores > 0])
-        above = len(distinct) - np.searchsorted(distinct, scores)
+        levels = distinct(scores[scores > 0])
+        above = len(levels) - np.searchsorted(levels, scores)
         total += np.where(scores > 0, 1.0 / (_RRF_K + above), 0.0)
     return total
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ..chunking.model import KINDS
 from ..git.globs import Globs
 from ..index.catalogue import ChunkRow, FileRow
+from ..index.sets import distinct, united
 from ..index.view import View
 from .asked import Asked, read_query
 from .corpus import Corpus, Floats, Integers
@@ -173,15 +174,15 @@ class Searcher:
         lexical = score(corpus, query, self._words)
         allowed = self._allowed(options)
         by_words = _by_words(corpus, lexical, allowed)
-        self._files_of(np.unique(corpus.files[by_words]).tolist())
+        self._files_of(distinct(corpus.files[by_words]).tolist())
         dense = looking.cosines()
-        rows = np.union1d(by_words, _by_meaning(dense, allowed, options.least_cosine))
+        rows = united(by_words, _by_meaning(dense, allowed, options.least_cosine))
         places: list[Place] = []
         if asked.trace.frames:
             places = PlaceFinder(self._view, corpus).find(asked.trace.frames)
             named = np.array([place.document for place in places], np.int64)
-            rows = np.union1d(rows, named[allowed[named]])
-        known = self._files_of(np.unique(corpus.files[rows]).tolist())
+            rows = united(rows, named[allowed[named]])
+        known = self._files_of(distinct(corpus.files[rows]).tolist())
         features = compute(corpus, query, lexical, dense, rows, self._files)
         # Only the first stems of a very long query are scored.
         stems = dict(zip(query.stems, lexical.idf, strict=False))

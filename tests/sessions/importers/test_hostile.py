@@ -64,7 +64,7 @@ def test_the_samples_are_read_without_a_problem(agent: str) -> None:
 
 
 @pytest.mark.parametrize("agent", SAMPLES)
-@settings(max_examples=examples(60), deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(data=st.data())
 def test_any_value_in_any_place(agent: str, data: st.DataObject) -> None:
     records = SAMPLES[agent]
@@ -74,7 +74,7 @@ def test_any_value_in_any_place(agent: str, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("agent", READERS)
-@settings(max_examples=examples(50), deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(
     data=st.binary(max_size=200)
     | st.text(alphabet='#>`<=_*\n SEARCHREPLA/{}[]"', max_size=200).map(str.encode)
@@ -84,7 +84,7 @@ def test_any_bytes(agent: str, data: bytes) -> None:  # fmt: skip
     check(read_transcript(data, "f", ROOTS))
 
 
-@settings(max_examples=examples(50), deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(data=st.data())
 def test_any_value_in_a_note(data: st.DataObject) -> None:
     told = {
@@ -104,10 +104,16 @@ def test_any_value_in_a_note(data: st.DataObject) -> None:
     check(read_notes([("1" * 40, note)], "refs/notes/ai", ROOTS))
 
 
+def _ends(data: bytes) -> list[int]:
+    return [number for number, byte in enumerate(data, 1) if byte == ord("\n")]
+
+
 @pytest.mark.parametrize("agent", SAMPLES)
 def test_every_cut_of_a_file_that_is_being_written(agent: str) -> None:
     data = jsonl(SAMPLES[agent])
-    for end in range(len(data)):
+    # Around the ends of lines, and here and there within them.
+    lines = [number + place for number in _ends(data) for place in (-2, -1, 0, 1, 2)]
+    for end in sorted({*range(0, len(data), 13), *lines}):
         done = READERS[agent](lines_of(data[:end]), "f.jsonl", ROOTS)
         assert done.problems == ()
 

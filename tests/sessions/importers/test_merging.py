@@ -59,7 +59,7 @@ pieces = st.lists(
 )
 
 
-@settings(max_examples=examples(100), deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(pieces, st.permutations(range(len(FILES))), pieces)
 def test_any_pieces_in_any_order(
     before: list[tuple[int, int]], order: list[int], after: list[tuple[int, int]]
