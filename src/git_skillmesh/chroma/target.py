@@ -14,14 +14,13 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from ..config import Config
+from ..config import COMMITTED, Config
 from ..errors import ConfigurationError
 from ..git.repository import Repository
 from ..git.trees import is_tracked
 
 Kind = Literal["persistent", "http", "cloud"]
 CLOUD_URL = "https://api.trychroma.com"
-COMMITTED = ".skillmesh/config.toml"
 
 
 @dataclass(frozen=True, slots=True)

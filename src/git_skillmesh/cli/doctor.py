@@ -87,6 +87,8 @@ def _local(context: Context) -> list[Check]:
 
     store = Store(context.repository)
     checks = []
+    if context.config.proposal is not None:
+        checks.append(Check("model", True, str(context.config.proposal)))
     try:
         source = source_of(context.config, store.embeddings_path)
     except (Unavailable, ConfigurationError) as error:
