@@ -163,6 +163,7 @@ def test_the_schema_is_one_and_refuses_what_it_does_not_know() -> None:
         (
             "status",
             {
+                "proposed",
                 "repository",
                 "index",
                 "memory",
