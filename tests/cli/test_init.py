@@ -161,6 +161,9 @@ def test_it_says_who_gets_text_where_a_file_of_the_clone_decides_that(
         "if you trust it: git config skillmesh.chroma.url https://chroma.example\n"
     )
     assert call(*asked).stderr == refused
+    checked = call(repo.path, "doctor", "--repair")
+    assert (checked.returncode, "Traceback" in checked.stderr) == (8, False)
+    assert "BAD chroma   chroma.url stands in .skillmesh/config.toml, and nothing" in checked.stdout
     repo.git("config", "skillmesh.chroma.impl", "off")
     assert call(*asked).stderr == ""
 
