@@ -122,9 +122,8 @@ def test_the_same_memory_gives_the_same_bytes(tmp_path: Path) -> None:
 def test_a_commit_of_its_own_is_no_start_of_an_exchange(tmp_path: Path, time: str) -> None:
     repo, text = make_repo(tmp_path, files={"a.py": "x = 1\n"}), module_of(3)
     call = file_call("c-files", (Edit("b.py", None, text, whole=True, line=1),))
-    made = Exchange(
-        "c", "Write the module.", "It is there.", *[f"2024-03-01T{time}"] * 2, "", (call,)
-    )
+    at = f"2024-03-01T{time}"
+    made = Exchange("c", "Write the module.", "It is there.", at, at, "", (call,))
     open_memory(repo).add([Session("s", "log-chat", (made,))])
     repo.commit("the module", {"b.py": text})
     link(repo, "HEAD", "b.py", [1, 2], exchange="c")
