@@ -1,8 +1,8 @@
 #!/bin/sh
 # skillmesh-shim @MARKER@ version @VERSION@ sum @SUM@
 # Written by `git skillmesh init`, taken away by `git skillmesh init --remove`. It runs the hook
-# that was here before and then, where the last commit has learnings, checks what is about to be
-# committed. Only a learning that blocks stops the commit, or the file of one that cannot be used.
+# that was here before and then, where there are learnings, checks what is about to be committed.
+# Only a learning that blocks stops the commit, or the file of one that cannot be used.
 name=@NAME@
 python=@PYTHON@
 program=@PROGRAM@
@@ -39,7 +39,10 @@ if [ "$shared" = yes ]; then
     fi
     [ -d "$common/skillmesh" ] || exit 0
 fi
-git rev-parse -q --verify HEAD:.skillmesh/learnings >/dev/null 2>&1 || exit 0
+if ! git rev-parse -q --verify HEAD:.skillmesh/learnings >/dev/null 2>&1; then
+    # The first learnings are no rules yet, but their files have to be usable.
+    [ "$name" = pre-commit ] && [ -d .skillmesh/learnings ] || exit 0
+fi
 if [ -x "$python" ] && [ -r "$program" ]; then
     "$python" -I "$program" shim "$name" "$@" </dev/null
     code=$?

@@ -17,10 +17,10 @@ from git_skillmesh.chunking.exclusion import EXPLANATIONS
 from git_skillmesh.chunking.model import KINDS
 from git_skillmesh.cli import adapters, agents, chroma, learnings, skills
 from git_skillmesh.cli.main import ALIASES, COMMANDS, module_of
-from git_skillmesh.config import SETTINGS
 from git_skillmesh.errors import ExitCode
 from git_skillmesh.sessions.redaction import RULES
 from git_skillmesh.sessions.redaction_spans import placeholder
+from git_skillmesh.settings import SETTINGS
 
 # Commands whose first word says what to do.
 ACTIONS = {

@@ -10,11 +10,12 @@ import re
 import select
 import signal
 import struct
+import subprocess
 import sys
 import termios
 from collections.abc import Mapping, Sequence
 
-from testing.repos import Repo
+from testing.repos import Repo, Result
 
 WIDTH = 80
 INTERRUPT, END = "\x03", "\x04"  # Ctrl-C, Ctrl-D
@@ -69,3 +70,26 @@ def talk(
 def plain(shown: str) -> str:
     """Return what a terminal shows without its colours and movements of the cursor."""
     return _ANSI.sub("", shown)
+
+
+def at_a_terminal(repo: Repo, *args: str, typed: str = "") -> Result:
+    """Run the program as somebody who sits in front of it; both streams are the terminal."""
+    near, far = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "git_skillmesh", *args],
+        cwd=repo.path, stdin=far, stdout=far, stderr=far, start_new_session=True,
+    )  # fmt: skip
+    os.close(far)
+    os.write(near, typed.encode())
+    said = b""
+    while True:
+        try:
+            block = os.read(near, 4096)
+        except OSError:  # the other side is closed
+            break
+        if not block:
+            break
+        said += block
+    os.close(near)
+    shown = said.decode().replace("\r\n", "\n").removeprefix(typed)
+    return Result(process.wait(timeout=60), shown, "")

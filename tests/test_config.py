@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from git_skillmesh.config import SETTINGS, Config, load
+from git_skillmesh.config import Config, Proposal, load
 from git_skillmesh.errors import ConfigurationError
 from git_skillmesh.git.repository import discover
+from git_skillmesh.settings import SETTINGS
 from testing.commands import call
 from testing.repos import Repo, make_repo
 
@@ -58,6 +59,7 @@ def test_the_nearest_place_wins(repo: Repo, level: int) -> None:
     config = write_all(repo, level)
     assert config.origins["embedding.name"] == PLACES[level]
     assert config["embedding.name"] == ("" if level == 0 else PLACES[level])
+    assert config.proposal is None, "a model without a provider gets nothing"
     others = {name: origin for name, origin in config.origins.items() if name != "embedding.name"}
     assert others == dict.fromkeys(set(SETTINGS) - {"embedding.name"}, "default")
 
@@ -295,8 +297,56 @@ def test_a_secret_in_the_committed_file_is_refused_and_not_repeated(repo: Repo) 
     repo.write(".skillmesh/config.toml", '[chroma]\napikey = "ck-hunter2"\n')
     assert refusal(repo) == (
         "chroma.apikey must not stand in .skillmesh/config.toml, which is committed: "
-        "use CHROMA_API_KEY in the environment or in .env"
+        "use CHROMA_API_KEY in the environment or in an .env that is not committed"
     )
+    (repo.path / ".skillmesh/config.toml").unlink()
+    repo.write(".env", "CHROMA_API_KEY=ck-hunter2\n")
+    assert read(repo)["chroma.apikey"] == "ck-hunter2"
+    repo.git("add", ".env")
+    assert refusal(repo) == (
+        "chroma.apikey must not stand in .env, which is committed: "
+        "use CHROMA_API_KEY in the environment or in an .env that is not committed"
+    )
+
+
+THEIRS = "evil_server:https://evil.example/v1"
+
+
+@pytest.mark.parametrize("place", [".skillmesh/config.toml", ".env"])
+def test_a_clone_has_no_text_sent_before_the_user_agrees(repo: Repo, place: str) -> None:
+    name = "https://evil.example/v1"
+    if place == ".env":
+        text = f"EMBEDDING_MODEL_PROVIDER=Evil-Server\nEMBEDDING_MODEL_NAME={name}\nKEY=theirs\n"
+    else:
+        text = f'[embedding]\nprovider = "Evil-Server"\nname = "{name}"\n'
+    repo.write(place, text)
+    repo.git("add", place)
+    config = read(repo)
+    assert (config["embedding.provider"], config["embedding.name"]) == ("builtin", "")
+    assert config.proposal == Proposal(THEIRS, place, refused=False)
+    assert "KEY" not in config.environ
+    repo.git("config", "--global", "--add", "skillmesh.embedding.agreed", THEIRS)
+    agreed = read(repo)
+    assert (agreed["embedding.provider"], agreed.proposal) == ("Evil-Server", None)
+    assert "KEY" not in agreed.environ, "an agreement is about provider and model"
+    repo.git("config", "skillmesh.embedding.refused", THEIRS)
+    assert read(repo).proposal == Proposal(THEIRS, place, refused=True)
+    repo.git("config", "--unset", "skillmesh.embedding.refused")
+    repo.write(place, text.replace("evil.example", "other.example"))
+    changed = read(repo)
+    assert changed["embedding.provider"] == "builtin", "an agreement is for one address"
+
+
+def test_a_clone_does_not_move_what_the_user_has_chosen(repo: Repo) -> None:
+    repo.git("config", "skillmesh.embedding.provider", "openai")
+    repo.git("config", "skillmesh.embedding.name", "mine")
+    repo.write(".env", "OPENAI_BASE_URL=https://evil.example\nEMBEDDING_MODEL_NAME=theirs\n")
+    assert dict(read(repo).environ)["OPENAI_BASE_URL"] == "https://evil.example", "the user's own"
+    repo.git("add", ".env")
+    config = read(repo, environ={"OPENAI_API_KEY": "k"})
+    assert (config["embedding.provider"], config["embedding.name"]) == ("openai", "mine")
+    assert config.proposal == Proposal("openai:theirs", ".env", refused=False)
+    assert dict(config.environ) == {"OPENAI_API_KEY": "k"}
 
 
 PERSONAL = (

@@ -1,224 +1,64 @@
 """Settings from six places, the nearest wins.
 
 In: command line > environment > `.env` > `git config skillmesh.*` > `.skillmesh/config.toml`
-> default. Out: `Config`, with every value checked and its origin known.
+> default. Out: `Config`, with every value checked and its origin known. What a clone brings, its
+`config.toml` and a `.env` that is committed, holds no secrets and sends text to nobody unasked.
 """
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .errors import ConfigurationError
 from .git.repository import Repository
+from .settings import SETTINGS
 
 _NUMBER = re.compile(r"[0-9]{1,15}")
 # A password within an address, which is refused where it is used but may stand there all the same.
 _PASSWORD = re.compile(r"//[^/@\s]*@")
+COMMITTED = ".skillmesh/config.toml"
+_EMBEDDING = ("embedding.provider", "embedding.name")
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
-    """One setting: `name` is also its git config key under "skillmesh." and its TOML path.
+class Proposal:
+    """An embedding provider that files of a clone name, and that the user has not agreed to.
 
-    One of `lines` holds several values that may contain spaces, one a line: a list or a table in
-    TOML, a key given more than once in git config. A `personal` one is the user's alone: what is
-    cloned has no say in it.
+    `place` is provider:model, as `git config skillmesh.embedding.agreed` holds it; `refused` says
+    that the user has said no.
     """
 
-    name: str
-    default: str
-    help: str
-    env: str = ""
-    choices: tuple[str, ...] = ()
-    secret: bool = False
-    number: bool = False
-    lines: bool = False
-    personal: bool = False
+    place: str
+    origin: str
+    refused: bool
 
+    @property
+    def shown(self) -> str:
+        """The place, fit for people's eyes."""
+        return _PASSWORD.sub("//(hidden)@", self.place)
 
-SETTINGS = {
-    setting.name: setting
-    for setting in (
-        Setting("repoid", "", "identity of the repository in shared stores; derived when empty"),
-        Setting("reponame", "", "name of the repository in shared stores; derived when empty"),
-        Setting(
-            "chroma.impl",
-            "persistent",
-            "where the Chroma tier lives",
-            "CHROMA_DB_IMPL",
-            ("persistent", "http", "cloud", "off"),
-        ),
-        Setting("chroma.path", "", "folder of a persistent store", "CHROMA_DB_PATH"),
-        Setting("chroma.url", "", "address of a Chroma server", "CHROMA_HTTP_URL"),
-        Setting(
-            "chroma.headers",
-            "",
-            "headers for the server, a JSON object",
-            "CHROMA_HTTP_HEADERS",
-            secret=True,
-        ),
-        Setting("chroma.tenant", "", "tenant of a server or of Chroma Cloud", "CHROMA_TENANT"),
-        Setting(
-            "chroma.database", "", "database of a server or of Chroma Cloud", "CHROMA_DATABASE"
-        ),
-        Setting("chroma.apikey", "", "key for Chroma Cloud", "CHROMA_API_KEY", secret=True),
-        Setting(
-            "chroma.cafile",
-            "",
-            "certificates of those who may vouch for the server, instead of the usual ones",
-            personal=True,
-        ),
-        Setting(
-            "chroma.follow",
-            "auto",
-            "what a server has the code of: auto (default branch of the remote), head, or a branch",
-            "CHROMA_FOLLOW",
-        ),
-        Setting(
-            "chroma.documents",
-            "auto",
-            "store the text of chunks too (auto: as they are there, first on a server only)",
-            choices=("auto", "true", "false"),
-        ),
-        Setting(
-            "embedding.provider",
-            "builtin",
-            "builtin, or a Chroma embedding function",
-            "EMBEDDING_MODEL_PROVIDER",
-        ),
-        Setting("embedding.name", "", "model of that provider", "EMBEDDING_MODEL_NAME"),
-        Setting("index.exclude", "", "globs of files to leave out, separated by spaces"),
-        Setting("index.include", "", "globs of files to index although a rule leaves them out"),
-        Setting("index.maxbytes", "1000000", "files larger than this are left out", number=True),
-        Setting(
-            "index.jobs",
-            "0",
-            "processes for a large index (0: one per core, at most 4)",
-            number=True,
-        ),
-        Setting(
-            "sessions.capture",
-            "auto",
-            "which conversations background work stores: all it finds, those hooks name, none",
-            choices=("auto", "hooks", "off"),
-        ),
-        Setting(
-            "redaction.pii",
-            "home",
-            "personal data that is redacted too: home, email, phone, card, ip, or all, or none",
-        ),
-        Setting("redaction.rules", "", "own rules, each `name = RE2 pattern`", lines=True),
-        Setting(
-            "redaction.allow",
-            "",
-            "values that may stay, or `/pattern/` of such values",
-            lines=True,
-        ),
-        Setting(
-            "sync.push",
-            "off",
-            "whether a push shares conversations too: after it, before it, only by hand, or never",
-            "SKILLMESH_SYNC_PUSH",
-            ("off", "auto", "wait", "never"),
-        ),
-        Setting(
-            "sync.timeout",
-            "30",
-            "seconds for which a push waits with sync.push=wait",
-            number=True,
-        ),
-        Setting(
-            "link.days",
-            "90",
-            "how many days before a commit an edit may have been made that is linked to it",
-            number=True,
-        ),
-        Setting(
-            "context.prompts",
-            "on",
-            "whether agents are told what the memory knows of a prompt",
-            choices=("on", "off"),
-        ),
-        Setting(
-            "context.tokens",
-            "1500",
-            "how many tokens an agent is told at most",
-            number=True,
-        ),
-        Setting("advise.endpoint", "", "server that `advise` asks", personal=True),
-        Setting("advise.model", "", "model or adapter of that server", personal=True),
-        Setting(
-            "advise.tokenenv",
-            "",
-            "environment variable that holds the token of that server",
-            personal=True,
-        ),
-        Setting(
-            "train.base",
-            "",
-            "base model that `nightly` trains for: a path or a hub id",
-            personal=True,
-        ),
-        Setting(
-            "train.method",
-            "sft",
-            "how `nightly` trains",
-            choices=("sft", "kto", "dpo"),
-        ),
-        Setting(
-            "train.preset",
-            "tiny",
-            "how large the base is that `nightly` trains for",
-            choices=("tiny", "0.5b", "1.5b", "7b"),
-        ),
-        Setting(
-            "train.minimumlines",
-            "20",
-            "how many new lines of data are worth a training at night",
-            number=True,
-        ),
-        Setting(
-            "adaptersfolder",
-            "",
-            "folder of the adapters, shared by whoever deploys; beside the caches when empty",
-            personal=True,
-        ),
-        Setting("signingkey", "", "key of ssh that signs deployments of adapters", personal=True),
-        Setting("allowedsigners", "", "file of those whose signatures on deployments count"),
-        Setting(
-            "vllm.url",
-            "",
-            "address of a vLLM server that is told to load adapters",
-            personal=True,
-        ),
-        Setting(
-            "monitoring",
-            "on",
-            "whether durations, outcomes and findings are recorded in this clone, without contents",
-            "SKILLMESH_MONITORING",
-            ("on", "off"),
-        ),
-        Setting(
-            "log.level",
-            "info",
-            "what the log of background work keeps: runs (debug, info) or failures only",
-            "LOG_LEVEL",
-            ("debug", "info", "warning", "error", "critical"),
-        ),
-    )
-}
+    def __str__(self) -> str:
+        why = "you said no" if self.refused else "you have not agreed"
+        return (
+            f"the embedding provider {self.shown} in {self.origin} is not used, {why}; "
+            "to agree: git skillmesh init --yes"
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The settings in force: `values` by name, `origins` says where each came from."""
+    """The settings in force: `values` by name, `origins` says where each came from.
+
+    `proposal` is what a clone wants and does not get before the user agrees.
+    """
 
     values: Mapping[str, str]
     origins: Mapping[str, str]
     environ: Mapping[str, str]
+    proposal: Proposal | None = None
 
     def __getitem__(self, name: str) -> str:
         return self.values[name]
@@ -250,19 +90,27 @@ def load(
 ) -> Config:
     """Read all places and check the values. Raises `ConfigurationError`."""
     root = repository.top
-    layers: list[tuple[str, Callable[[], Mapping[str, str]]]] = [
-        ("default", lambda: {name: setting.default for name, setting in SETTINGS.items()}),
-        (".skillmesh/config.toml", lambda: _read_toml(root)),
-        ("git config", lambda: _read_git(repository)),
-        (".env", lambda: _from_environment(_read_dotenv(root))),
-        ("environment", lambda: _from_environment(environ)),
-        ("command line", lambda: overrides or {}),
+    from_toml = _read_toml(root)
+    from_git, answers = _read_git(repository)
+    dotenv = _read_dotenv(root)
+    layers: list[tuple[str, Mapping[str, str]]] = [
+        ("default", {name: setting.default for name, setting in SETTINGS.items()}),
+        (COMMITTED, from_toml),
+        ("git config", from_git),
+        (".env", _from_environment(dotenv)),
+        ("environment", _from_environment(environ)),
+        ("command line", overrides or {}),
     ]
-    values: dict[str, str] = {}
-    origins: dict[str, str] = {}
-    for origin, read in layers:
-        for name, value in read().items():
-            values[name], origins[name] = value.strip(), origin
+    values, origins = _united(layers)
+    brought = {COMMITTED}
+    if _is_committed(repository, dotenv, values):
+        _refuse_secrets(_from_environment(dotenv), ".env")
+        # Addresses and keys of providers: whoever commits them would say where text goes.
+        dotenv = {}
+        brought.add(".env")
+    proposal = _proposal(values, origins, brought, answers)
+    if proposal is not None:
+        values, origins = _united(_without_theirs(layers, brought))
     for name, value in values.items():
         choices = SETTINGS[name].choices
         if choices:
@@ -271,8 +119,63 @@ def load(
                 raise _bad(name, value, origins[name], "one of " + ", ".join(choices))
         if SETTINGS[name].number and not _NUMBER.fullmatch(value):
             raise _bad(name, value, origins[name], "a whole number")
-    merged = {**_read_dotenv(root), **environ}
-    return Config(values, origins, merged)
+    return Config(values, origins, {**dotenv, **environ}, proposal)
+
+
+def _united(
+    layers: Iterable[tuple[str, Mapping[str, str]]],
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return values and origins, later layers over earlier ones."""
+    values: dict[str, str] = {}
+    origins: dict[str, str] = {}
+    for origin, layer in layers:
+        for name, value in layer.items():
+            values[name], origins[name] = value.strip(), origin
+    return values, origins
+
+
+def _without_theirs(
+    layers: Iterable[tuple[str, Mapping[str, str]]], brought: Collection[str]
+) -> Iterator[tuple[str, Mapping[str, str]]]:
+    for origin, layer in layers:
+        theirs = _EMBEDDING if origin in brought else ()
+        yield origin, {name: value for name, value in layer.items() if name not in theirs}
+
+
+def _is_committed(
+    repository: Repository, dotenv: Mapping[str, str], values: Mapping[str, str]
+) -> bool:
+    """Return whether `.env` is of the clone, as far as it matters: git is asked only then."""
+    sensitive = any(
+        SETTINGS[name].secret or name in _EMBEDDING for name in _from_environment(dotenv)
+    )
+    if not dotenv or not (sensitive or _is_provider(values["embedding.provider"])):
+        return False
+    from .git.trees import is_tracked
+
+    return is_tracked(repository, ".env")
+
+
+def _is_provider(name: str) -> bool:
+    return name.lower() not in ("", "builtin")
+
+
+def _proposal(
+    values: Mapping[str, str],
+    origins: Mapping[str, str],
+    brought: Collection[str],
+    answers: Mapping[str, Collection[str]],
+) -> Proposal | None:
+    """Return what files of a clone make of the embedding, unless it is agreed to."""
+    theirs = [origins[name] for name in _EMBEDDING if origins[name] in brought]
+    provider = values["embedding.provider"].lower().replace("-", "_")
+    if not theirs or not _is_provider(provider):
+        return None
+    place = f"{provider}:{values['embedding.name']}"
+    refused = place in answers.get("embedding.refused", ())
+    if not refused and place in answers.get("embedding.agreed", ()):
+        return None
+    return Proposal(place, theirs[0], refused)
 
 
 def _bad(name: str, value: str, origin: str, wanted: str) -> ConfigurationError:
@@ -288,16 +191,20 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _read_git(repository: Repository) -> dict[str, str]:
+def _read_git(repository: Repository) -> tuple[dict[str, str], dict[str, list[str]]]:
+    """Return the settings, and everything else below skillmesh., such as answers of the user."""
     out = repository.git.run_unchecked("config", "-z", "--get-regexp", r"^skillmesh\.").stdout
     found: dict[str, str] = {}
+    others: dict[str, list[str]] = {}
     for record in os.fsdecode(out).split("\0"):
         key, _, value = record.partition("\n")
         name = key.lower().removeprefix("skillmesh.")
         if name in SETTINGS:
             several = SETTINGS[name].lines and name in found
             found[name] = f"{found[name]}\n{value}" if several else value
-    return found
+        else:
+            others.setdefault(name, []).append(value)
+    return found, others
 
 
 def _read_dotenv(root: Path | None) -> dict[str, str]:
@@ -332,12 +239,7 @@ def _read_toml(root: Path | None) -> dict[str, str]:
         raise ConfigurationError(
             f"unknown setting in .skillmesh/config.toml: {unknown[0]}", "see docs/configuration.md"
         )
-    secret = sorted(name for name in found if SETTINGS[name].secret)
-    if secret:
-        raise ConfigurationError(
-            f"{secret[0]} must not stand in .skillmesh/config.toml, which is committed",
-            f"use {SETTINGS[secret[0]].env} in the environment or in .env",
-        )
+    _refuse_secrets(found, COMMITTED)
     personal = sorted(name for name in found if SETTINGS[name].personal)
     if personal:
         raise ConfigurationError(
@@ -345,6 +247,15 @@ def _read_toml(root: Path | None) -> dict[str, str]:
             f"git config --global skillmesh.{personal[0]} VALUE",
         )
     return found
+
+
+def _refuse_secrets(found: Iterable[str], place: str) -> None:
+    secret = sorted(name for name in found if SETTINGS[name].secret)
+    if secret:
+        raise ConfigurationError(
+            f"{secret[0]} must not stand in {place}, which is committed",
+            f"use {SETTINGS[secret[0]].env} in the environment or in an .env that is not committed",
+        )
 
 
 def _flatten(table: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:

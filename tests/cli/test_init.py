@@ -1,15 +1,18 @@
 """`git skillmesh init`, as users run it."""
 
+import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from git_skillmesh.git.repository import discover
 from testing.commands import call
+from testing.embedding import Provider
 from testing.repos import Repo, Result, make_repo
+from testing.terminal import at_a_terminal
 
 Wait = Callable[[Repo], str]
 
@@ -158,6 +161,9 @@ def test_it_says_who_gets_text_where_a_file_of_the_clone_decides_that(
         "if you trust it: git config skillmesh.chroma.url https://chroma.example\n"
     )
     assert call(*asked).stderr == refused
+    checked = call(repo.path, "doctor", "--repair")
+    assert (checked.returncode, "Traceback" in checked.stderr) == (8, False)
+    assert "BAD chroma   chroma.url stands in .skillmesh/config.toml, and nothing" in checked.stdout
     repo.git("config", "skillmesh.chroma.impl", "off")
     assert call(*asked).stderr == ""
 
@@ -179,3 +185,44 @@ def test_it_says_who_gets_text_where_a_file_of_the_clone_decides_that(
     )
     quiet = call(*asked, env={"EMBEDDING_MODEL_PROVIDER": "builtin"})
     assert (quiet.returncode, quiet.stderr) == (0, "")
+
+
+@pytest.fixture
+def provider() -> Iterator[Provider]:
+    running = Provider()
+    yield running
+    running.server.shutdown()
+
+
+def test_a_provider_that_a_clone_names_gets_nothing_before_the_user_agrees(
+    tmp_path: Path, provider: Provider
+) -> None:
+    named_by_it = f'[embedding]\nprovider = "huggingface_server"\nname = "{provider.url}"\n'
+    files = {".skillmesh/config.toml": named_by_it, "a.py": "def first():\n    return 1\n"}
+    repo = make_repo(tmp_path, files=files)
+    named = f"the embedding provider huggingface_server:{provider.url} in .skillmesh/config.toml"
+    end = "to agree: git skillmesh init --yes"
+    waiting = f"{named} is not used, you have not agreed; {end}\n"
+    assert waiting in call(repo.path, "init", "--no-fetch").stderr
+    assert waiting in call(repo.path, "index", "--chroma", "off").stderr
+    assert f"provider    {waiting}" in call(repo.path, "status").stdout
+    assert f"ok  model    {waiting}" in call(repo.path, "doctor").stdout
+
+    asked = ("init", "--no-index", "--no-fetch")
+    said = at_a_terminal(repo, *asked, typed="\n")
+    assert "let it have the text of code and conversations? [y/N] " in said.stdout
+    refused = f"{named} is not used, you said no; {end}\n"
+    assert call(repo.path, *asked).stderr == refused
+    assert json.loads(call(repo.path, "status", "--json").stdout)["proposed"]["refused"]
+    assert provider.texts == []
+
+    goes = (
+        "text of code and conversations goes to huggingface_server (embedding.provider="
+        "huggingface_server, .skillmesh/config.toml); to keep it here: "
+        "git config skillmesh.embedding.provider builtin\n"
+    )
+    assert call(repo.path, *asked, "--yes").stderr == goes
+    assert call(repo.path, *asked).stderr == goes
+    said = call(repo.path, "index", "--chroma", "off")
+    assert said.stderr == "the index is up to date\nembedded 2 chunks with another model\n"
+    assert any("def first" in text for text in provider.texts)

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from git_skillmesh.chunking.exclusion import EXPLANATIONS
-from git_skillmesh.config import SETTINGS
 from git_skillmesh.learnings.model import FOLDER, State
 from git_skillmesh.learnings.writing import write_learning
+from git_skillmesh.settings import SETTINGS
 from testing.commands import call
 from testing.learnings import learning
 from testing.repos import Repo, Result, make_repo
@@ -118,6 +118,7 @@ def test_the_document_is_whole(repo: Repo) -> None:
             "untracked": 0,
             "deleted": 0,
         },
+        "proposed": None,
         "memory": {"sessions": 0, "exchanges": 0, "behind": False},
         "thoughts": {"sessions": 0, "thoughts": 0},
         "learnings": {"states": {}, "broken": [], "behind": 0},

@@ -1,8 +1,6 @@
 """`git skillmesh sync`, as users run it."""
 
 import json
-import os
-import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +13,7 @@ from testing.commands import call
 from testing.memory import make_session, open_memory
 from testing.remotes import http_backend, make_hub, silent_server
 from testing.repos import Repo, Result, make_repo
+from testing.terminal import at_a_terminal
 
 REF = "refs/skillmesh/memory"
 NONE = {"new": 0, "grown": 0, "forgotten": 0, "notes": 0, "thoughts": 0}
@@ -36,29 +35,6 @@ def repo(tmp_path: Path, hub: Repo) -> Repo:
 
 def agreed(repo: Repo) -> list[str]:
     return repo.run("config", "--get-all", "skillmesh.sync.agreed").stdout.splitlines()
-
-
-def at_a_terminal(repo: Repo, *args: str, typed: str = "") -> Result:
-    """Run the program as somebody who sits in front of it; both streams are the terminal."""
-    near, far = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "git_skillmesh", *args],
-        cwd=repo.path, stdin=far, stdout=far, stderr=far, start_new_session=True,
-    )  # fmt: skip
-    os.close(far)
-    os.write(near, typed.encode())
-    said = b""
-    while True:
-        try:
-            block = os.read(near, 4096)
-        except OSError:  # the other side is closed
-            break
-        if not block:
-            break
-        said += block
-    os.close(near)
-    shown = said.decode().replace("\r\n", "\n").removeprefix(typed)
-    return Result(process.wait(timeout=60), shown, "")
 
 
 def test_the_first_share_says_what_and_where(hub: Repo, repo: Repo) -> None:

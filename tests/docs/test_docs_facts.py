@@ -15,7 +15,6 @@ from git_skillmesh.chunking import tree
 from git_skillmesh.chunking.exclusion import Skip
 from git_skillmesh.chunking.languages import LANGUAGES
 from git_skillmesh.chunking.model import KINDS
-from git_skillmesh.config import SETTINGS
 from git_skillmesh.errors import ExitCode
 from git_skillmesh.index import view
 from git_skillmesh.registry import folders, parts, rendering, shelf
@@ -23,6 +22,7 @@ from git_skillmesh.registry.model import Card
 from git_skillmesh.registry.rendering import Entry
 from git_skillmesh.registry.shelf import Locked
 from git_skillmesh.retrieval import search
+from git_skillmesh.settings import SETTINGS
 from testing.docs_pages import ROOT, make_sample
 from testing.repos import Repo
 
@@ -163,6 +163,7 @@ def test_the_schema_is_one_and_refuses_what_it_does_not_know() -> None:
         (
             "status",
             {
+                "proposed",
                 "repository",
                 "index",
                 "memory",

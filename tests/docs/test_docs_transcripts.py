@@ -144,7 +144,7 @@ def help_of(module: str) -> str:
 
 
 def test_commands_that_cannot_run_here_are_well_formed() -> None:
-    from git_skillmesh.config import SETTINGS
+    from git_skillmesh.settings import SETTINGS
 
     variables = {setting.env for setting in SETTINGS.values()}
     seen = set()

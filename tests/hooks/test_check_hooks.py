@@ -9,7 +9,7 @@ import pytest
 
 from git_skillmesh.hooks.install import Report
 from git_skillmesh.learnings.model import Matcher, MatcherKind, State
-from testing.learnings import files_of, literal, made
+from testing.learnings import files_of, literal, made, with_examples
 from testing.repos import Repo, make_repo, run
 
 Install = Callable[[Repo], Report]
@@ -105,6 +105,30 @@ def test_a_broken_rule_stops_commits_until_one_mends_it(repo: Repo) -> None:
     assert f"{bad}:1: matcher is missing" in result.stderr
     (repo.path / bad).unlink()
     assert repo.run("commit", "-q", "-a", "-m", "mend").returncode == 0
+
+
+@pytest.mark.parametrize("commits", [0, 1])
+def test_the_first_learnings_have_to_be_usable(
+    tmp_path: Path, install_hooks: Install, commits: int
+) -> None:
+    repo = make_repo(tmp_path, files={"a.py": "x = 1\n"} if commits else {})
+    install_hooks(repo)
+    first = repo.write(".skillmesh/learnings/first.yaml", "learning_id: first\n")
+    repo.git("add", "--all")
+    result = repo.run("commit", "-m", "spoil")
+    assert result.returncode == 1
+    assert "first.yaml:1: matcher is missing" in result.stderr
+    first.unlink()
+    mended = with_examples(literal("no-print", "print(", State.WARN), ["print(1)"], ["x = 1"])
+    for path, text in files_of(mended).items():
+        repo.write(path, text or "")
+    repo.write("a.py", "print(1)\n")
+    repo.git("add", "--all")
+    result = repo.run("commit", "-q", "-m", "begin")
+    assert result.returncode == 0
+    assert "About no-print" not in result.stderr, "what it says counts from the next commit on"
+    repo.write("a.py", "print(1)\nprint(2)\n")
+    assert "About no-print" in repo.run("commit", "-q", "-a", "-m", "go on").stderr
 
 
 @pytest.mark.parametrize("name", ["pre-commit", "commit-msg"])

@@ -301,13 +301,15 @@ def test_states_that_need_another_init(tmp_path: Path) -> None:
     (folder / "post-commit").write_bytes(render("post-commit", shared=False, python=gone))
     (folder / "post-merge").write_bytes(render("post-merge", shared=False, program=gone))
     (folder / "post-checkout").chmod(0o644)
+    older = (folder / "pre-commit").read_bytes().replace(b" version 3 ", b" version 2 ")
+    (folder / "pre-commit").write_bytes(older)
     assert states(repo) == [
         HookState("post-commit", "outdated", f"{gone} is gone"),
         HookState("post-merge", "outdated", f"{gone} is gone"),
         HookState("post-checkout", "outdated", "the shim is not executable"),
         HookState("post-rewrite", "installed"),
         HookState("pre-push", "installed"),
-        HookState("pre-commit", "installed"),
+        HookState("pre-commit", "outdated", "the shim is of another version"),
         HookState("commit-msg", "installed"),
     ]
     installed(repo)

@@ -1,9 +1,6 @@
 """Quantised vectors: exact products, and a configured model that is asked only once a text."""
 
-import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +19,7 @@ from git_skillmesh.index.vectors import (
     write_vectors,
 )
 from testing.commands import call
+from testing.embedding import Provider
 from testing.indexing import ask, dump, index, opened, places
 from testing.repos import Repo, make_repo
 
@@ -69,43 +67,6 @@ def test_empty_vectors_have_no_rows() -> None:
     none = quantise(np.zeros((0, 4), np.float32))
     assert isinstance(none, Vectors)
     assert (none.rows.shape, none.norms.shape) == ((0, 4), (0,))
-
-
-class Provider:
-    """A text-embeddings-inference server on loopback that counts the texts it sees."""
-
-    def __init__(self) -> None:
-        self.texts: list[str] = []
-        self.broken = False
-        provider = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-                inputs = body["inputs"]
-                inputs = [inputs] if isinstance(inputs, str) else inputs
-                if provider.broken:
-                    self.send_error(500)
-                    return
-                provider.texts += inputs
-                rows = [[float(len(text) % 7 + 1), float("parse" in text), 1.0] for text in inputs]
-                data = json.dumps(rows).encode()
-                self.send_response(200)
-                self.send_header("content-type", "application/json")
-                self.send_header("content-length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
-
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    @property
-    def settings(self) -> dict[str, str]:
-        return {"embedding.provider": "huggingface_server", "embedding.name": self.url}
 
 
 @pytest.fixture

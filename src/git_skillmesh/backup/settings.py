@@ -1,7 +1,7 @@
 """The repository's own git configuration `skillmesh.*` in a backup, without secrets.
 
 In: a repository; settings that anybody may have written. Out: those that are kept; those that were
-set. What is the user's alone, and whom conversations may be shared with, comes back only when it is
+set. What is the user's alone, and to whom conversations and code may go, comes back only when it is
 asked for: a backup may come from somebody else.
 """
 
@@ -11,14 +11,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ..config import SETTINGS
 from ..errors import Damaged
 from ..git.configuring import change_config
 from ..git.repository import Repository
+from ..settings import SETTINGS
 
 _SECTION = "skillmesh."
-# Answers of the user that are kept beside the settings (sessions/consent.py).
-_ANSWERS = ("sync.agreed", "sync.refused")
+# Answers of the user that are kept beside the settings (git/answers.py).
+_ANSWERS = ("sync.agreed", "sync.refused", "embedding.agreed", "embedding.refused")
 _PASSWORD = re.compile(r"//[^/@\s]*@")
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from ..config import Config
+from ..config import COMMITTED, Config
 from ..errors import ConfigurationError
 from ..git.repository import Repository
 from ..git.trees import is_tracked
@@ -22,7 +22,6 @@ from ..git.trees import is_tracked
 Kind = Literal["persistent", "http", "cloud"]
 CLOUD_URL = "https://api.trychroma.com"
 CLOUD_DOMAIN = ".trychroma.com"
-COMMITTED = ".skillmesh/config.toml"
 
 
 @dataclass(frozen=True, slots=True)

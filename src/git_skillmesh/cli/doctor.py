@@ -87,6 +87,8 @@ def _local(context: Context) -> list[Check]:
 
     store = Store(context.repository)
     checks = []
+    if context.config.proposal is not None:
+        checks.append(Check("model", True, str(context.config.proposal)))
     try:
         source = source_of(context.config, store.embeddings_path)
     except (Unavailable, ConfigurationError) as error:
@@ -108,7 +110,10 @@ def _chroma(context: Context) -> list[Check]:
     from ..chroma.remembered import REMEMBERED
     from ..chroma.target import target_of
 
-    target = target_of(context.config, context.repository)
+    try:
+        target = target_of(context.config, context.repository)
+    except ConfigurationError as error:
+        return [Check("chroma", False, error.what, error.mend)]
     if target is None:
         return [Check("chroma", True, "off by configuration")]
     state_dir, names = context.repository.state_dir, ["codebase_v1"]
@@ -173,7 +178,10 @@ def _repair(context: Context, checks: list[Check]) -> None:
         clear = any(check.where == _FILES and check.mend == _REBUILD for check in checks)
         report = index_learnings(context, clear)
         context.note(f"{report.read} learnings read again")
-    target = target_of(context.config, context.repository)
+    try:
+        target = target_of(context.config, context.repository)
+    except ConfigurationError:
+        target = None  # the check says so
     if target is not None and any(check.where == "chroma" and check.mend for check in checks):
         with codebase_rows(context.repository, context.config) as rows:
             outcome = repair(rows, target, context.repository.state_dir)

@@ -46,6 +46,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Index, then bring the Chroma tier up to date."""
+    if context.config.proposal is not None:
+        context.note(safe_line(str(context.config.proposal)))
     if args.changed:
         return _index_changed(context)
     revisions = [args.rev or ""]

@@ -9,17 +9,18 @@ import shutil
 import time
 from typing import TYPE_CHECKING
 
-from ..config import SETTINGS
+from ..config import COMMITTED
 from ..errors import Busy, ConfigurationError, ReadOnly, SkillmeshError, UsageError
 from ..git.repository import Repository
 from ..hooks import install as hooks
-from .terminal import safe_line
+from ..settings import SETTINGS
+from .terminal import agrees, is_somebody_there, safe_line
 
 if TYPE_CHECKING:
     from .context import Context
 
 _PURGE_SECONDS = 30
-_BROUGHT = (".skillmesh/config.toml", ".env")  # places of settings that a clone may bring
+_BROUGHT = (COMMITTED, ".env")  # places of settings that a clone may bring
 _FETCH_SECONDS = 300
 
 
@@ -51,6 +52,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         action="store_true",
         help="allow a hooks folder that other repositories use too (core.hooksPath)",
     )
+    parser.add_argument(
+        "-y",
+        "--yes",
+        action="store_true",
+        help="agree to the embedding provider that files of the clone name",
+    )
     parser.set_defaults(run=run)
 
 
@@ -70,6 +77,7 @@ def run(args: argparse.Namespace, context: "Context") -> int:
     if not args.no_fetch:
         _fetch_memory(context)
     _say_what_is_shared(context)
+    _ask_about_provider(context, args.yes)
     _say_what_leaves(context)
     if args.no_index:
         return 0
@@ -114,11 +122,34 @@ def _say_what_is_shared(context: "Context") -> None:
         setting, origin = context.config["sync.push"], context.config.origins["sync.push"]
     except ConfigurationError:
         return  # whoever needs the settings says so
-    if setting in ("auto", "wait") and origin == ".skillmesh/config.toml":
+    if setting in ("auto", "wait") and origin == COMMITTED:
         context.note(
             f"a push shares your conversations with the remote (sync.push={setting} in {origin}); "
             "to keep them here: git config skillmesh.sync.push never"
         )
+
+
+def _ask_about_provider(context: "Context", yes: bool) -> None:
+    """Ask whether a provider that a clone names may have text; without an answer it gets none."""
+    from ..git.answers import keep_answer
+
+    try:
+        proposal = context.config.proposal
+    except ConfigurationError:
+        return
+    if proposal is None:
+        return
+    if not yes and (proposal.refused or not is_somebody_there()):
+        context.note(safe_line(str(proposal)))
+        return
+    agreed = yes or agrees(
+        safe_line(
+            f"{proposal.origin} names the embedding provider {proposal.shown}: let it have the "
+            "text of code and conversations?"
+        )
+    )
+    keep_answer(context.repository, "embedding", proposal.place, agreed)
+    del context.config
 
 
 def _say_what_leaves(context: "Context") -> None:

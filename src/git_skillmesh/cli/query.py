@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigurationError, ExitCode, Unavailable, UsageError
 from .context import Context
+from .excerpts import WIDEST, aside, excerpt
 from .terminal import safe, safe_line
 
 if TYPE_CHECKING:
-    from ..retrieval.results import Answer, Hit, Line
+    from ..retrieval.results import Answer, Hit
 
 _SCHEMA_VERSION = 1
 # A longer query is a log: what it names first and last says nothing of what is sought.
 _MOST_BYTES = 256 * 1024
-_WIDEST = 160
+_BESIDE = 10  # columns before a line of code: its number
 _SHORT = 12
 
 
@@ -258,7 +259,7 @@ def print_code(
         print_hit(context, hit, full, explain)
     if not answer.hits and not found:
         query = safe_line(answer.query)
-        asked = query if len(query) <= _WIDEST else query[:_WIDEST] + " …"
+        asked = query if len(query) <= WIDEST else query[:WIDEST] + " …"
         context.note(f"nothing found for {asked!r} in {answer.files} files")
         if answer.suggestions:
             names = ", ".join(safe_line(name) for name in answer.suggestions)
@@ -288,11 +289,12 @@ def print_hit(context: Context, hit: "Hit", full: bool, explain: bool) -> None:
             context.out(f"    {style.dim(f'{number:>5}')} {safe(text)}")
     else:
         for line in hit.lines:
-            context.out(f"    {style.dim(f'{line.number:>5}')} {highlight(context, line)}")
-    context.out(f"          {style.dim('why: ' + why(hit.reasons, hit.features, explain))}")
+            context.out(f"    {style.dim(f'{line.number:>5}')} {excerpt(context, line, _BESIDE)}")
+    reasons = why(hit.reasons, hit.features, explain)
+    context.out(f"{' ' * _BESIDE}{aside(context, f'why: {reasons}', _BESIDE, explain)}")
     if hit.sessions:
         chats = ", ".join(safe_line(session[:_SHORT]) for session in hit.sessions[:3])
-        context.out(f"          {style.dim('chats: ' + chats)}")
+        context.out(f"{' ' * _BESIDE}{aside(context, f'chats: {chats}', _BESIDE)}")
 
 
 def why(reasons: Sequence[str], features: Mapping[str, float], explain: bool) -> str:
@@ -301,15 +303,3 @@ def why(reasons: Sequence[str], features: Mapping[str, float], explain: bool) ->
         return ", ".join(reasons).replace("_", " ")
     parts = sorted(features.items(), key=lambda item: -abs(item[1]))
     return "  ".join(f"{name} {value:+.2f}" for name, value in parts if abs(value) >= 0.005)
-
-
-def highlight(context: Context, line: "Line") -> str:
-    """Return a line with its matched words marked."""
-    shown, position = "", 0
-    for start, end in line.marks:
-        shown += safe(line.text[position:start]) + context.style.match(safe(line.text[start:end]))
-        position = end
-        if position > _WIDEST:
-            return shown + " …"
-    rest = line.text[position : max(position, _WIDEST)]
-    return shown + safe(rest) + (" …" if len(line.text) > max(position, _WIDEST) else "")

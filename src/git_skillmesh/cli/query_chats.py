@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigurationError, Unavailable, UsageError
 from .context import Context
-from .query import highlight, why
+from .excerpts import aside, excerpt
+from .query import why
 from .terminal import progress_bar, safe, safe_line
 
 if TYPE_CHECKING:
@@ -165,10 +166,10 @@ def print_chat(context: Context, hit: "ChatHit", full: bool, explain: bool, kind
     else:
         for line in hit.lines:
             if not (hit.part == "prompt" and line.text.strip() == hit.asked):
-                context.out(f"    {highlight(context, line)}")
+                context.out(f"    {excerpt(context, line, 4)}")
     if hit.paths:
         more = f" and {len(hit.paths) - 3} more" if len(hit.paths) > 3 else ""
         context.out(f"    {style.path(safe_line(', '.join(hit.paths[:3])))}{style.dim(more)}")
     part = safe_line(hit.part[:_ASKED])
     shown = why(hit.reasons, hit.features, explain)
-    context.out(f"    {style.dim(f'why: {part}; {shown}')}")
+    context.out(f"    {aside(context, f'why: {part}; {shown}', 4, explain)}")

@@ -10,7 +10,8 @@ from ..errors import ConfigurationError, Unavailable, UsageError
 from ..learnings.model import State
 from ..retrieval.results import Line
 from .context import Context
-from .query import highlight, why
+from .excerpts import aside, excerpt
+from .query import why
 from .terminal import safe, safe_line
 
 if TYPE_CHECKING:
@@ -155,15 +156,15 @@ def print_learning(context: Context, hit: "LearningHit", full: bool, explain: bo
     else:
         lines = [line for line in hit.lines if line.text.strip() != learning.title.strip()]
         for line in lines:
-            context.out(f"    {highlight(context, line)}")
+            context.out(f"    {excerpt(context, line, 4)}")
         if not lines:
             opening = next(filter(str.strip, learning.description.split("\n")), "")
-            context.out(f"    {highlight(context, Line(1, opening, ()))}")
+            context.out(f"    {excerpt(context, Line(1, opening, ()), 4)}")
     if learning.fix.text:
         context.out(f"    fix: {safe_line(learning.fix.text)}")
     context.out(f"    {style.path(safe_line(context.shown_path(hit.path)))}")
     shown = why(hit.reasons, hit.features, explain)
-    context.out(f"    {style.dim(f'why: {hit.part}; {shown}')}")
+    context.out(f"    {aside(context, f'why: {hit.part}; {shown}', 4, explain)}")
 
 
 def check_options(args: argparse.Namespace) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ExitCode
 from .context import Context
-from .query import highlight
+from .excerpts import excerpt
 from .query_repos import SharedAnswer, answer_shared
 from .terminal import safe, safe_line
 
@@ -98,7 +98,7 @@ def print_hit(context: Context, hit: "SharedHit", full: bool) -> None:
         if line.text.strip() == hit.title.strip():
             continue
         column = f"{style.dim(f'{line.number:>5}')} " if hit.kind == "code" else ""
-        context.out(f"    {column}{highlight(context, line)}")
+        context.out(f"    {column}{excerpt(context, line, 10 if column else 4)}")
 
 
 def _head(context: Context, hit: "SharedHit") -> tuple[str, list[str]]:

@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from typing import Any
 
+from ..config import Config
 from ..display import plural
 from ..errors import ConfigurationError, ExitCode, SkillmeshError, last_error
 from .context import Context
@@ -67,6 +68,7 @@ def _collect(context: Context) -> dict[str, Any]:
             "deleted": len(changes.deleted),
         },
         "index": index_state(repository, config, tree),
+        "proposed": _proposed(config),
         "memory": memory_state(repository),
         "thoughts": counted(repository),
         "learnings": _learnings(context),
@@ -81,6 +83,14 @@ def _collect(context: Context) -> dict[str, Any]:
         "sharing": last_sharing(repository.state_dir),
         "last_error": last_error(repository.state_dir),
     }
+
+
+def _proposed(config: Config) -> dict[str, Any] | None:
+    """Say which embedding provider waits for the user's consent."""
+    one = config.proposal
+    if one is None:
+        return None
+    return {"place": one.shown, "origin": one.origin, "refused": one.refused, "what": str(one)}
 
 
 def _learnings(context: Context) -> dict[str, Any]:
@@ -172,6 +182,8 @@ def _print(context: Context, document: dict[str, Any]) -> None:
             out(f"            {index['without_vectors']} chunks have no vectors of it yet")
     else:
         out(f"index       {style.bad('none')}: git skillmesh index")
+    if proposed := document["proposed"]:
+        out(f"provider    {safe_line(proposed['what'])}")
     out(f"left out    {document['skipped']['count']} files")
     for name, reason in document["skipped"]["reasons"].items():
         out(f"            {reason['files']:>5} {name}: {reason['why']}")

@@ -1,13 +1,12 @@
 """`git skillmesh sync`: fetch and share conversations and their links."""
 
 import argparse
-import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ExitCode, UsageError
 from .context import Context
-from .terminal import safe_line
+from .terminal import agrees, is_somebody_there, safe_line
 
 if TYPE_CHECKING:
     from ..git.remotes import Remote
@@ -53,7 +52,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
             "there is no remote to sync with, or none of several is the default",
             "git skillmesh sync REMOTE",
         )
-    here = _is_somebody_there()
+    here = is_somebody_there()
     manners = Manners(ask=here, seconds=None if here else 600)
     if args.dry_run:
         _show(context, plan(repository, remote, manners), "would be ")
@@ -91,27 +90,17 @@ class _Consent:
         said = answer(repository, remote)
         if said or (said is None and not difference):
             return True
-        if self._yes or (said is None and not _is_somebody_there()):
+        if self._yes or (said is None and not is_somebody_there()):
             self._context.note(safe_line(f"sharing {difference} with {remote.url}"))
             agreed = True
         elif said is False:
             self.reason = f"you said no to {remote.url}; --yes to share"
             return False
         else:
-            agreed = _ask(safe_line(f"share {difference} with {remote.url}? [y/N] "))
+            agreed = agrees(safe_line(f"share {difference} with {remote.url}?"))
             self.reason = "" if agreed else "you said no"
         remember(repository, remote, agreed)
         return agreed
-
-
-def _is_somebody_there() -> bool:
-    return sys.stdin.isatty() and sys.stderr.isatty()
-
-
-def _ask(question: str) -> bool:
-    sys.stderr.write(question)
-    sys.stderr.flush()
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 def _show(context: Context, outcome: "Outcome", mood: str, reason: str = "") -> None:

@@ -1,6 +1,6 @@
-"""The terminal: whether it wants colours, and progress on it; harmless text is of `display`.
+"""The terminal: whether it wants colours, progress on it, questions; harmless text is of `display`.
 
-In: a stream. Out: a choice, or a bar.
+In: a stream, a question. Out: a choice, a bar, an answer.
 """
 
 import os
@@ -19,6 +19,17 @@ def wants_colour(stream: TextIO, choice: str) -> bool:
     if choice != "auto":
         return choice == "always"
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def is_somebody_there() -> bool:
+    """Return whether there is somebody to ask."""
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def agrees(question: str) -> bool:
+    """Ask a question of yes or no on standard error; whoever says nothing says no."""
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 @contextmanager

@@ -4,7 +4,6 @@ In: arguments. Out: what was removed, and who still has it, as `forget` says it.
 """
 
 import argparse
-import sys
 
 from ..errors import ExitCode, UsageError
 from ..git.refs import drop_unreachable
@@ -13,6 +12,7 @@ from ..thinking.telling import facts_of
 from .columns import clip, plural
 from .context import Context
 from .forget import document, told
+from .terminal import agrees, is_somebody_there
 
 
 def forget(args: argparse.Namespace, context: Context) -> int:
@@ -24,15 +24,13 @@ def forget(args: argparse.Namespace, context: Context) -> int:
         text if store.is_forgotten(text) else store.find(text).session_id for text in args.words
     )
     if not args.yes:
-        if context.json or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        if context.json or not is_somebody_there():
             raise UsageError("forgetting cannot be undone", "say --yes where nobody can be asked")
         known = {one.session_id: one for one in store.sessions()}
         for name in filter(known.__contains__, chosen):
             context.note(f"  {clip(f'{name}  {facts_of(known[name])}', context.width - 2)}")
         count = plural(len(chosen), "session")
-        question = f"Forget {count} of thoughts for good? [y/N] "
-        print(question, end="", file=sys.stderr, flush=True)
-        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        if not agrees(f"Forget {count} of thoughts for good?"):
             context.note("nothing was forgotten")
             return ExitCode.NOTHING_FOUND
     results = [store.forget(name) for name in chosen]

@@ -3,7 +3,8 @@
 In: a repository and a commit. Out: what the branch was at a time.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left
+from math import floor
 
 from .repository import Repository
 
@@ -29,6 +30,9 @@ class Mainline:
             self._commits.append(oid)
 
     def at(self, seconds: float) -> str:
-        """Return the commit that the branch was at, "" before its first."""
-        place = bisect_right(self._times, seconds)
+        """Return the commit that the branch was at, "" before its first.
+
+        git keeps whole seconds: a commit of the same second is taken to be the later of the two.
+        """
+        place = bisect_left(self._times, floor(seconds))
         return self._commits[place - 1] if place else ""

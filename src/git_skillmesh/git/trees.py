@@ -111,8 +111,11 @@ def _records(out: bytes) -> Iterator[bytes]:
 
 
 def is_tracked(repository: Repository, path: str) -> bool:
-    """Return whether git keeps a file of the working tree, so that clones have it too."""
+    """Return whether git keeps a file of the working tree, so that clones have it too.
+
+    Some file systems find `.env` where git has `.ENV`, so that case counts for nothing.
+    """
     if repository.top is None:
         return False
-    words = ("ls-files", "--error-unmatch", "--", f":(top,literal){path}")
+    words = ("ls-files", "--error-unmatch", "--", f":(top,literal,icase){path}")
     return repository.git.run_unchecked(*words).returncode == 0

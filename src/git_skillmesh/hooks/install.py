@@ -16,7 +16,7 @@ from pathlib import Path
 from ..errors import ReadOnly, UsageError
 from ..git.repository import Repository
 from . import settings
-from .shim import TEMPLATES, Owner, missing_program, owner, render
+from .shim import TEMPLATES, Owner, is_current, missing_program, owner, render
 
 BEFORE = ".before-skillmesh"
 LEGACY = ".legacy"  # where pre-commit puts the hook that it found
@@ -37,7 +37,8 @@ class HookState:
     """One hook as it is now.
 
     `state` is installed, missing, foreign (a hook is there, but not ours) or outdated (ours, but
-    what it starts is gone, or it was edited); `chained` names what runs before it or calls it.
+    of another version, or edited, or what it starts is gone); `chained` names what runs before it
+    or calls it.
     """
 
     name: str
@@ -132,6 +133,8 @@ def _state_of(path: Path) -> HookState:
         return HookState(path.name, "outdated", "the shim was edited", chained)
     if not os.access(shim, os.X_OK):
         return HookState(path.name, "outdated", "the shim is not executable", chained)
+    if not is_current(shim):
+        return HookState(path.name, "outdated", "the shim is of another version", chained)
     gone = missing_program(shim)
     if gone:
         return HookState(path.name, "outdated", f"{gone} is gone", chained)

@@ -4,34 +4,22 @@ In: a remote, the settings. Out: whether it may be shared with. Answers are kept
 own git configuration, by address, so that a remote that later points elsewhere is asked about anew.
 """
 
-import os
-import re
-
 from ..config import Config
-from ..git.configuring import change_config
+from ..git import answers
 from ..git.remotes import Remote, default_remote
 from ..git.repository import Repository
 
-_AGREED, _REFUSED = "skillmesh.sync.agreed", "skillmesh.sync.refused"
+_ABOUT = "sync"
 
 
 def answer(repository: Repository, remote: Remote) -> bool | None:
     """Return what the user has said about sharing with the address, None if nothing yet."""
-    for key, said in ((_REFUSED, False), (_AGREED, True)):
-        out = repository.git.run_unchecked("config", "-z", "--get-all", key).stdout
-        if remote.url in os.fsdecode(out).split("\0"):
-            return said
-    return None
+    return answers.answer(repository, _ABOUT, remote.url)
 
 
 def remember(repository: Repository, remote: Remote, agreed: bool) -> None:
     """Keep an answer in place of an earlier one. Raises as `change_config`."""
-    if answer(repository, remote) is agreed:
-        return
-    key, other = (_AGREED, _REFUSED) if agreed else (_REFUSED, _AGREED)
-    exactly = f"^{re.escape(remote.url)}$"
-    change_config(repository, "--unset-all", other, exactly)
-    change_config(repository, "--replace-all", key, remote.url, exactly)
+    answers.keep_answer(repository, _ABOUT, remote.url, agreed)
 
 
 def why_not_by_itself(repository: Repository, config: Config, remote: Remote) -> str:

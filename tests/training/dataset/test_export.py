@@ -7,7 +7,8 @@ import jsonschema
 import pytest
 
 from git_skillmesh.git.repository import discover
-from git_skillmesh.sessions.model import Exchange, Session
+from git_skillmesh.sessions.logged import file_call
+from git_skillmesh.sessions.model import Edit, Exchange, Session
 from git_skillmesh.sessions.redaction import Redactor
 from git_skillmesh.training.dataset.checking import check_file
 from git_skillmesh.training.dataset.export import Exported, Options, export
@@ -117,6 +118,20 @@ def test_the_same_memory_gives_the_same_bytes(tmp_path: Path) -> None:
     before = (tmp_path / "before" / "rl_dataset_20260401.jsonl").read_bytes()
     assert one.data is not None
     assert one.data.read_bytes() == before
+
+
+@pytest.mark.parametrize("time", ["12:00:00Z", "12:00:00.900Z", "12:00:01Z"])
+def test_a_commit_of_its_own_is_no_start_of_an_exchange(tmp_path: Path, time: str) -> None:
+    repo, text = make_repo(tmp_path, files={"a.py": "x = 1\n"}), module_of(3)
+    call = file_call("c-files", (Edit("b.py", None, text, whole=True, line=1),))
+    at = f"2024-03-01T{time}"
+    made = Exchange("c", "Write the module.", "It is there.", at, at, "", (call,))
+    open_memory(repo).add([Session("s", "log-chat", (made,))])
+    repo.commit("the module", {"b.py": text})
+    link(repo, "HEAD", "b.py", [1, 2], exchange="c")
+    reward(repo, "s", "c", 0.9)
+    found = exported(repo, tmp_path / "out")
+    assert (found.manifest.lines, found.manifest.left_out) == (1, {})
 
 
 def test_exchanges_are_marked_once(tmp_path: Path) -> None:

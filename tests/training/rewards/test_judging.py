@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from git_skillmesh.training.model import Reward, Verdict
+from testing.conversations import link as link_lines
 from testing.linking import commit, link, ran, remember, wrote
 from testing.rewards import DAY, OTHER, PARSER, REPORT, Deeds, ran_tests
 
@@ -58,6 +59,14 @@ def test_a_last_commit_makes_it_young_again(deeds: Deeds) -> None:
     remember(deeds.repo, "s", wrote(4.1 * DAY, "b.py", None, REPORT), exchange="e")
     deeds.commit(4.2, {"b.py": REPORT})
     assert deeds.reward().verdict is Verdict.TOO_YOUNG
+
+
+def test_a_conversation_whose_clock_is_ahead_of_its_commit(deeds: Deeds) -> None:
+    deeds.write("e", 30, "a.py", PARSER)
+    first = deeds.commit(0.1)
+    link_lines(deeds.repo, first, "a.py", range(1, 7), exchange="e")
+    deeds.quiet(40)
+    assert kept(deeds.reward()) == (Verdict.IMPLEMENTED, 6, 6, 0)
 
 
 def test_renamed_files_and_moved_lines(deeds: Deeds) -> None:

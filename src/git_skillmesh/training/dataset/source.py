@@ -186,7 +186,8 @@ class Source:
             then = datetime.fromisoformat(exchange.started).timestamp() if exchange.started else 0
         except (ValueError, OverflowError):
             then = 0
-        if then and (commit := self._mainline.at(then)):
+        # What is logged after its commit has begun before it all the same.
+        if then and (commit := self._mainline.at(then)) and commit not in commits:
             starts.insert(0, commit)
         for commit in starts:
             yield partial(self._text, db, commit)

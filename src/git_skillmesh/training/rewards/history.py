@@ -141,13 +141,16 @@ class Lineage:
 
 
 def read_history(
-    repository: Repository, cache: Cache, at: str, since: int, progress: Progress = None
-) -> History:
+    repository: Repository, cache: Cache, at: str, since: int, progress: Progress = None,
+    noted: Iterable[str] = (),
+) -> History:  # fmt: skip
     """Return the history of a commit; what commits changed, from a time on, is read and kept.
 
+    Clocks err: from the first of the `noted` commits on, should it be older than that time.
     `changes` are empty until `load` fills them in.
     """
     commits = _commits(repository, at)
+    since = min([since, *(commits[one].time for one in noted if one in commits)])
     known = cache.stamps("commits")
     missing = [one.oid for one in commits.values() if one.time >= since and one.oid not in known]
     batch: dict[str, list[list[Any]]] = {}

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from ...git.notes import notes_of
 from ...git.trees import list_tree
 from ...sessions.reading import MemoryReader
 from ..model import Pair, Reward
@@ -77,7 +78,8 @@ def judge(
     repository = reader.repository
     unreadable = read_facts(reader, cache, trees, progress)
     since = max(int(began(cache)) - _DAY, 0)
-    history = read_history(repository, cache, at, since, progress)
+    noted = notes_of(repository, notes) if notes else {}
+    history = read_history(repository, cache, at, since, progress, noted)
     read_notes(repository, cache, notes)
     after = Before.of(history, notes, trees, age)
     wanted = concerned(repository, cache, history, before, after) if before else None
