@@ -11,8 +11,8 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
-from .answers import answer
-from .data.fates import SLOW
+from .answers import answer, import_views
+from .data.refs import SLOW
 from .stores import State, Stores
 
 _MOST_BYTES = 32_000_000
@@ -59,6 +59,7 @@ class Documents:
         """Make what a page shows first, and what makes the rest quick. Raises `SkillmeshError`."""
         self.json("overview")
         self.json("timeline/0")
+        import_views()
         state = self.stores.state()
         if state.head:
             self.stores.blames.index_paths(state.head)

@@ -14,7 +14,7 @@ from typing import Any
 from ..git.repository import Repository
 
 # Raised whenever the same state would be kept otherwise.
-_SCHEMA = 1
+_SCHEMA = 2
 
 
 def read(repository: Repository, name: str) -> dict[str, Any]:
