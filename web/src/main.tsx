@@ -4,6 +4,7 @@ import "./style.css"
 import { render } from "preact"
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks"
 import type { Overview } from "./api"
+import { colourAll } from "./colours"
 import { KEYS, pressed } from "./keys"
 import { exported, forget, fromServer, load, receive, useDocument } from "./load"
 import { parse, to, type Route } from "./route"
@@ -167,6 +168,7 @@ function opened(): () => void {
   const before = () => {
     were = [...document.querySelectorAll<HTMLDetailsElement>("main details:not([open])")]
     for (const one of were) one.open = true
+    colourAll()
   }
   const after = () => {
     for (const one of were) one.open = false
