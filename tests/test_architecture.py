@@ -74,7 +74,7 @@ ARROWS: dict[str, frozenset[str]] = {
             "thinking",
         }
     ),
-    "sessions": frozenset({"errors", "config", "git", "chunking"}),
+    "sessions": frozenset({"errors", "files", "config", "git", "chunking"}),
     "learnings": frozenset({"errors", "yamlnodes", "config", "git", "chunking", "sessions"}),
     # Skills know nothing of a repository's index; vectors go through `chroma`'s one writer.
     "registry": frozenset(

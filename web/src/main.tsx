@@ -162,11 +162,11 @@ function Help({ dialog }: { dialog: { current: HTMLDialogElement | null } }) {
   )
 }
 
-/** What is folded is printed unfolded, and folded again afterwards. */
+/** What is folded is printed unfolded, and folded again afterwards; answers that nobody has asked for are not there. */
 function opened(): () => void {
   let were: HTMLDetailsElement[] = []
   const before = () => {
-    were = [...document.querySelectorAll<HTMLDetailsElement>("main details:not([open])")]
+    were = [...document.querySelectorAll<HTMLDetailsElement>("main details:not([open]):not(.answer)")]
     for (const one of were) one.open = true
     colourAll()
   }

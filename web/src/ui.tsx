@@ -218,7 +218,7 @@ export function More<T>({ items, first = 12, children }: { items: T[]; first?: n
   return (
     <>
       <ul class="rows">{items.slice(0, shownCount).map(children)}</ul>
-      {left > 0 && <button type="button" onClick={() => setShown(shownCount + Math.max(200, first))}>Show {count(Math.min(left, 200))} more of {count(left)}</button>}
+      {left > 0 && <button type="button" onClick={() => setShown(shownCount + Math.max(200, first))}>Show {count(Math.min(left, 200))} more{left > 200 && ` of ${count(left)}`}</button>}
     </>
   )
 }

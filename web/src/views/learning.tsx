@@ -117,7 +117,7 @@ function Chart({ points, said }: { points: { month: string; fired: number; fixed
           )
         })}
       </svg>
-      <figcaption class="legend"><span class="key fired" /> fired <span class="key fixed" /> of which changed later</figcaption>
+      <figcaption class="legend"><span class="pair"><span class="key fired" /> fired</span> <span class="pair"><span class="key fixed" /> of which changed later</span></figcaption>
     </figure>
   )
 }
