@@ -22,10 +22,11 @@ _Key = tuple[str, str]
 
 
 class Documents:
-    """What a server answers of one repository."""
+    """What a server answers of one repository, to somebody with so much `patience`."""
 
-    def __init__(self, stores: Stores) -> None:
+    def __init__(self, stores: Stores, patience: float = 1.0) -> None:
         self.stores = stores
+        self._patience = patience
         self._lock = threading.Lock()
         self._kept: OrderedDict[_Key, bytes] = OrderedDict()
         self._size = 0
@@ -68,7 +69,7 @@ class Documents:
         self, path: str, asked: Mapping[str, str] | None, state: State | None = None
     ) -> tuple[bytes | None, bool]:
         """Return a document, and whether it stays as it is for as long as the state does."""
-        with self.stores.reading(state) as reading:
+        with self.stores.reading(state, self._patience) as reading:
             document = answer(reading, path, asked)
         if document is None:
             return None, False
