@@ -196,7 +196,7 @@ class Page:
         if answer.get("errorText"):
             raise Broken(f"{url}: {answer['errorText']}")
         # Another fragment of the same page loads nothing.
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while answer.get("loaderId") and self._loaded == before:
             if not self.browser.listen(deadline - time.monotonic()):
                 raise Broken(f"{url} does not load")

@@ -16,7 +16,7 @@ from git_skillmesh.sessions.model import Act, Exchange, Session, ToolCall
 from testing import serving
 from testing.conversations import FIRST, edit_call, link, remember
 from testing.learnings import files_of, learning, with_examples
-from testing.repos import Repo, make_repo
+from testing.repos import Repo, dated, make_repo
 
 # What must stay text wherever it gets to. No request to any of these names may ever be made.
 HOSTILE = (
@@ -58,7 +58,8 @@ def make_story(folder: Path) -> Repo:
     """Build the repository of the examples with three conversations and two learnings."""
     repo = serving.make_story(folder)
     other = learning("no-print", "Log, do not print", state=State.PROPOSED)
-    repo.commit("propose what else was learned", files_of(other))
+    with dated("2026-03-04T10:12:00Z"):
+        repo.commit("propose what else was learned", files_of(other))
     assert repo.skillmesh("index", "-q").returncode == 0
     return repo
 

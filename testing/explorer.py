@@ -33,7 +33,8 @@ class Asked:
 
     def __init__(self, folder: Path) -> None:
         self.stores = Stores(Host(folder))
-        self.documents = Documents(self.stores)
+        # Nothing is left out for being slow, however busy the machine is.
+        self.documents = Documents(self.stores, patience=40)
 
     def get(self, path: str, **parameters: str) -> Any:
         """Return a document that fits the contract, None if there is none."""

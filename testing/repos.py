@@ -9,7 +9,8 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,6 +57,21 @@ def run_skillmesh(
     return run(sys.executable, "-m", "git_skillmesh", *args, cwd=cwd, env=env, stdin=stdin)
 
 
+_DATES: list[Iterator[str]] = []
+
+
+@contextmanager
+def dated(*dates: str) -> Iterator[None]:
+    """Give the commits that are made inside these dates, one each, instead of the usual one."""
+    left = iter(dates)
+    _DATES.append(left)
+    try:
+        yield
+    finally:
+        _DATES.pop()
+    assert next(left, None) is None, "fewer commits than dates"
+
+
 @dataclass(frozen=True)
 class Repo:
     """A repository: `path` is the root of a working tree, or a bare repository."""
@@ -99,7 +115,9 @@ class Repo:
             else:
                 self.write(name, content)
         self.git("add", "--all")
-        self.git("commit", "--quiet", "--allow-empty", "-m", message)
+        when = next(_DATES[-1]) if _DATES else None
+        date = {"GIT_AUTHOR_DATE": when, "GIT_COMMITTER_DATE": when} if when else None
+        self.git("commit", "--quiet", "--allow-empty", "-m", message, env=date)
         return self.head
 
     @property

@@ -20,9 +20,14 @@ from git_skillmesh.mcp.server import make_server
 from testing.conversations import tell_the_correction, tell_the_parcels_story
 from testing.docs_pages import make_sample
 from testing.learnings import files_of, literal, with_examples
-from testing.repos import Repo
+from testing.repos import Repo, dated
 
 _T = TypeVar("_T")
+# Of the commits of the story: each follows the conversation that led to it.
+_DATES = (
+    "2026-03-01T16:44:00Z", "2026-03-02T09:24:00Z", "2026-03-03T08:32:00Z",
+    "2026-03-03T08:37:00Z", "2026-03-03T09:05:00Z",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +136,9 @@ def shared_client(state: State = State.BLOCK) -> Learning:
 
 def make_story(folder: Path) -> Repo:
     """Build the parcels' repository with its three conversations and a learning that blocks."""
-    repo = make_sample(folder)
-    tell_the_parcels_story(repo)
-    tell_the_correction(repo)
-    repo.commit("keep what we learned", files_of(shared_client()))
+    with dated(*_DATES):
+        repo = make_sample(folder)
+        tell_the_parcels_story(repo)
+        tell_the_correction(repo)
+        repo.commit("keep what we learned", files_of(shared_client()))
     return repo

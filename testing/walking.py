@@ -5,13 +5,27 @@ In: a page that shows the explorer. Out: what leads where, and what went wrong o
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from testing.browser import Page
+from testing.browser import Broken, Page
 
 READY = "!document.querySelector('main .loading') && !!document.querySelector('main h1')"
+# Goes to an address and waits until it is shown, all in the page: one question instead of many.
+_SHOW = (
+    "(async address => { const before = location.href;"
+    " const turned = new Promise(done => addEventListener('hashchange', done, {once: true}));"
+    " location.hash = address; if (location.href !== before) await turned;"
+    " const end = performance.now() + 20000;"
+    " do { await new Promise(done => setTimeout(done, 3)) }"
+    f" while (!({READY}) && performance.now() < end); return {READY} }})"
+)
 _LINKS = "[...document.querySelectorAll('main a[href^=\"#/\"]')].map(a => a.getAttribute('href'))"
+_UNFOLD = (
+    "(() => { for (const one of document.querySelectorAll('main details')) one.open = true;"
+    " return [...document.querySelectorAll('main [role=alert]')].map(e => e.textContent) })()"
+)
 _KINDS = ("timeline", "sessions", "session", "exchange", "commit", "file", "map", "learnings",
           "learning", "search")  # fmt: skip
 
@@ -24,10 +38,8 @@ def begin(page: Page, url: str) -> None:
 
 def show(page: Page, address: str) -> None:
     """Go to an address within the page, and wait until it is shown."""
-    page.run(f"location.hash = {json.dumps(address)}")
-    # The view changes with the event that the browser sends next.
-    page.run("new Promise(done => setTimeout(done, 0))")
-    page.wait(READY)
+    if not page.run(f"{_SHOW}({json.dumps(address)})"):
+        raise Broken(f"{address} is not shown: {page.text()[:600]}")
 
 
 def kind_of(address: str) -> str:
@@ -43,8 +55,13 @@ def thing(address: str) -> str:
     return address.split(":")[0]
 
 
-def walk(page: Page, most: int = 200) -> dict[str, set[str]]:
-    """Visit everything that links lead to, one of a kind after the other: address → its links."""
+def walk(
+    page: Page, most: int = 200, look: Callable[[str], None] = lambda address: None
+) -> dict[str, set[str]]:
+    """Visit everything that links lead to, one of a kind after the other: address → its links.
+
+    `look` is called where each is shown.
+    """
     found: dict[str, set[str]] = {}
     waiting = ["#/timeline/0", "#/sessions/0", "#/map", "#/learnings"]
     while waiting and len(found) < most:
@@ -52,10 +69,10 @@ def walk(page: Page, most: int = 200) -> dict[str, set[str]]:
         if address in found:
             continue
         show(page, address)
-        broken = page.texts("main [role=alert]")
+        broken = page.run(_UNFOLD)
         assert not broken, (address, broken)
-        page.run("for (const one of document.querySelectorAll('main details')) one.open = true")
         page.wait(READY)
+        look(address)
         found[address] = {thing(link) for link in page.run(_LINKS)} - {address}
         waiting += sorted(found[address] - set(found) - set(waiting))
     return found
@@ -67,12 +84,13 @@ def harmless(page: Page, *origins: str) -> None:
     assert (page.dialogs, page.violations, page.console, foreign) == ([], [], [], [])
 
 
-def axe(page: Page, modules: Path) -> list[dict[str, Any]]:
-    """Return what axe-core finds wrong with what is shown."""
+def axe(page: Page, modules: Path, where: str = "document", *rules: str) -> list[dict[str, Any]]:
+    """Return what axe-core finds wrong with what is shown, with these rules or all."""
+    only = f", runOnly: {json.dumps(rules)}" if rules else ""
     if not page.run("'axe' in window"):
         page.run((modules / "axe-core" / "axe.min.js").read_text())
     found: list[dict[str, Any]] = page.run(
-        "axe.run(document, {resultTypes: ['violations']}).then(r => r.violations.map(v => "
+        f"axe.run({where}, {{resultTypes: ['violations']{only}}}).then(r => r.violations.map(v => "
         "({id: v.id, help: v.help, nodes: v.nodes.slice(0, 4).map(n => n.html.slice(0, 200) + ' | '"
         " + n.failureSummary)})))"
     )

@@ -67,7 +67,7 @@ SETTINGS = {
         Setting(
             "chroma.documents",
             "auto",
-            "store the text of chunks too (auto: only on a server)",
+            "store the text of chunks too (auto: as they are there, first on a server only)",
             choices=("auto", "true", "false"),
         ),
         Setting(

@@ -11,7 +11,9 @@ from typing import Any
 import jsonschema
 import pytest
 
+from git_skillmesh.git.repository import discover
 from git_skillmesh.sessions.layout import REF
+from git_skillmesh.sessions.summed import summaries
 from testing.commands import call
 from testing.conversations import damage, link, remember
 from testing.docs_pages import ROOT
@@ -69,8 +71,11 @@ def test_the_cache_of_openings_goes_too(repo: Repo) -> None:
     remember(repo, make_session("untitled", title=""))
     call(repo.path, "sessions")
     assert "change 1" in (repo.state_dir / "openings.json").read_text()
+    assert summaries(discover(repo.path), REF)
+    assert "untitled" in (repo.state_dir / "sessions.json").read_text()
     assert call(repo.path, "forget", "--yes", "untitled").returncode == 0
     assert not (repo.state_dir / "openings.json").exists()
+    assert not (repo.state_dir / "sessions.json").exists()
 
 
 def test_gc_drops_the_objects_at_once(repo: Repo) -> None:

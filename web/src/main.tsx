@@ -4,6 +4,7 @@ import "./style.css"
 import { render } from "preact"
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks"
 import type { Overview } from "./api"
+import { colourAll } from "./colours"
 import { KEYS, pressed } from "./keys"
 import { exported, forget, fromServer, load, receive, useDocument } from "./load"
 import { parse, to, type Route } from "./route"
@@ -161,12 +162,13 @@ function Help({ dialog }: { dialog: { current: HTMLDialogElement | null } }) {
   )
 }
 
-/** What is folded is printed unfolded, and folded again afterwards. */
+/** What is folded is printed unfolded, and folded again afterwards; answers that nobody has asked for are not there. */
 function opened(): () => void {
   let were: HTMLDetailsElement[] = []
   const before = () => {
-    were = [...document.querySelectorAll<HTMLDetailsElement>("main details:not([open])")]
+    were = [...document.querySelectorAll<HTMLDetailsElement>("main details:not([open]):not(.answer)")]
     for (const one of were) one.open = true
+    colourAll()
   }
   const after = () => {
     for (const one of were) one.open = false

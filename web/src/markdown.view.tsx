@@ -5,7 +5,7 @@ import { useState } from "preact/hooks"
 import { count } from "./format"
 import { blocks, type Block, type Inline } from "./markdown"
 import { shown } from "./text"
-import { Scrolling } from "./ui"
+import { Coloured } from "./ui"
 
 /** More than this is shown on demand. */
 const MOST = 60000
@@ -28,7 +28,7 @@ function block(one: Block): JSX.Element {
     case "paragraph":
       return <p>{one.parts.map(part)}</p>
     case "code":
-      return <Scrolling class="code" label={one.language ? `Code, ${one.language.slice(0, 30)}` : "Code"}>{one.text}</Scrolling>
+      return <Coloured class="code" label={one.language ? `Code, ${one.language.slice(0, 30)}` : "Code"} language={one.language} text={one.text} />
     case "quote":
       return <blockquote>{one.blocks.map(block)}</blockquote>
     case "rule":

@@ -2,11 +2,13 @@
 
 import type { ComponentChildren, JSX } from "preact"
 import { useEffect, useState } from "preact/hooks"
+import { useColours } from "./colours"
 import type { CommitRef, ExchangeRef, FileRef, LearningRef, Place, SessionRef } from "./api"
 import { count, day, hue, many, minute, percent, short } from "./format"
 import type { Failed, Loaded } from "./load"
 import { to } from "./route"
 import { line, shown } from "./text"
+import { tokens } from "./tokens"
 
 type Children = { children?: ComponentChildren }
 
@@ -149,20 +151,22 @@ export function Plain({ text, most = 20000 }: { text: string; most?: number }) {
   )
 }
 
-export function Code({ text, most = 20000, label }: { text: string; most?: number; label: string }) {
+/** Text of a program; `language` (or the name of a file) gives it colours. */
+export function Code({ text, most = 20000, label, language }: { text: string; most?: number; label: string; language?: string }) {
   const [all, setAll] = useState(false)
   const cut = !all && text.length > most
   return (
     <>
-      <Scrolling class="code" label={label}>{shown(cut ? text.slice(0, most) : text)}</Scrolling>
+      <Coloured class="code" label={label} language={language ?? ""} text={shown(cut ? text.slice(0, most) : text)} />
       {cut && <button type="button" onClick={() => setAll(true)}>Show all {count(text.length)} characters</button>}
     </>
   )
 }
 
-/** A field of text that may be wider than the page, so that it can be reached and moved with the keyboard. */
-export function Scrolling({ children, label, class: name }: Children & { label: string; class: string }) {
-  return <pre class={name} tabIndex={0} role="group" aria-label={label}>{children}</pre>
+/** Code as it is shown. With a label it may be wider than the page, and can be reached and moved with the keyboard. */
+export function Coloured({ text, language, label, class: name }: { text: string; language: string; label?: string; class: string }) {
+  const field = useColours<HTMLPreElement>(text, () => tokens(text, language))
+  return <pre class={name} ref={field} {...(label ? { tabIndex: 0, role: "group", "aria-label": label } : {})}>{text}</pre>
 }
 
 export function Note({ children, kind }: Children & { kind?: "bad" | "hint" }) {
@@ -214,7 +218,7 @@ export function More<T>({ items, first = 12, children }: { items: T[]; first?: n
   return (
     <>
       <ul class="rows">{items.slice(0, shownCount).map(children)}</ul>
-      {left > 0 && <button type="button" onClick={() => setShown(shownCount + Math.max(200, first))}>Show {count(Math.min(left, 200))} more of {count(left)}</button>}
+      {left > 0 && <button type="button" onClick={() => setShown(shownCount + Math.max(200, first))}>Show {count(Math.min(left, 200))} more{left > 200 && ` of ${count(left)}`}</button>}
     </>
   )
 }

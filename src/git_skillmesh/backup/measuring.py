@@ -31,7 +31,7 @@ CACHE, KEPT, GIT = "cache", "kept", "git"
 # What lies in the folder of caches, by name; what is not listed is "other".
 _CACHES = {
     "code": ("index",),
-    "conversations": ("chats", "capture.db", "openings.json"),
+    "conversations": ("chats", "capture.db", "openings.json", "sessions.json"),
     "learnings": ("learnings", "rules", "analysis.json", "review.json"),
     "thoughts": ("thoughts.idx",),
     "skills": ("skills",),

@@ -21,6 +21,7 @@ from ..sessions.links import parse_link
 from ..sessions.openings import drop_openings, titles
 from ..sessions.reading import Summary
 from ..sessions.store import MemoryStore
+from ..sessions.summed import drop_summaries
 from .columns import clip, local_time, plural
 from .context import Context
 from .telling import SCHEMA
@@ -62,6 +63,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         return ExitCode.NOTHING_FOUND
     results = [memory.forget(session) for session in chosen]
     drop_openings(context.repository)
+    drop_summaries(context.repository)
     drop_analysis(context.repository)
     _drop_from_index(context)
     if args.gc:

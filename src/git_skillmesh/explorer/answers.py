@@ -7,50 +7,30 @@ becomes a path.
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from importlib import import_module
+from typing import Any, cast
 
 from ..display import safe, writable
-from .data.area import area
-from .data.commit import commit
-from .data.exchange import exchange
-from .data.file import file
-from .data.learnings import learning, learnings
-from .data.overview import overview
 from .data.refs import Document
-from .data.search import search
-from .data.session import session
-from .data.sessions import page_of_sessions
-from .data.timeline import timeline
 from .keys import is_key
 from .stores import Reading
 
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,8}")
 _LINE_END = re.compile(r"\r\n?")
 
-Answer = Callable[[Reading, str], Document | None]
-
-
-def _numbered(answer: Callable[[Reading, int], Document | None]) -> Answer:
-    def asked(reading: Reading, text: str) -> Document | None:
-        return answer(reading, int(text)) if _NUMBER.fullmatch(text) else None
-
-    return asked
-
-
-ALONE: dict[str, Callable[[Reading], Document]] = {
-    "overview": overview,
-    "learnings": learnings,
+# Kind of document → the view that makes it, `MODULE.FUNCTION` of `data`. A view is imported when
+# it is asked for first: all of them are most of what the first answer would wait for.
+ALONE = {"overview": "overview.overview", "learnings": "learnings.learnings"}
+BY_NUMBER = {"timeline": "timeline.timeline", "sessions": "sessions.page_of_sessions"}
+BY_KEY = {
+    "session": "session.session",
+    "exchange": "exchange.exchange",
+    "file": "file.file",
+    "commit": "commit.commit",
+    "map": "area.area",
+    "learning": "learnings.learning",
 }
-BY_KEY: dict[str, Answer] = {
-    "timeline": _numbered(timeline),
-    "sessions": _numbered(page_of_sessions),
-    "session": session,
-    "exchange": exchange,
-    "file": file,
-    "commit": commit,
-    "map": area,
-    "learning": learning,
-}
+_SEARCH = "search.search"
 
 
 def answer(reading: Reading, path: str, asked: Mapping[str, str] | None = None) -> Document | None:
@@ -61,12 +41,26 @@ def answer(reading: Reading, path: str, asked: Mapping[str, str] | None = None) 
     kind, _, key = path.partition("/")
     document = None
     if path == "search":
-        document = search(reading, (asked or {}).get("q", ""))
-    elif not key and kind in ALONE and path == kind:
-        document = ALONE[kind](reading)
+        document = _view(_SEARCH)(reading, (asked or {}).get("q", ""))
+    elif path in ALONE:
+        document = _view(ALONE[path])(reading)
+    elif kind in BY_NUMBER and _NUMBER.fullmatch(key):
+        document = _view(BY_NUMBER[kind])(reading, int(key))
     elif kind in BY_KEY and is_key(key):
-        document = BY_KEY[kind](reading, key)
+        document = _view(BY_KEY[kind])(reading, key)
     return None if document is None else harmless(document)
+
+
+def import_views() -> None:
+    """Import all views, so that whoever asks for one later need not wait for that."""
+    for name in (*ALONE.values(), *BY_NUMBER.values(), *BY_KEY.values(), _SEARCH):
+        _view(name)
+
+
+def _view(name: str) -> Callable[..., Document | None]:
+    module, _, function = name.partition(".")
+    found = getattr(import_module(f".data.{module}", __package__), function)
+    return cast("Callable[..., Document | None]", found)
 
 
 def harmless(value: Any) -> Any:

@@ -6,14 +6,16 @@ are tried in one replay of the last commits.
 
 import threading
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from ..errors import SkillmeshError
-from ..gate.backtest import Tried, backtest
-from ..gate.past import Window
 from ..git.repository import Repository
 from ..learnings.model import Learning, State
 from .learned import learnings_of
 from .stores import Reading
+
+if TYPE_CHECKING:
+    from ..gate.backtest import Tried
 
 COMMITS = 500
 
@@ -28,6 +30,9 @@ class _Trial:
         threading.Thread(target=self._run, name="backtest", daemon=True).start()
 
     def _run(self) -> None:
+        from ..gate.backtest import backtest  # beside the first view, not before it
+        from ..gate.past import Window
+
         repository, head, learnings = self._work
         try:
             tried = backtest(repository, learnings, Window(head, count=COMMITS))
@@ -38,7 +43,7 @@ class _Trial:
             self.finished.set()
 
 
-def tried_learnings(reading: Reading, seconds: float = 0.0) -> Mapping[str, Tried] | None:
+def tried_learnings(reading: Reading, seconds: float = 0.0) -> "Mapping[str, Tried] | None":
     """Return what was tried, None while it goes on after waiting so long."""
     state = reading.state
     if state.head is None:

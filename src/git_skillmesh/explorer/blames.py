@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from ..git.blaming import Blaming
 from ..git.graphs import path_graph
 from ..git.repository import Repository
+from . import kept
 
 _MOST_KEPT = 64
 _AT_ONCE = 3
@@ -49,7 +50,11 @@ class Blames:
 
     def index_paths(self, commit: str) -> None:
         """Let git index which commits touched which paths: blames are many times faster then."""
-        env = path_graph(self._repository, self._repository.state_dir / _GRAPH, commit)
+        folder = self._repository.state_dir / _GRAPH
+        done = kept.read(self._repository, "paths").get("head") == commit
+        env = path_graph(self._repository, folder) if done else {}
+        if not env and (env := path_graph(self._repository, folder, commit)):
+            kept.write(self._repository, "paths", {"head": commit})
         with self._lock:
             self._env = env
 

@@ -11,8 +11,8 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
-from .answers import answer
-from .data.fates import SLOW
+from .answers import answer, import_views
+from .data.refs import SLOW
 from .stores import State, Stores
 
 _MOST_BYTES = 32_000_000
@@ -22,10 +22,11 @@ _Key = tuple[str, str]
 
 
 class Documents:
-    """What a server answers of one repository."""
+    """What a server answers of one repository, to somebody with so much `patience`."""
 
-    def __init__(self, stores: Stores) -> None:
+    def __init__(self, stores: Stores, patience: float = 1.0) -> None:
         self.stores = stores
+        self._patience = patience
         self._lock = threading.Lock()
         self._kept: OrderedDict[_Key, bytes] = OrderedDict()
         self._size = 0
@@ -59,6 +60,7 @@ class Documents:
         """Make what a page shows first, and what makes the rest quick. Raises `SkillmeshError`."""
         self.json("overview")
         self.json("timeline/0")
+        import_views()
         state = self.stores.state()
         if state.head:
             self.stores.blames.index_paths(state.head)
@@ -67,7 +69,7 @@ class Documents:
         self, path: str, asked: Mapping[str, str] | None, state: State | None = None
     ) -> tuple[bytes | None, bool]:
         """Return a document, and whether it stays as it is for as long as the state does."""
-        with self.stores.reading(state) as reading:
+        with self.stores.reading(state, self._patience) as reading:
             document = answer(reading, path, asked)
         if document is None:
             return None, False

@@ -13,7 +13,7 @@ from ..files import replace_file
 from ..git.repository import Repository
 
 # Raised whenever the same state would be kept otherwise.
-_SCHEMA = 1
+_SCHEMA = 2
 
 
 def read(repository: Repository, name: str) -> dict[str, Any]:

@@ -4,7 +4,6 @@ In: a `Reading`. Out: plain tables. Lists of thousands are read as tables here; 
 its few rows is read by the views.
 """
 
-import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,14 +15,13 @@ from ..git.commitlog import Headline, headlines
 from ..git.database import ObjectDatabase
 from ..git.notes import notes_of
 from ..git.trees import list_tree
-from ..index.provenance import state_of_worktree
-from ..index.store import Store
+from ..index.origins import origins_of
 from ..sessions.answering import Pair
 from ..sessions.layout import REF as MEMORY
 from ..sessions.layout import Head
 from ..sessions.links import Link, parse_link
 from ..sessions.openings import titles
-from ..sessions.reading import MemoryReader
+from ..sessions.summed import summaries
 from . import kept
 from .keys import key_of_id, keyed
 from .stores import Reading
@@ -167,7 +165,9 @@ def _noted(reading: Reading) -> dict[str, dict[Pair, int]]:
     if notes is None:
         return {}
     before = kept.read(repository, "links")
-    known = _known(before)
+    known = _known(before.get("commits"))
+    if before.get("notes") == notes:
+        return {commit: counts for commit, (_, counts) in known.items() if counts}
     blobs = notes_of(repository, notes)
     stale = [commit for commit, blob in blobs.items() if known.get(commit, ("",))[0] != blob]
     found = {commit: one for commit, one in known.items() if commit in blobs}
@@ -177,16 +177,15 @@ def _noted(reading: Reading) -> dict[str, dict[Pair, int]]:
         lines = (data or b"").decode("utf-8", "surrogateescape").split("\n")
         counts = _counts(reading.db, commit, filter(None, map(parse_link, lines)))
         found[commit] = blobs[commit], counts
-    if stale or len(found) != len(known):
-        document = {
-            commit: [blob, [[*pair, count] for pair, count in counts.items()]]
-            for commit, (blob, counts) in found.items()
-        }
-        kept.write(repository, "links", document)
+    document = {
+        commit: [blob, [[*pair, count] for pair, count in counts.items()]]
+        for commit, (blob, counts) in found.items()
+    }
+    kept.write(repository, "links", {"notes": notes, "commits": document})
     return {commit: counts for commit, (_, counts) in found.items() if counts}
 
 
-def _known(before: Mapping[str, Any]) -> dict[str, tuple[str, dict[Pair, int]]]:
+def _known(before: Any) -> dict[str, tuple[str, dict[Pair, int]]]:
     """Return commit → blob of its note and whose its lines are, as it was kept."""
     try:
         return {
@@ -196,7 +195,7 @@ def _known(before: Mapping[str, Any]) -> dict[str, tuple[str, dict[Pair, int]]]:
             )
             for commit, (blob, rows) in before.items()
         }
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, AttributeError):
         return {}
 
 
@@ -222,8 +221,8 @@ def sessions(reading: Reading) -> Sessions:
     memory = reading.state.memory
 
     def make() -> Sessions:
-        summaries = MemoryReader(reading.repository, memory or MEMORY).sessions()
-        called = titles(reading.repository, summaries)
+        found = summaries(reading.repository, memory or MEMORY)
+        called = titles(reading.repository, found)
         listed = tuple(
             SessionRow(
                 one.head,
@@ -232,7 +231,7 @@ def sessions(reading: Reading) -> Sessions:
                 one.exchanges,
                 one.listed,
             )
-            for one in reversed(summaries)
+            for one in reversed(found)
         )
         children: defaultdict[str, list[SessionRow]] = defaultdict(list)
         for one in listed:
@@ -242,7 +241,7 @@ def sessions(reading: Reading) -> Sessions:
             listed,
             {one.head.session_id: one for one in listed},
             {one.key: one for one in listed},
-            {parent: tuple(found) for parent, found in children.items()},
+            {parent: tuple(rows) for parent, rows in children.items()},
         )
 
     return reading.part("sessions", memory, make)
@@ -273,37 +272,22 @@ def alive(reading: Reading) -> Alive:
         if state.notes is None:
             return Alive(is_current=True, is_known=True)
         try:
-            catalogue = Store(reading.repository).reader_if_any()
+            origins = origins_of(reading.repository)
         except SkillmeshError:
+            origins = None
+        if origins is None:
             return Alive()
-        if catalogue is None:
-            return Alive()
-        try:
-            known = state_of_worktree(reading.repository, catalogue)
-            blobs = files(reading).blobs
-            here = {
-                int(number): path
-                for number, name, blob in catalogue.rows("SELECT id, path, blob FROM files")
-                if blobs.get(path := os.fsdecode(name)) == bytes(blob).hex()
-            }
-            rows = catalogue.rows(
-                "SELECT file, session, exchange, sum(lines) FROM origins"
-                " GROUP BY file, session, exchange ORDER BY file"
-            )
-        except SkillmeshError:
-            return Alive()
-        finally:
-            catalogue.close()
+        blobs = files(reading).blobs
         by_path: defaultdict[str, dict[Pair, int]] = defaultdict(dict)
         by_exchange: defaultdict[Pair, dict[str, int]] = defaultdict(dict)
         by_session: Counter[str] = Counter()
-        for number, session, exchange, lines in rows:
-            path = here.get(int(number), "")
-            pair = (str(session), str(exchange))
-            if not path or pair in by_path[path]:  # read twice, under other rules
+        for path, blob, session, exchange, lines in origins.counts:
+            pair = (session, exchange)
+            if blobs.get(path) != blob or pair in by_path[path]:  # read twice, under other rules
                 continue
-            by_path[path][pair] = by_exchange[pair][path] = int(lines)
-            by_session[pair[0]] += int(lines)
+            by_path[path][pair] = by_exchange[pair][path] = lines
+            by_session[session] += lines
+        known = origins.state
         current = known == (state.head, state.notes)
         return Alive(dict(by_path), dict(by_exchange), by_session, current, known is not None)
 

@@ -16,7 +16,7 @@ from ..config import Config
 from ..git.database import ObjectDatabase
 from ..git.notes import REF as NOTES
 from ..git.repository import Repository
-from ..index.store import Store
+from ..index.origins import catalogue_place
 from ..learnings.model import FOLDER
 from ..mcp.host import Host
 from ..sessions.layout import REF as MEMORY
@@ -195,7 +195,7 @@ class Stores:
 
 def _stamp_of_index(repository: Repository) -> object:
     """Return what differs after a write to the catalogue of the index."""
-    path = Store(repository).catalogue_path
+    path = catalogue_place(repository)
     found = []
     for place in (path, path.with_name(f"{path.name}-wal")):
         try:

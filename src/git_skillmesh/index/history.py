@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ..git.history import Introduction, introductions
 from ..git.repository import Repository
 from .catalogue import Catalogue
+from .origins import view_name
 
 # Commits read at most to find which one made a version; older ones stay unknown.
 HISTORY_LIMIT = 20_000
@@ -81,11 +82,6 @@ class Commits:
                 ],
             )
             catalogue.set_meta(f"history {self._worktree}", head)
-
-
-def view_name(repository: Repository) -> str:
-    """Return the name of the worktree whose HEAD is meant, "" for the main one."""
-    return repository.git_dir.name if repository.git_dir != repository.common_dir else ""
 
 
 def sync_history(

@@ -24,7 +24,7 @@ from ..git.trees import diff_trees
 from ..sessions.answering import attribute
 from ..sessions.links import Link, read_links
 from .catalogue import Catalogue, FileRow
-from .history import view_name
+from .origins import provenance_name
 from .store import Store
 from .sync import Progress
 
@@ -72,7 +72,7 @@ def sync_provenance(
         return 0
     state = json.dumps([head, notes])
     catalogue = store.reader()
-    name = _meta(repository, view)
+    name = provenance_name(repository, view)
     try:
         before = catalogue.meta(name)
         if before == state or (before is None and notes is None):
@@ -96,20 +96,6 @@ def sync_provenance(
     with store.writing(wait_seconds) as catalogue, catalogue.transaction():
         catalogue.set_meta(name, state)
     return len(plan.files)
-
-
-def state_of_worktree(
-    repository: Repository, catalogue: Catalogue
-) -> tuple[str | None, str | None] | None:
-    """Return the HEAD and the notes that the tables were made from, None if they never were."""
-    before = catalogue.meta(_meta(repository))
-    head, notes = json.loads(before) if before else (None, None)
-    return (head, notes) if before else None
-
-
-def _meta(repository: Repository, view: str = "") -> str:
-    """Return the name of what was done last; each worktree has a HEAD of its own."""
-    return f"provenance {view or view_name(repository)}"
 
 
 def _plan(

@@ -5,7 +5,7 @@ One git process answers each question.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -42,27 +42,43 @@ class MemoryReader:
         self.repository = repository
         self.ref = ref
 
-    def sessions(self) -> tuple[Summary, ...]:
+    def sessions(
+        self,
+        known: Mapping[str, Summary] | None = None,
+        found: MutableMapping[str, Summary] | None = None,
+    ) -> tuple[Summary, ...]:
         """Return all sessions, the one that was active last at the end.
 
+        `known` are summaries by the trees of folders, which are not read again; `found` gets all.
         Raises `Damaged` when git cannot read all of them. A folder without a session.json that
         fits it is left out.
         """
         with ObjectDatabase(self.repository) as db:
             folders = _folders(db, self.ref)
-            inner = dict(zip(folders, db.trees.many(list(folders.values())), strict=True))
-            with_head = {key: inner[key] for key in inner if layout.HEAD in inner[key]}
-            heads = db.reader.read_many(entry[layout.HEAD].oid for entry in with_head.values())
-            found = {
-                key: head
-                for key, data in zip(with_head, heads, strict=True)
-                if (head := layout.parse_head(fetched(data, self.ref))) and head.key == key
-            }
-            lists = [
-                inner[key][layout.EXCHANGES].oid for key in found if layout.EXCHANGES in inner[key]
-            ]
-            names = dict(zip(lists, db.trees.many(lists), strict=True))
-        summaries = []
+            before = {tree: known[tree] for tree in folders.values() if known and tree in known}
+            fresh = {key: tree for key, tree in folders.items() if tree not in before}
+            summed = {**before, **self._summed(db, fresh)}
+        if found is not None:
+            found.update(summed)
+        return tuple(sorted(summed.values(), key=lambda s: (s.head.ended, s.head.session_id)))
+
+    def _summed(self, db: ObjectDatabase, folders: dict[str, str]) -> dict[str, Summary]:
+        """Return tree → summary of the sessions in folders (key → tree)."""
+        if not folders:
+            return {}
+        inner = dict(zip(folders, db.trees.many(list(folders.values())), strict=True))
+        with_head = {key: inner[key] for key in inner if layout.HEAD in inner[key]}
+        heads = db.reader.read_many(entry[layout.HEAD].oid for entry in with_head.values())
+        found = {
+            key: head
+            for key, data in zip(with_head, heads, strict=True)
+            if (head := layout.parse_head(fetched(data, self.ref))) and head.key == key
+        }
+        lists = [
+            inner[key][layout.EXCHANGES].oid for key in found if layout.EXCHANGES in inner[key]
+        ]
+        names = dict(zip(lists, db.trees.many(lists), strict=True))
+        summaries = {}
         for key, head in found.items():
             listed = inner[key].get(layout.EXCHANGES)
             files = names[listed.oid] if listed else {}
@@ -70,8 +86,9 @@ class MemoryReader:
             opening = files[first].oid if first else ""
             events = inner[key].get(layout.EVENTS)
             told = events.oid if events else ""
-            summaries.append(Summary(head, count, opening, told, listed.oid if listed else ""))
-        return tuple(sorted(summaries, key=lambda s: (s.head.ended, s.head.session_id)))
+            whole = listed.oid if listed else ""
+            summaries[folders[key]] = Summary(head, count, opening, told, whole)
+        return summaries
 
     def session(self, session_id: str) -> Session:
         """Return a session with all its exchanges.

@@ -25,6 +25,30 @@ VIEWS = (
 MARKED = "document.querySelector('.marked')?.innerText"
 SETTLED = "document.activeElement?.tagName === 'H1'"
 FOUND = "document.querySelectorAll('.found a').length > 0"
+# Each colour of code on each ground that code stands on, for axe-core to judge.
+GROUNDS = """(() => {
+  const field = document.createElement('div')
+  field.id = 'grounds'
+  const colours = ['comment', 'string', 'number', 'keyword', 'type', 'name']
+  const grounds = ['diff', 'run added', 'run removed', 'marked', 'excerpt']
+  for (let hue = 0; hue < 8; hue++) grounds.push(`origin h${hue}`)
+  for (const ground of grounds) for (const colour of colours) {
+    const under = document.createElement(ground === 'marked' ? 'mark' : 'div')
+    under.className = ground
+    const text = document.createElement('pre')
+    text.style.color = `var(--code-${colour})`
+    text.textContent = `${colour} on ${ground}`
+    under.append(text)
+    field.append(under)
+  }
+  document.querySelector('main').append(field)
+})()"""
+# Commits that took lines of an exchange away; they do not name it.
+GONE = (
+    "[...document.querySelectorAll('h3')].filter(one => one.innerText === 'Lines that are gone')"
+    ".flatMap(one => [...one.nextElementSibling.querySelectorAll('a')])"
+    ".map(one => one.getAttribute('href'))"
+)
 UNFOLD = "for (const one of document.querySelectorAll('main details')) one.open = true"
 
 
@@ -43,8 +67,28 @@ def url(story: Repo) -> Iterator[str]:
         yield address
 
 
+@pytest.fixture(scope="module")
+def window(browser: Browser, url: str) -> Iterator[Page]:
+    """One page for all tests that leave nothing behind in their browser."""
+    opened = browser.page()
+    begin(opened, url)
+    yield opened
+    opened.close()
+
+
 @pytest.fixture
-def page(browser: Browser, url: str) -> Iterator[Page]:
+def page(window: Page) -> Page:
+    window.size(1280, 900)
+    window.prefer(prefers_color_scheme="light")
+    for what in (window.requests, window.console, window.dialogs, window.violations):
+        what.clear()
+    show(window, "#/timeline/0")
+    return window
+
+
+@pytest.fixture
+def own_page(browser: Browser, url: str) -> Iterator[Page]:
+    """A page in a browser of its own, for what is kept there."""
     opened = browser.page()
     begin(opened, url)
     yield opened
@@ -56,16 +100,17 @@ def origin(url: str) -> str:
 
 
 def test_the_first_view_is_there_within_a_second(browser: Browser, url: str) -> None:
-    times = []
-    for _ in range(3):
+    # Others may be at work on this machine, as when tests run beside each other.
+    most = 1000 * max(1, os.getloadavg()[0] / (os.cpu_count() or 1))
+    times: list[float] = []
+    while len(times) < 3 and min(times, default=most) >= most:
         page = browser.page()
         begin(page, url)
         page.wait("document.querySelectorAll('.entry').length > 0")
         times.append(page.run("performance.now()"))
         harmless(page, origin(url))
         page.close()
-    # Others may be at work on this machine, as when tests run beside each other.
-    assert min(times) < 1000 * max(1, os.getloadavg()[0] / (os.cpu_count() or 1)), times
+    assert min(times) < most, times
 
 
 def test_views_say_what_happened(page: Page, story: Repo) -> None:
@@ -100,7 +145,8 @@ def test_views_say_what_happened(page: Page, story: Repo) -> None:
 
 
 def test_links_lead_there_and_back(page: Page, url: str) -> None:
-    found = walk(page)
+    gone: dict[str, set[str]] = {}
+    found = walk(page, look=lambda address: gone.update({address: set(page.run(GONE))}))
     assert {kind_of(one) for one in found} == {
         "timeline", "sessions", "session", "exchange", "commit", "file", "map", "learnings",
         "learning",
@@ -111,7 +157,7 @@ def test_links_lead_there_and_back(page: Page, url: str) -> None:
     }  # fmt: skip
     seen = set()
     for one, links in found.items():
-        for other in links:
+        for other in links - gone[one]:
             pair = (kind_of(one), kind_of(other))
             if pair in {("exchange", "commit"), ("exchange", "session"), ("exchange", "learning")}:
                 assert one in found[other], (one, other)
@@ -159,7 +205,8 @@ def test_back_returns_to_the_place_and_keeps_the_search_one_step(page: Page) -> 
     page.wait("location.hash === '#/timeline/0'")
 
 
-def test_search_finds_everything_by_keyboard(page: Page) -> None:
+def test_search_finds_everything_by_keyboard(own_page: Page) -> None:
+    page = own_page
     page.press("/")
     assert page.run("document.activeElement.id") == "search"
     page.write("depots")
@@ -176,7 +223,8 @@ def test_search_finds_everything_by_keyboard(page: Page) -> None:
     page.wait(f"location.hash === {href!r} && {READY}")
 
 
-def test_keys_move_through_views_and_items(page: Page) -> None:
+def test_keys_move_through_views_and_items(own_page: Page) -> None:
+    page = own_page
     places = {"gc": "#/sessions/0", "gm": "#/map", "gl": "#/learnings", "gt": "#/timeline/0"}
     for keys, address in places.items():
         page.press(*keys)
@@ -203,7 +251,8 @@ def test_keys_move_through_views_and_items(page: Page) -> None:
     assert page.run("location.hash") == f"#/session/{FIRST}"
 
 
-def test_dark_follows_the_system_and_the_choice(page: Page, url: str) -> None:
+def test_dark_follows_the_system_and_the_choice(own_page: Page, url: str) -> None:
+    page = own_page
     back = "getComputedStyle(document.body).backgroundColor"
     page.prefer(prefers_color_scheme="light")
     light = page.run(back)
@@ -264,28 +313,57 @@ def test_an_export_opens_from_the_disk(browser: Browser, story: Repo, tmp_path: 
     page.close()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_is_accessible(page: Page, story: Repo, node_modules: Path, theme: str) -> None:
-    page.prefer(prefers_color_scheme=theme)
+def test_is_accessible_in_both_themes_and_narrow(
+    page: Page, story: Repo, node_modules: Path
+) -> None:
     wrong = {}
     for view in VIEWS:
+        page.size(320, 700)
         show(page, view.replace("HEAD", story.head))
         page.wait(f"{READY} && (!location.hash.startsWith('#/search') || {FOUND})")
+        assert page.run("document.documentElement.scrollWidth") <= 320, view
+        page.size(1280, 900)
         page.run(UNFOLD)
         page.wait(READY)
         if found := axe(page, node_modules):
             wrong[view] = found
+        page.prefer(prefers_color_scheme="dark")
+        if found := axe(page, node_modules, "document", "color-contrast"):
+            wrong[f"{view} in the dark"] = found
+        page.prefer(prefers_color_scheme="light")
     page.press("?")
     if found := axe(page, node_modules):
         wrong["help"] = found
+    page.press("Escape")
     assert wrong == {}
 
 
-def test_narrow_windows_need_no_sideways_scrolling(page: Page, story: Repo) -> None:
-    page.size(320, 700)
-    for view in VIEWS:
-        show(page, view.replace("HEAD", story.head))
-        assert page.run("document.documentElement.scrollWidth") <= 320, view
+def test_code_has_colours_that_can_be_read(page: Page, story: Repo, node_modules: Path) -> None:
+    painted = (
+        "Object.fromEntries([...CSS.highlights].map(([name, ranges]) => [name, [...ranges]"
+        ".map(r => r.startContainer.data.slice(r.startOffset, r.endOffset)).join(' ')]))"
+    )
+    show(page, "#/file/src/parcels/tracking.py:12-13")
+    page.wait("CSS.highlights.get('code-number')?.size > 0")
+    told = page.run(painted)
+    assert set(told) <= {
+        f"code-{kind}" for kind in ("comment", "string", "number", "keyword", "type", "name")
+    }
+    assert "def" in told["code-keyword"].split()
+    assert "0.5" in told["code-number"].split()
+    assert told["code-string"].startswith('"""')
+    # The text stays one text, and a view that is left leaves no colours behind.
+    assert page.run("document.querySelectorAll('.origin pre > :not(mark)').length") == 0
+    show(page, "#/learnings")
+    page.wait("[...CSS.highlights.values()].every(one => one.size === 0)")
+    show(page, f"#/exchange/{FIRST}~2f9d2e-2")
+    page.wait("CSS.highlights.get('code-keyword').size > 0")
+    page.run(GROUNDS)
+    for theme in ("light", "dark"):
+        page.prefer(prefers_color_scheme=theme)
+        assert page.run("document.querySelectorAll('#grounds pre').length") == 6 * 13
+        assert axe(page, node_modules, "'#grounds'", "color-contrast") == []
+    page.run("document.getElementById('grounds').remove()")
 
 
 def test_an_empty_repository_says_what_to_run(browser: Browser, tmp_path: Path) -> None:
@@ -307,8 +385,9 @@ def test_an_empty_repository_says_what_to_run(browser: Browser, tmp_path: Path) 
     page.close()
 
 
-def test_large_documents_stay_smooth(page: Page) -> None:
+def test_large_documents_stay_smooth(own_page: Page) -> None:
     """10,000 lines of 2,000 origins, and a conversation of 2,000 exchanges, made in the page."""
+    page = own_page
     page.run((Path(__file__).parent / "large.js").read_text())
     for address, ready, most in (
         (

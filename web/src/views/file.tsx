@@ -1,19 +1,22 @@
 // A file as it is now, each line coloured by where it comes from. Lines lie in runs of one origin, so that a
 // file of 10,000 lines is a few hundred elements; all of it is in the page, so find and print work.
 
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks"
+import type { ComponentChildren } from "preact"
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks"
 import type { CommitRef, ExchangeRef, File } from "../api"
+import { joined, useColours } from "../colours"
 import { count, day, hue, many, percent } from "../format"
 import { useDocument, useMore } from "../load"
 import { to } from "../route"
 import { line, shown } from "../text"
+import { isCode, tokensByLine, type Token } from "../tokens"
 import { CommitLink, CommitMeta, Empty, Head, LearningBadges, LearningLink, More, Note, Section, Shown, agentClass, isHere } from "../ui"
 
 type Origin = File["origins"][number]
 type By = "exchange" | "agent" | "age"
 
 /** Pieces of a run, each with its label, so that one is always in sight. */
-const PIECE = 40
+const PIECE = 24
 /** Height of a line in pixels, as the stylesheet has it. */
 const ROW = 20
 
@@ -127,8 +130,7 @@ function Legend({ file, by }: { file: File; by: By }) {
 function Lines({ file, by, start, end }: { file: File; by: By; start: number | null; end: number | null }) {
   const field = useRef<HTMLDivElement>(null)
   const [seen, setSeen] = useState<Origin | null>(null)
-  const ages = new Ages(file.origins)
-  const runs = file.origins.flatMap(divided)
+  const [lines, ages, parts, tokens] = useMemo(() => read(file), [file])
   useLayoutEffect(() => {
     if (start === null) return
     const marked = field.current?.querySelector(".marked")
@@ -152,19 +154,19 @@ function Lines({ file, by, start, end }: { file: File; by: By; start: number | n
     <div class="lines-field">
       <div class="lines" ref={field} onMouseOver={tell} onFocusIn={tell} role="group" aria-label="Lines of the file" tabIndex={0}>
         <div class="lines-width">
-        {blocks(runs).map((block) => (
+        {parts.map((block) => (
         <div class="block" style={{ containIntrinsicHeight: `${(block.at(-1)!.end - block[0]!.start + 1) * ROW}px` }}>
         {block.map((run) => {
-          const text = file.lines.slice(run.start - 1, run.end)
+          const text = lines.slice(run.start - 1, run.end)
           const height = text.length
           const last = runEnd(start, end, file)
           return (
             <div class={`origin ${run.first ? "first" : ""} ${colour(run.origin, by, ages)}`} data-start={run.start}>
               <div class="whence"><Whence origin={run.origin} height={height} first={run.first} /></div>
               <div class="numbers" aria-hidden="true" onClick={(event) => pick(event, run.start)}>{text.map((_, at) => run.start + at).join("\n")}</div>
-              <pre dir="ltr">{start !== null && last !== null && start <= run.end && last >= run.start
-                ? marked(text, run.start, start, last)
-                : text.map(shown1).join("\n")}</pre>
+              {start !== null && last !== null && start <= run.end && last >= run.start
+                ? <Text lines={text} tokens={() => tokens().slice(run.start - 1, run.end)} mark={`${start}-${last}`}>{marked(text, run.start, start, last)}</Text>
+                : <Text lines={text} tokens={() => tokens().slice(run.start - 1, run.end)} mark="" />}
             </div>
           )
         })}
@@ -177,6 +179,22 @@ function Lines({ file, by, start, end }: { file: File; by: By; start: number | n
   )
 }
 
+/** What does not change while somebody points here and there: lines as shown, ages, blocks, tokens by line. */
+function read(file: File): [string[], Ages, Piece[][], () => Token[][]] {
+  const lines = file.lines.map(shown1)
+  let made: Token[][] | null = null
+  const { path } = file.file
+  const tokens = () => (made ??= tokensByLine(lines.join("\n"), isCode(path) ? path : (file.language ?? "")))
+  return [lines, new Ages(file.origins), blocks(file.origins.flatMap(divided)), tokens]
+}
+
+/** Some lines, coloured by their tokens; `mark` is another text whenever other lines of them are marked. */
+function Text({ lines, tokens, mark, children }: { lines: string[]; tokens: () => Token[][]; mark: string; children?: ComponentChildren }) {
+  const text = lines.join("\n")
+  const field = useColours<HTMLPreElement>(mark + text, () => joined(tokens(), lines.map((one) => one.length)))
+  return <pre dir="ltr" ref={field}>{children ?? text}</pre>
+}
+
 function runEnd(start: number | null, end: number | null, file: File): number | null {
   if (start === null) return null
   return Math.min(end ?? start, Math.max(start, file.lines.length))
@@ -187,10 +205,9 @@ function shown1(text: string): string {
 }
 
 function marked(text: string[], from: number, start: number, end: number) {
-  const parts = text.map(shown1)
-  const before = parts.slice(0, Math.max(0, start - from))
-  const within = parts.slice(Math.max(0, start - from), end - from + 1)
-  const after = parts.slice(end - from + 1)
+  const before = text.slice(0, Math.max(0, start - from))
+  const within = text.slice(Math.max(0, start - from), end - from + 1)
+  const after = text.slice(end - from + 1)
   return (
     <>
       {before.length > 0 && before.join("\n") + "\n"}

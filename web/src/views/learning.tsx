@@ -39,8 +39,8 @@ function Page({ learning }: { learning: Learning }) {
       </Section>
       <Section title="What it matches">
         <Code text={learning.matcher} label="Matcher" />
-        <Examples title="Must not match" good examples={learning.good} />
-        <Examples title="Must match" examples={learning.bad} />
+        <Examples title="Must not match" good examples={learning.good} language={learning.languages[0] ?? ""} />
+        <Examples title="Must match" examples={learning.bad} language={learning.languages[0] ?? ""} />
       </Section>
       <Section title="Over time"><Backtest learning={learning} /></Section>
       {learning.changes.length > 0 && (
@@ -51,17 +51,17 @@ function Page({ learning }: { learning: Learning }) {
       {learning.related.length > 0 && (
         <Section title="Related"><ul class="rows">{learning.related.map((one) => <li><LearningLink learning={one} item /> <LearningBadges learning={one} /></li>)}</ul></Section>
       )}
-      <details><summary>The file</summary><Code text={learning.source} label="Source of the learning" /></details>
+      <details><summary>The file</summary><Code text={learning.source} label="Source of the learning" language="yaml" /></details>
     </article>
   )
 }
 
-function Examples({ title, examples, good }: { title: string; examples: string[]; good?: boolean }) {
+function Examples({ title, examples, good, language }: { title: string; examples: string[]; good?: boolean; language: string }) {
   if (examples.length === 0) return null
   return (
     <div class={`examples ${good ? "good" : "bad"}`}>
       <h3>{title}</h3>
-      {examples.map((text, at) => <Code text={text} label={`${title}, example ${at + 1}`} />)}
+      {examples.map((text, at) => <Code text={text} label={`${title}, example ${at + 1}`} language={language} />)}
     </div>
   )
 }
@@ -117,7 +117,7 @@ function Chart({ points, said }: { points: { month: string; fired: number; fixed
           )
         })}
       </svg>
-      <figcaption class="legend"><span class="key fired" /> fired <span class="key fixed" /> of which changed later</figcaption>
+      <figcaption class="legend"><span class="pair"><span class="key fired" /> fired</span> <span class="pair"><span class="key fixed" /> of which changed later</span></figcaption>
     </figure>
   )
 }

@@ -7,7 +7,7 @@ import { count } from "../format"
 import { Failed, exported, fromServer, load } from "../load"
 import { pick } from "../search"
 import { line, shown } from "../text"
-import { Broken, Commands, CommitLink, CommitMeta, Empty, ExchangeLink, ExchangeMeta, FileLink, Head, LearningBadges, LearningLink, More, PlaceLink, Section } from "../ui"
+import { Broken, Commands, CommitLink, CommitMeta, Coloured, Empty, ExchangeLink, ExchangeMeta, FileLink, Head, LearningBadges, LearningLink, More, PlaceLink, Section } from "../ui"
 
 const WAIT = 150
 
@@ -47,7 +47,7 @@ async function answer(query: string, signal: AbortSignal): Promise<Found> {
 
 function Results({ found, busy }: { found: Found; busy: boolean }) {
   const groups: [string, JSX.Element[]][] = [
-    ["Code", found.code.map((one) => <li><PlaceLink place={one} />{one.symbol && <> <code>{line(one.symbol, 80)}</code></>}<Excerpt text={one.excerpt} code /></li>)],
+    ["Code", found.code.map((one) => <li><PlaceLink place={one} />{one.symbol && <> <code>{line(one.symbol, 80)}</code></>}<Excerpt text={one.excerpt} path={one.path} /></li>)],
     ["Exchanges", found.exchanges.map((one) => <li><ExchangeLink exchange={one.ref} /> <ExchangeMeta exchange={one.ref} /><Excerpt text={one.excerpt} /></li>)],
     ["Learnings", found.learnings.map((one) => <li><LearningLink learning={one} /> <LearningBadges learning={one} /></li>)],
     ["Commits", found.commits.map((one) => <li><CommitLink commit={one} /> <CommitMeta commit={one} /></li>)],
@@ -71,9 +71,9 @@ function Results({ found, busy }: { found: Found; busy: boolean }) {
   )
 }
 
-function Excerpt({ text, code }: { text: string; code?: boolean }) {
+function Excerpt({ text, path }: { text: string; path?: string }) {
   if (!text.trim()) return null
-  if (code) return <pre class="excerpt">{shown(text.slice(0, 2000)).split("\n").slice(0, 5).join("\n")}</pre>
+  if (path !== undefined) return <Coloured class="excerpt" language={path} text={shown(text.slice(0, 2000)).split("\n").slice(0, 5).join("\n")} />
   return <p class="excerpt"><bdi>{line(text, 240)}</bdi></p>
 }
 

@@ -96,7 +96,7 @@ function Months({ overview, page, month }: { overview: Overview; page: number; m
         })}
       </ol>
       <p class="legend">
-        <span class="key all" /> commits <span class="key linked" /> of which with a conversation <span class="key talks" /> conversations
+        <span class="pair"><span class="key all" /> commits</span> <span class="pair"><span class="key linked" /> of which with a conversation</span> <span class="pair"><span class="key talks" /> conversations</span>
       </p>
       <label class="jump">Go to{" "}
         <select value={here} onChange={(event) => {

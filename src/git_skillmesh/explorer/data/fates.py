@@ -14,11 +14,10 @@ from ...sessions.answering import Line, Pair, attribute
 from ...sessions.links import Link, lines_linked, ranges_of, read_links
 from ..parts import Alive, Commits, alive, commits, links
 from ..stores import Reading
-from .refs import Document, commit_ref, file_ref
+from .refs import SLOW, Document, commit_ref, file_ref
 
 _SECONDS = 1.5  # for either
 _MOST_FILES = 40
-SLOW = "blame takes long: not all that became of the lines is shown, ask again in a moment"
 
 Note = Callable[[str], None]
 # A commit, a path in it, and a line there.

@@ -23,6 +23,8 @@ from ..parts import Links, SessionRow, alive, commits, links, sessions
 from ..stores import Reading
 
 Document = dict[str, Any]
+# What a document says while something in it is still being computed.
+SLOW = "blame takes long: not all that became of the lines is shown, ask again in a moment"
 _TITLE = 240
 _NO_WORDS = "(nothing in words)"
 
