@@ -19,7 +19,7 @@ from testing.repos import Repo, Result
 
 WIDTH = 80
 INTERRUPT, END = "\x03", "\x04"  # Ctrl-C, Ctrl-D
-_PATIENCE = 60  # seconds without a word
+_PATIENCE = 300  # seconds without a word; a busy machine takes its time
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _PROMPT = re.compile(rb": (?:\x1b\[[0-9;]*m)*\Z")
 

@@ -5,7 +5,8 @@ for that of the interpreter. `bin/python -m git_skillmesh …`, the hooks' progr
 Chroma and the framework pre-commit run there in real processes, with arguments, environment,
 folder, streams, exit code and signals of their own; only the imports, most of what a short command
 costs, are done once for all. All else (`-c`, scripts, other modules), and whatever was given other
-rights, limits or languages, starts cold, as for a user.
+limits or languages, or more rights, starts cold, as for a user. Who has given up capabilities of
+root's gets a process that gave up the same.
 """
 
 import os

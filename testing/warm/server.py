@@ -7,6 +7,7 @@ what it has started whose asker is gone.
 
 import atexit
 import contextlib
+import ctypes
 import gc
 import importlib
 import marshal
@@ -25,7 +26,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-_RIGHTS = (b"Uid:", b"Gid:", b"Groups:", b"CapEff:", b"CapBnd:", b"Seccomp:", b"NoNewPrivs:")
+_RIGHTS = (b"Uid:", b"Gid:", b"Groups:", b"Seccomp:", b"NoNewPrivs:")
+_CAPABILITIES = (b"CapEff", b"CapPrm", b"CapInh", b"CapBnd")
+# linux/prctl.h, linux/capability.h
+_PR_CAPBSET_DROP, _CAPABILITY_VERSION_3 = 24, 0x20080522
 _HEEDED = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
 # Rooms that load what no command needs that is run in tests by the hundred.
 _NOT_LOADED = (
@@ -68,15 +72,33 @@ def rights(said: tuple[bytes, ...]) -> tuple[object, ...]:
     """Return what a process may do, of what /proc says about it."""
     status, limits, *places = said
     lines = [line for line in status.splitlines() if line.startswith(_RIGHTS)]
-    return lines, limits, places
+    return lines, limits, [os.fsencode(place) for place in places]
 
 
-def own_rights() -> tuple[object, ...]:
-    """Return what this process may do."""
+def capabilities(said: tuple[bytes, ...]) -> tuple[int, ...]:
+    """Return what a process may do of what is root's: `_CAPABILITIES`, a bit for each."""
+    found = dict(line.split(b":", 1) for line in said[0].splitlines() if b":" in line)
+    return tuple(int(found[name], 16) for name in _CAPABILITIES)
+
+
+def give_up(own: tuple[int, ...], wanted: tuple[int, ...]) -> None:
+    """Have no capability that is not wanted; neither will what this process starts."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    for number in range(64):
+        if (own[3] & ~wanted[3]) >> number & 1:
+            libc.prctl(_PR_CAPBSET_DROP, number, 0, 0, 0)
+    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
+    halves = [one >> shift & 0xFFFFFFFF for shift in (0, 32) for one in wanted[:3]]
+    if libc.capset(header, (ctypes.c_uint32 * 6)(*halves)) != 0:
+        raise OSError(ctypes.get_errno(), "capset")
+
+
+def own_status() -> tuple[bytes, ...]:
+    """Return what /proc says about this process, as `client.py` tells it of others."""
     texts = [Path(f"/proc/self/{name}").read_bytes() for name in ("status", "limits")]
     names = ("mnt", "net", "pid", "user")
     places = [os.readlink(f"/proc/self/ns/{name}") for name in names]  # noqa: PTH115
-    return rights((*texts, *places))  # type: ignore[arg-type]
+    return (*texts, *map(os.fsencode, places))
 
 
 def _is_gone(link: socket.socket) -> bool:
@@ -95,7 +117,7 @@ class Server:
         self._selector = selectors.DefaultSelector()
         self._children: dict[socket.socket, tuple[int, int]] = {}
         self._loaded = False
-        self._rights = own_rights()
+        self._status = own_status()
 
     def serve(self) -> Callable[[], NoReturn] | None:
         """Serve until standard input ends; return what to do in a process that was forked."""
@@ -131,7 +153,9 @@ class Server:
             link.close()
             return None
         python, arguments, environment, said = marshal.loads(message)  # noqa: S302  # our own tests ask
-        if rights(said) != self._rights:
+        own, wanted = capabilities(self._status), capabilities(said)
+        more = any(theirs & ~ours for theirs, ours in zip(wanted, own, strict=True))
+        if more or rights(said) != rights(self._status):
             link.send(b"other rights")
             self._forget(link, descriptors)
             return None
@@ -144,7 +168,8 @@ class Server:
         pid = os.fork()
         if pid == 0:
             sys.executable = python
-            return lambda: become(arguments, environment, said[0], descriptors)
+            fewer = (own, wanted) if own != wanted else None
+            return lambda: become(arguments, environment, said[0], descriptors, fewer)
         for descriptor in descriptors:
             os.close(descriptor)
         pidfd = os.pidfd_open(pid)
@@ -173,9 +198,13 @@ class Server:
 
 
 def become(
-    arguments: list[str], environment: dict[bytes, bytes], status: bytes, descriptors: list[int]
+    arguments: list[str],
+    environment: dict[bytes, bytes],
+    status: bytes,
+    descriptors: list[int],
+    fewer: tuple[tuple[int, ...], tuple[int, ...]] | None,
 ) -> NoReturn:
-    """Be the process that was asked for."""
+    """Be the process that was asked for; `fewer` are the capabilities of this one, and of that."""
     with contextlib.suppress(OSError):
         os.setsid()
     for number, descriptor in enumerate(descriptors[:3]):
@@ -197,6 +226,8 @@ def become(
         stream.reconfigure(line_buffering=stream is sys.stderr or at_once)  # type: ignore[union-attr]
     if arguments[0] == "-mpre_commit":
         arguments = ["-m", "pre_commit", *arguments[1:]]
+    if fewer:
+        give_up(*fewer)
     safe = False
     while arguments[0] in ("-I", "-P"):
         safe = True

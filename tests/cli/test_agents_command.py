@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from git_skillmesh.agents import probe
 from git_skillmesh.agents.freshness import freshness
 from git_skillmesh.agents.handshake import NoAnswer, tools_of
 from git_skillmesh.git.repository import discover
@@ -206,9 +207,11 @@ def test_doctor_says_where_it_stops(repo: Repo, home: Path, tmp_path: Path) -> N
 
 
 def test_doctor_starts_nothing_that_a_repository_slips_in(
-    repo: Repo, programs: str, tmp_path: Path
+    repo: Repo, programs: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The files of a fresh clone are a stranger's."""
+    # For work that nothing has begun.
+    monkeypatch.setattr(probe, "_BEGUN_SECONDS", 0.3)
     repo.state_dir.mkdir()
     call(repo.path, "agents", "install", "claude-code", "-q")
     marker = tmp_path / "run"

@@ -22,11 +22,16 @@ FOUND = (
 )
 
 
-@pytest.fixture
-def repo(tmp_path: Path) -> Repo:
-    repo = make_repo(tmp_path)
+@pytest.fixture(scope="module")
+def original(sealed_session: None, tmp_path_factory: pytest.TempPathFactory) -> Repo:
+    repo = make_repo(tmp_path_factory.mktemp("original"))
     tell_of_corrections(repo)
     return repo
+
+
+@pytest.fixture
+def repo(original: Repo, tmp_path: Path) -> Repo:
+    return original.copy(tmp_path / original.path.name)
 
 
 def test_what_is_found_and_what_a_second_run_costs(repo: Repo) -> None:

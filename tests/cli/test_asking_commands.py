@@ -2,12 +2,10 @@
 
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 
 from git_skillmesh.cli.sessions import TYPES
@@ -16,19 +14,20 @@ from git_skillmesh.sessions.model import Act, Edit, Exchange, Session, ToolCall
 from git_skillmesh.sessions.modification import Modification
 from testing.commands import call
 from testing.conversations import damage, edit_call, link, remember
-from testing.docs_pages import ROOT
 from testing.memory import make_session, open_memory
 from testing.repos import Repo, Result, make_repo
+from testing.schemas import fits
 
-SCHEMA: Mapping[str, Any] = json.loads((ROOT / "docs" / "asking.schema.json").read_text())
 CODE = "def one():\n\treturn 1\n\n\ndef two():\n\treturn 2\n"
 RULE = "─" * 100
 
 
-@pytest.fixture
-def repo(tmp_path: Path) -> Repo:
+@pytest.fixture(scope="module")
+def original(sealed_session: None, tmp_path_factory: pytest.TempPathFactory) -> Repo:
     """Two commits, a conversation of two exchanges with a subagent, one by another agent."""
-    repo = make_repo(tmp_path, files={"src/a.py": CODE, "README.md": "# A\n"})
+    repo = make_repo(
+        tmp_path_factory.mktemp("original"), files={"src/a.py": CODE, "README.md": "# A\n"}
+    )
     call_ = ToolCall("c1", "Bash", Act.BASH, "pytest -q", "2 passed\nall good\n", failed=True)
     first = Exchange(
         "e1", "Make it return 1.", "## Done\n\nIt returns 1 now.\n\n```\none()\n```",
@@ -50,13 +49,18 @@ def repo(tmp_path: Path) -> Repo:
     return repo
 
 
+@pytest.fixture
+def repo(original: Repo, tmp_path: Path) -> Repo:
+    return original.copy(tmp_path / original.path.name)
+
+
 def short(repo: Repo, rev: str = "HEAD") -> str:
     return repo.git("rev-parse", "--short=9", rev)
 
 
 def valid(said: Result, name: str) -> Any:
     document = json.loads(said.stdout)
-    jsonschema.validate(document, {**SCHEMA, "anyOf": [{"$ref": f"#/$defs/{name}"}]})
+    fits(document, "asking", name)
     return document
 
 

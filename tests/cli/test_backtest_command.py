@@ -14,9 +14,9 @@ from testing.pasts import LEARNINGS, TIMEOUT, Past
 from testing.repos import Repo, Result
 
 
-@pytest.fixture
-def repo(tmp_path: Path) -> Repo:
-    past = Past(tmp_path)
+@pytest.fixture(scope="module")
+def original(sealed_session: None, tmp_path_factory: pytest.TempPathFactory) -> Repo:
+    past = Past(tmp_path_factory.mktemp("original"))
     past.commit(
         300,
         {
@@ -30,6 +30,11 @@ def repo(tmp_path: Path) -> Repo:
     for learning in LEARNINGS:
         past.repo.write(learning.path, write_learning(learning))
     return past.repo
+
+
+@pytest.fixture
+def repo(original: Repo, tmp_path: Path) -> Repo:
+    return original.copy(tmp_path / original.path.name)
 
 
 ALL = """\

@@ -49,6 +49,11 @@ BROKEN: dict[str, str | bytes] = {
 }
 
 
+@pytest.fixture(scope="module")
+def good(sealed_session: None, tmp_path_factory: pytest.TempPathFactory) -> Repo:
+    return make_repo(tmp_path_factory.mktemp("good"), files={"good.py": CODE})
+
+
 def skipped(repo: Repo) -> dict[str, str]:
     said = call(repo.path, "status", "--skipped", "--json")
     files: dict[str, str] = json.loads(said.stdout)["skipped"]["files"]
@@ -75,7 +80,7 @@ def test_broken_files_cost_nothing_but_themselves(tmp_path: Path) -> None:
     }.items()  # fmt: skip
     assert "good.py" not in left_out
     for words in ("half", "never", "heading", "some words in no language", "quoted", "x"):
-        for options in ([], ["--full"], ["--json", "--full"]):
+        for options in (["--full"], ["--json", "--full"]):
             said = call(repo.path, "query", "-n", "50", *options, words)
             assert said.returncode in (0, 1)
             assert "error" not in said.stderr
@@ -93,7 +98,7 @@ def test_a_line_of_100_mb(tmp_path: Path) -> None:
         file.truncate(100_000_000)
     before = call(repo.path, "query", "--json", "wait_before_retry")
     assert [r["path"] for r in json.loads(before.stdout)["results"]] == ["good.py"]
-    repo.git("config", "core.compression", "1")
+    repo.git("config", "core.compression", "0")
     repo.commit("large")
     assert call(repo.path, "index", "--chroma", "off", "-q") == Result(0, "", "")
     assert skipped(repo) == {"line.py": "oversized", "zeros.py": "oversized"}
@@ -130,12 +135,11 @@ def test_special_files_in_the_working_tree(tmp_path: Path) -> None:
     ],
     ids=range(15),
 )  # fmt: skip
-def test_odd_queries(tmp_path: Path, words: str) -> None:
-    repo = make_repo(tmp_path, files={"good.py": CODE})
-    said = call(repo.path, "query", "--json", "--", words)
+def test_odd_queries(good: Repo, words: str) -> None:
+    said = call(good.path, "query", "--json", "--", words)
     assert said.returncode in (0, 1)
     assert json.loads(said.stdout)["query"] == words
-    shown = call(repo.path, "query", "--", words)
+    shown = call(good.path, "query", "--", words)
     assert shown.returncode == said.returncode
     assert "error" not in shown.stderr
 

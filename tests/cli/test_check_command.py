@@ -28,11 +28,16 @@ a.py
 """
 
 
-@pytest.fixture
-def repo(tmp_path: Path) -> Repo:
-    repo = make_repo(tmp_path, files={**RULES, "a.py": "x = 1\n"})
+@pytest.fixture(scope="module")
+def original(sealed_session: None, tmp_path_factory: pytest.TempPathFactory) -> Repo:
+    repo = make_repo(tmp_path_factory.mktemp("original"), files={**RULES, "a.py": "x = 1\n"})
     repo.write("a.py", "x = 1\nprint(1)\n")
     return repo
+
+
+@pytest.fixture
+def repo(original: Repo, tmp_path: Path) -> Repo:
+    return original.copy(tmp_path / original.path.name)
 
 
 def test_staged_worktree_and_range(repo: Repo) -> None:

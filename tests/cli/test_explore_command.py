@@ -27,8 +27,7 @@ def started(folder: Path, *args: str) -> "subprocess.Popen[str]":
 
 
 @pytest.mark.usefixtures("cold_start")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_it_serves_until_it_is_told_to_end(tmp_path: Path, number: signal.Signals) -> None:
+def test_it_serves_until_it_is_told_to_end(tmp_path: Path) -> None:
     repo = make_repo(tmp_path, files={"a.py": "one\n"})
     remember(repo, make_session("s", 1))
     server = started(repo.path, "--port", "0")
@@ -49,7 +48,7 @@ def test_it_serves_until_it_is_told_to_end(tmp_path: Path, number: signal.Signal
     assert json.loads(out)["port"] != int(base.rstrip("/").rpartition(":")[2])
     taken = started(repo.path, "--port", base.rstrip("/").rpartition(":")[2])
     assert taken.wait(30) == 7
-    for one in (server, other):
+    for one, number in ((server, signal.SIGINT), (other, signal.SIGTERM)):
         one.send_signal(number)
         _, said = one.communicate(timeout=30)
         assert one.returncode == 0

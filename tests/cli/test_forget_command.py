@@ -4,11 +4,8 @@ import json
 import os
 import pty
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-import jsonschema
 import pytest
 
 from git_skillmesh.git.repository import discover
@@ -16,21 +13,25 @@ from git_skillmesh.sessions.layout import REF
 from git_skillmesh.sessions.summed import summaries
 from testing.commands import call
 from testing.conversations import damage, link, remember
-from testing.docs_pages import ROOT
 from testing.memory import make_session
 from testing.repos import Repo, Result, make_repo
+from testing.schemas import fits
 
-SCHEMA: Mapping[str, Any] = json.loads((ROOT / "docs" / "asking.schema.json").read_text())
 TRACKING = "refs/skillmesh/remotes/origin/memory"
 
 
-@pytest.fixture
-def repo(tmp_path: Path) -> Repo:
-    repo = make_repo(tmp_path, files={"a.txt": "one\n"})
+@pytest.fixture(scope="module")
+def original(sealed_session: None, tmp_path_factory: pytest.TempPathFactory) -> Repo:
+    repo = make_repo(tmp_path_factory.mktemp("original"), files={"a.txt": "one\n"})
     remember(repo, make_session("kept"))
     remember(repo, make_session("secret-1"), make_session("secret-1-sub", parent="secret-1"))
     link(repo, "HEAD", "a.txt", [1], "secret-1", "secret-1-1")
     return repo
+
+
+@pytest.fixture
+def repo(original: Repo, tmp_path: Path) -> Repo:
+    return original.copy(tmp_path / original.path.name)
 
 
 def everything(repo: Repo) -> str:
@@ -128,7 +129,7 @@ def test_a_broken_session_can_be_forgotten(repo: Repo) -> None:
 def test_json(repo: Repo) -> None:
     said = call(repo.path, "forget", "--yes", "--json", "secret-1", "kept")
     document = json.loads(said.stdout)
-    jsonschema.validate(document, {**SCHEMA, "anyOf": [{"$ref": "#/$defs/forget"}]})
+    fits(document, "asking", "forget")
     assert document["sessions"] == ["secret-1", "secret-1-sub", "kept"]
     assert (document["notes"], document["elsewhere"]) == (1, [])
     assert call(repo.path, "forget", "--json", "kept").returncode == 2

@@ -29,9 +29,14 @@ from testing.transcripts import (
 WORD = "tr0ub4dor" + "&3"
 
 
+@pytest.fixture(scope="module")
+def original(sealed_session: None, tmp_path_factory: pytest.TempPathFactory) -> Repo:
+    return make_repo(tmp_path_factory.mktemp("original"), "lamp", files={"a.py": "x = 1\n"})
+
+
 @pytest.fixture
-def repo(tmp_path: Path) -> Repo:
-    return make_repo(tmp_path, "lamp", files={"a.py": "x = 1\n"})
+def repo(original: Repo, tmp_path: Path) -> Repo:
+    return original.copy(tmp_path / original.path.name)
 
 
 def put(path: Path, data: bytes | str) -> Path:

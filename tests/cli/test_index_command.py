@@ -21,9 +21,14 @@ def numbered(*numbers: int) -> dict[str, str | bytes | None]:
     return {f"f{n}.py": f"def number_{n}():\n    return {n}\n" for n in numbers}
 
 
+@pytest.fixture(scope="module")
+def original(sealed_session: None, tmp_path_factory: pytest.TempPathFactory) -> Repo:
+    return make_repo(tmp_path_factory.mktemp("original"), files=numbered(1, 2, 3))
+
+
 @pytest.fixture
-def repo(tmp_path: Path) -> Repo:
-    return make_repo(tmp_path, files=numbered(1, 2, 3))
+def repo(original: Repo, tmp_path: Path) -> Repo:
+    return original.copy(tmp_path / original.path.name)
 
 
 def index(repo: Repo, *args: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -20,8 +21,20 @@ from testing.repos import Repo, make_repo
 
 pytestmark = pytest.mark.usefixtures("cold_start")  # signals meet a process as a user starts it
 
-FILES = 1_300
-QUERIES = ("handler_77", "answer the request with a number", "class Model1203")
+FILES = 1_001  # 400 a batch, and a third that waits, with more than a query reads by itself
+QUERIES = ("handler_77", "answer the request with a number", "class Model993")
+ALONE = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "skillmesh.index.jobs",
+         "GIT_CONFIG_VALUE_0": "1"}  # fmt: skip
+# The third process that reads blobs waits until somebody opens the gate; the others go on.
+GIT = """\
+#!/bin/sh
+case "$*" in
+*"cat-file --batch "*|*"cat-file --batch")
+    until mkdir "{here}/reader.${{n:=1}}" 2> /dev/null; do n=$((n + 1)); done
+    test $n != 3 || read -r opened < "{here}/gate" ;;
+esac
+exec {git} "$@"
+"""
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +54,8 @@ def large(sealed_session: None, tmp_path_factory: pytest.TempPathFactory) -> Rep
 
 @pytest.fixture(scope="module")
 def from_scratch(large: Repo) -> tuple[list[tuple[object, ...]], list[dict[str, object]]]:
-    """What an index made in one go holds and answers."""
-    said = large.skillmesh("index", "--chroma", "off", "-q")
+    """What an index made in one go, by one process, holds and answers."""
+    said = call(large.path, "index", "--chroma", "off", "-q", env=ALONE)
     assert (said.returncode, said.stderr) == (0, "")
     found = dump(large), documents(large, *QUERIES)
     shutil.rmtree(large.state_dir)
@@ -54,19 +67,42 @@ def heed_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
+@dataclass(frozen=True)
+class Gate:
+    """A folder for PATH with a git whose third reader of blobs waits here."""
+
+    folder: Path
+    pipe: int
+
+    def open(self) -> None:
+        """Let it go on, whether it has come already or comes later."""
+        os.write(self.pipe, b"open\n")
+
+
 @pytest.fixture
-def running(large: Repo) -> Iterator[subprocess.Popen[bytes]]:
-    """An index run, stopped in mid-work: some of its segments are in the catalogue already."""
+def gate(tmp_path: Path) -> Iterator[Gate]:
+    (tmp_path / "git").write_text(GIT.format(here=tmp_path, git=shutil.which("git")))
+    (tmp_path / "git").chmod(0o755)
+    os.mkfifo(tmp_path / "gate")
+    made = Gate(tmp_path, os.open(tmp_path / "gate", os.O_RDWR))
+    yield made
+    os.close(made.pipe)
+
+
+@pytest.fixture
+def running(large: Repo, gate: Gate) -> Iterator[subprocess.Popen[bytes]]:
+    """An index run in mid-work: of its three batches the catalogue has some, one is being read."""
     process = subprocess.Popen(
         [sys.executable, "-m", "git_skillmesh", "index", "--chroma", "off"],
         cwd=large.path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
-        env={**os.environ, "GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "skillmesh.index.jobs",
-             "GIT_CONFIG_VALUE_0": "2"},
+        env={**os.environ, **ALONE, "GIT_CONFIG_VALUE_0": "2",
+             "PATH": f"{gate.folder}:{os.environ['PATH']}"},
         preexec_fn=heed_interrupts,
     )  # fmt: skip
-    wait_until(lambda: files_in_catalogue(large) > 0)
-    assert process.poll() is None, "too fast to be interrupted: make the repository larger"
+    wait_until(lambda: files_in_catalogue(large) > 0 and (gate.folder / "reader.3").exists())
+    assert process.poll() is None
     yield process
+    gate.open()
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
     process.communicate(timeout=60)
@@ -77,7 +113,7 @@ def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "waited too long"
-        time.sleep(0.005)
+        time.sleep(0.02)
 
 
 def files_in_catalogue(repo: Repo) -> int:
@@ -116,7 +152,7 @@ def check_usable_then_finish(
     assert "Traceback" not in said.stderr
     behind = json.loads(call(large.path, "status", "--json").stdout)["index"]["behind"]
     assert 0 < behind < FILES
-    rest = json.loads(call(large.path, "index", "--chroma", "off", "--json").stdout)
+    rest = json.loads(call(large.path, "index", "--chroma", "off", "--json", env=ALONE).stdout)
     assert 0 < rest["files_read"] <= behind
     assert (dump(large), documents(large, *QUERIES)) == from_scratch
     assert json.loads(call(large.path, "doctor", "--json").stdout)["ok"]
@@ -128,10 +164,12 @@ def test_ctrl_c(
     large: Repo,
     from_scratch: tuple[list[tuple[object, ...]], list[dict[str, object]]],
     running: "subprocess.Popen[bytes]",
+    gate: Gate,
 ) -> None:
     workers = children(running.pid)
     assert workers
     os.killpg(running.pid, signal.SIGINT)  # what a terminal sends: to all of them
+    gate.open()
     out, errors = running.communicate(timeout=60)
     assert (running.returncode, out) == (130, b"")
     assert errors.endswith(b"git-skillmesh: interrupted; run it again to go on\n")

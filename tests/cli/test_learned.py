@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-import jsonschema
 import pytest
 
 from git_skillmesh.chunking import chunk
@@ -18,6 +17,7 @@ from testing.conversations import link, remember
 from testing.learnings import learning
 from testing.memory import make_session, open_memory
 from testing.repos import Repo, make_repo
+from testing.schemas import fits
 
 CODE = "def one():\n    return 1\n\n\ndef two():\n    return 2\n"
 SESSION = "abcdefgh-1"
@@ -56,7 +56,7 @@ def test_what_came_of_the_exchange_the_commit_and_the_code(repo: Repo) -> None:
         "            [warn] of-code  Rule of-code  (of the code)",
     ]
     document = json.loads(call(repo.path, "why", "--json", "src/a.py").stdout)
-    jsonschema.Draft202012Validator(SCHEMA).validate(document)
+    fits(document, "asking")
     found = {group["lines"]: group["learnings"] for group in document["groups"]}
     assert [one["learning_id"] for one in found["3-6"]] == ["of-both", "of-commit", "of-code"]
     assert found["1-2"][0] == {
@@ -79,7 +79,7 @@ def test_what_applies_is_told_if_asked(repo: Repo) -> None:
         "  [warn] everywhere  Rule everywhere\n"
     )
     document = json.loads(call(repo.path, "why", "--learnings", "--json", "src/a.py:1").stdout)
-    jsonschema.Draft202012Validator(SCHEMA).validate(document)
+    fits(document, "asking")
     assert [one["learning_id"] for one in document["applying"]] == ["python", "everywhere"]
 
 
@@ -101,7 +101,7 @@ def test_a_conversation_shows_what_came_of_it(repo: Repo) -> None:
     assert "promoted_to_learning" in second.split("\n")[0]
     assert "  learned   [warn] second  Rule second\n" in second.partition("── 3 of 3 ")[0]
     document = json.loads(call(repo.path, "show", "--json", SESSION).stdout)
-    jsonschema.Draft202012Validator(SCHEMA).validate(document)
+    fits(document, "asking")
     assert [one["learning_id"] for one in document["learnings"]] == ["whole"]
     ids = [[each["learning_id"] for each in one["learnings"]] for one in document["exchanges"]]
     assert ids == [[], ["second"], []]
@@ -118,7 +118,7 @@ def test_the_list_names_them(repo: Repo) -> None:
     said = call(repo.path, "sessions").stdout
     assert "[promoted_to_learning, learned second whole and 1 more] Title of abcdefgh-1" in said
     document = json.loads(call(repo.path, "sessions", "--json").stdout)
-    jsonschema.Draft202012Validator(SCHEMA).validate(document)
+    fits(document, "asking")
     assert {one["session"]: one["learnings"] for one in document["sessions"]} == {
         SESSION: ["second", "whole", "third"], "zyxwvuts-1": [],
     }  # fmt: skip
@@ -131,6 +131,3 @@ def test_hostile_titles_are_shown_and_not_obeyed(repo: Repo) -> None:
         said = call(repo.path, *words).stdout
         assert "evil" in said
         assert "\u202e" not in said
-
-
-SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "asking.schema.json").read_text())

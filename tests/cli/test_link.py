@@ -12,13 +12,18 @@ from testing.rights import run_respecting_permissions
 ONE = "def first_function():\n    return compute_first()\n"
 
 
-@pytest.fixture
-def repo(tmp_path: Path) -> Repo:
-    made = make_repo(tmp_path)
+@pytest.fixture(scope="module")
+def original(sealed_session: None, tmp_path_factory: pytest.TempPathFactory) -> Repo:
+    made = make_repo(tmp_path_factory.mktemp("original"))
     commit(made, 0, {"a.py": "import re\n"}, "first")
     remember(made, "s\x1b[31m", wrote(1, "a b.py", None, ONE), exchange="e\n1")
     commit(made, 2, {"a b.py": ONE})
     return made
+
+
+@pytest.fixture
+def repo(original: Repo, tmp_path: Path) -> Repo:
+    return original.copy(tmp_path / original.path.name)
 
 
 def test_it_prints_and_writes(repo: Repo) -> None:

@@ -1,5 +1,6 @@
 """`git skillmesh log-chat`: words, files and JSON, what is stored, and what is refused."""
 
+import io
 import json
 import sys
 from pathlib import Path
@@ -10,21 +11,31 @@ from git_skillmesh.sessions.model import Act, Edit, Exchange, ToolCall
 from testing.agents import remembered
 from testing.commands import call
 from testing.memory import open_memory
-from testing.repos import Repo, Result, make_repo, run
+from testing.repos import Repo, Result, make_repo
 
 WORD = "tr0ub4dor" + "&3"
 KEYS = ": docs/formats.md shows the keys"
 EMPTY = "standard input holds no conversation: docs/formats.md shows how to write it"
 
 
+@pytest.fixture(scope="module")
+def original(sealed_session: None, tmp_path_factory: pytest.TempPathFactory) -> Repo:
+    return make_repo(
+        tmp_path_factory.mktemp("original"),
+        "lamp",
+        files={"f.txt": "a\nb\nc\n", "deep/g.txt": "1\n"},
+    )
+
+
 @pytest.fixture
-def repo(tmp_path: Path) -> Repo:
-    return make_repo(tmp_path, "lamp", files={"f.txt": "a\nb\nc\n", "deep/g.txt": "1\n"})
+def repo(original: Repo, tmp_path: Path) -> Repo:
+    return original.copy(tmp_path / original.path.name)
 
 
 def pipe(repo: Repo, text: str, *args: str) -> Result:
-    command = (sys.executable, "-m", "git_skillmesh", "log-chat", *args)
-    return run(*command, cwd=repo.path, stdin=text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+        return call(repo.path, "log-chat", *args)
 
 
 def only(repo: Repo) -> Exchange:
@@ -69,8 +80,8 @@ def test_words(repo: Repo) -> None:
 
 def test_files_with_the_words(repo: Repo, tmp_path: Path) -> None:
     (tmp_path / "ask").write_text("from a file\n")
-    said = pipe(repo, "from a pipe\n", "--prompt-file", str(tmp_path / "ask"),
-                "--response-file", "-")  # fmt: skip
+    words = ("--prompt-file", str(tmp_path / "ask"), "--response-file", "-")
+    said = repo.skillmesh("log-chat", *words, stdin="from a pipe\n")
     assert said.returncode == 0
     assert (only(repo).prompt, only(repo).response) == ("from a file", "from a pipe")
 

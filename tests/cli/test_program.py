@@ -15,8 +15,6 @@ from git_skillmesh.errors import ExitCode
 from testing.commands import call, program_folder
 from testing.repos import Repo, Result, make_repo, run, run_skillmesh
 
-pytestmark = pytest.mark.usefixtures("cold_start")  # how the program starts is what is tested
-
 CODE = "def wait_before_retry(attempt):\n    return 2 ** attempt\n"
 
 
@@ -146,10 +144,21 @@ def test_a_bad_number(repo: Repo, command: list[str]) -> None:
     )
 
 
-def test_git_finds_the_program(repo: Repo, tmp_path: Path) -> None:
-    path = {"PATH": f"{program_folder(tmp_path / 'bin')}{os.pathsep}{os.environ['PATH']}"}
+@pytest.fixture
+def path(tmp_path: Path) -> dict[str, str]:
+    """An environment in which git finds the program."""
+    return {"PATH": f"{program_folder(tmp_path / 'bin')}{os.pathsep}{os.environ['PATH']}"}
+
+
+@pytest.mark.usefixtures("cold_start")
+def test_git_finds_the_program(repo: Repo, path: dict[str, str]) -> None:
     direct = call(repo.path, "query", "wait_before_retry")
     assert run("git", "skillmesh", "query", "wait_before_retry", cwd=repo.path, env=path) == direct
+
+
+def test_git_says_where_the_program_stands(
+    repo: Repo, path: dict[str, str], tmp_path: Path
+) -> None:
     below = call(repo.path / "deep", "query", "wait_before_retry")
     assert below.stdout.startswith(" 1. a.py:1 ")
     for command, folder in (
@@ -164,6 +173,7 @@ def test_git_finds_the_program(repo: Repo, tmp_path: Path) -> None:
     assert (off.returncode, off.stdout) == (5, "")
 
 
+@pytest.mark.usefixtures("cold_start")
 def test_python_m(repo: Repo) -> None:
     said = run(sys.executable, "-m", "git_skillmesh", "--version", cwd=repo.path)
     assert said == Result(0, f"git-skillmesh {__version__}\n", "")
@@ -196,6 +206,7 @@ def test_git_is_not_there(repo: Repo, tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.usefixtures("cold_start")
 def test_a_current_folder_that_has_been_deleted(tmp_path: Path) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()

@@ -27,11 +27,16 @@ PROMOTED = f"""\
 """
 
 
-@pytest.fixture
-def repo(tmp_path: Path) -> Repo:
-    repo = make_sample(tmp_path)
+@pytest.fixture(scope="module")
+def original(sealed_session: None, tmp_path_factory: pytest.TempPathFactory) -> Repo:
+    repo = make_sample(tmp_path_factory.mktemp("original"))
     tell_the_correction(repo)
     return repo
+
+
+@pytest.fixture
+def repo(original: Repo, tmp_path: Path) -> Repo:
+    return original.copy(tmp_path / original.path.name)
 
 
 @pytest.fixture(scope="module")

@@ -3,13 +3,13 @@
 import json
 from pathlib import Path
 
-import jsonschema
 import pytest
 
 from git_skillmesh.sessions.model import Act, Edit, Exchange, Session, ToolCall
 from testing.commands import call
 from testing.memory import open_memory
 from testing.repos import Repo, make_repo
+from testing.schemas import fits
 
 RETRY = Exchange(
     "ask-1", "Retry lost scans.", "Lost scans are tried three times, with a growing pause.",
@@ -135,12 +135,9 @@ def test_options_that_do_not_fit(repo: Repo, options: list[str], told: str) -> N
     assert (said.returncode, said.stderr) == (2, f"git-skillmesh: {told}\n")
 
 
-SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "query.schema.json").read_text())
-
-
 @pytest.mark.parametrize("what", ["chats", "all", "code"])
 def test_the_documented_schema(repo: Repo, what: str) -> None:
     said = call(repo.path, "query", "--in", what, "--json", "--full", "--explain", "scan pause")
     document = json.loads(said.stdout)
-    jsonschema.Draft202012Validator(SCHEMA).validate(document)
+    fits(document, "query")
     assert ("exchanges" in document, "results" in document) == (what != "code", what != "chats")

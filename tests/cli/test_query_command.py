@@ -229,20 +229,6 @@ def test_fusion_by_rank(indexed: Repo) -> None:
     assert "http/header.py" in {result["path"] for result in document["results"][:2]}
 
 
-def test_hash_seeds_do_not_show(indexed: Repo) -> None:
-    said = {
-        indexed.skillmesh(
-            "query",
-            "--json",
-            "--explain",
-            "parse header of a request",
-            env={"PYTHONHASHSEED": seed},
-        ).stdout
-        for seed in ("0", "1", "4242")
-    }
-    assert len(said) == 1
-
-
 def test_nothing_found(indexed: Repo) -> None:
     assert call(indexed.path, "query", "qqqqzzzz") == Result(
         1,
@@ -423,13 +409,17 @@ def test_outside_of_a_repository(tmp_path: Path) -> None:
     )
 
 
-def test_kinds_mean_the_same_in_every_process(tmp_path: Path) -> None:
+def test_hash_seeds_do_not_show(tmp_path: Path) -> None:
+    """Neither in the order of an answer, nor in what an index calls the kinds."""
     repo = make_repo(tmp_path, files=FILES)
     indexed = repo.skillmesh("index", "--chroma", "off", "-q", env={"PYTHONHASHSEED": "1"})
     assert indexed.returncode == 0
-    for seed in ("1", "2", "3"):
-        said = repo.skillmesh(
-            "query", "--json", "-n", "99", "--kind", "section", "header retry",
-            env={"PYTHONHASHSEED": seed},
-        )  # fmt: skip
-        assert {r["kind"] for r in json.loads(said.stdout)["results"]} == {"section"}
+    first, second = (
+        repo.skillmesh(
+            "query", "--json", "--explain", "-n", "99", "--kind", "section", "--kind", "function",
+            "header retry of a request", env={"PYTHONHASHSEED": seed},
+        )
+        for seed in ("2", "4242")
+    )  # fmt: skip
+    assert first == second
+    assert {r["kind"] for r in json.loads(first.stdout)["results"]} == {"section", "function"}

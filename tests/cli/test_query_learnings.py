@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-import jsonschema
 import pytest
 
 from git_skillmesh.learnings.model import FOLDER, Fix, State
@@ -11,6 +10,7 @@ from git_skillmesh.learnings.writing import write_learning
 from testing.commands import call
 from testing.learnings import learning
 from testing.repos import Repo, Result, make_repo
+from testing.schemas import fits
 
 PAUSE = learning(
     "no-pause", "Do not sleep in tests", description="A pause makes the suite slow and flaky.",
@@ -189,13 +189,10 @@ def test_options_that_do_not_fit(repo: Repo, options: list[str], told: str) -> N
     assert (said.returncode, said.stderr) == (2, f"git-skillmesh: {told}\n")
 
 
-SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "query.schema.json").read_text())
-
-
 @pytest.mark.parametrize("what", ["learnings", "all"])
 def test_the_documented_schema(repo: Repo, what: str) -> None:
     repo.write(f"{FOLDER}/half.yaml", "learning_id: half\n")
     said = call(repo.path, "query", "--in", what, "--json", "--full", "--explain", "amounts")
     document = json.loads(said.stdout)
-    jsonschema.Draft202012Validator(SCHEMA).validate(document)
+    fits(document, "query")
     assert document["learned"]["broken"]

@@ -11,7 +11,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
-import jsonschema
 import pytest
 
 from git_skillmesh.chroma import client as clients
@@ -24,6 +23,7 @@ from testing.docs_pages import ROOT
 from testing.learnings import learning
 from testing.recording_proxy import Exchange, RecordingProxy
 from testing.repos import Repo, Result, make_repo
+from testing.schemas import fits
 
 SAME = "def pack(parcel):\n    return parcel.wrap()\n"
 FILES = {
@@ -154,8 +154,7 @@ def test_this_repository_and_another(team: Team) -> None:
 
 def test_all_repositories_on_one_page(team: Team) -> None:
     document = team.json("query", "--all-repos", "--full", "pack a parcel")
-    schema = json.loads((ROOT / "docs" / "query.schema.json").read_text())
-    jsonschema.validate(document, schema)
+    fits(document, "query")
     assert document["repositories"] == {
         "here": True,
         "others": [{"repo_id": "id-of-billing", "name": "acme/billing"}],
@@ -183,8 +182,7 @@ def test_the_other_kinds(team: Team, what: str, question: str, facts: dict[str, 
     hit = document["found"][0]
     assert (hit["repository"], hit["here"]) == ("acme/billing", False)
     assert facts.items() <= hit["facts"].items()
-    schema = json.loads((ROOT / "docs" / "query.schema.json").read_text())
-    jsonschema.validate(document, schema)
+    fits(document, "query")
 
 
 def test_all_kinds_of_all_repositories(team: Team) -> None:

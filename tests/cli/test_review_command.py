@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 
 from git_skillmesh.sessions.model import Exchange, Session
@@ -16,22 +15,14 @@ from testing.conversations import (
     tell_the_correction,
     tell_the_parcels_story,
 )
-from testing.docs_pages import ROOT, make_sample
+from testing.docs_pages import make_sample
 from testing.repos import Repo, make_repo
 from testing.rights import read_only, run_respecting_permissions
+from testing.schemas import fits
 
-SCHEMA = json.loads((ROOT / "docs" / "review.schema.json").read_text())
 NAME = "we-never-call-requests-directly"
 FILE = f".skillmesh/learnings/{NAME}.yaml"
 ALONE = "no terminal to ask at: --accept ID, --reject ID, --skip ID, or --json\n"
-
-
-@pytest.fixture
-def repo(tmp_path: Path) -> Repo:
-    repo = make_sample(tmp_path)
-    tell_the_parcels_story(repo)
-    tell_the_correction(repo)
-    return repo
 
 
 @pytest.fixture(scope="module")
@@ -43,11 +34,16 @@ def untouched(tmp_path_factory: pytest.TempPathFactory, sealed_session: None) ->
     return repo
 
 
+@pytest.fixture
+def repo(untouched: Repo, tmp_path: Path) -> Repo:
+    return untouched.copy(tmp_path / untouched.path.name)
+
+
 def review(repo: Repo, *words: str, code: int = 0) -> dict[str, Any]:
     said = call(repo.path, "review", "--json", *words)
     assert said.returncode == code, said.stderr
     document: dict[str, Any] = json.loads(said.stdout)
-    jsonschema.validate(document, SCHEMA)
+    fits(document, "review")
     return document
 
 

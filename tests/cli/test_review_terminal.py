@@ -23,21 +23,32 @@ _FORBIDDEN = re.compile(
 )
 
 
-@pytest.fixture
-def repo(tmp_path: Path) -> Repo:
-    repo = make_sample(tmp_path)
+@pytest.fixture(scope="module")
+def original(sealed_session: None, tmp_path_factory: pytest.TempPathFactory) -> Repo:
+    repo = make_sample(tmp_path_factory.mktemp("original"))
     tell_the_correction(repo)
     return repo
 
 
 @pytest.fixture
-def two(repo: Repo) -> Repo:
+def repo(original: Repo, tmp_path: Path) -> Repo:
+    return original.copy(tmp_path / original.path.name)
+
+
+@pytest.fixture(scope="module")
+def original_of_two(original: Repo, tmp_path_factory: pytest.TempPathFactory) -> Repo:
     """A repository with a second candidate, of less confidence and without a matcher."""
+    repo = original.copy(tmp_path_factory.mktemp("two") / original.path.name)
     say = "In this project we always write dates as days, never as weeks."
     said = Exchange("r-1", say, "Yes.", "2026-03-04T10:00:00Z")
     remember(repo, Session("rules-of-dates", "codex", (said,)))
     assert len(decided(repo)) == 2
     return repo
+
+
+@pytest.fixture
+def two(original_of_two: Repo, tmp_path: Path) -> Repo:
+    return original_of_two.copy(tmp_path / original_of_two.path.name)
 
 
 def decided(repo: Repo) -> list[str]:

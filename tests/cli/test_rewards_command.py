@@ -1,6 +1,7 @@
 """`git skillmesh rewards`."""
 
 import json
+from copy import copy
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,9 @@ from testing.rewards import OTHER, PARSER, REPORT, Deeds
 OLD = ("--commits", "3", "--days", "2")
 
 
-@pytest.fixture
-def deeds(tmp_path: Path) -> Deeds:
-    made = Deeds(tmp_path)
+@pytest.fixture(scope="module")
+def original(sealed_session: None, tmp_path_factory: pytest.TempPathFactory) -> Deeds:
+    made = Deeds(tmp_path_factory.mktemp("original"))
     made.write("e", 0, "a.py", PARSER)
     made.commit(0.1)
     made.write("f", 1, "a.py", OTHER, PARSER, session="t\x1b[31m")
@@ -23,6 +24,13 @@ def deeds(tmp_path: Path) -> Deeds:
     made.write("g", 1.2, "b.py", REPORT)
     made.commit(1.3)
     made.quiet(4)
+    return made
+
+
+@pytest.fixture
+def deeds(original: Deeds, tmp_path: Path) -> Deeds:
+    made = copy(original)
+    made.repo = original.repo.copy(tmp_path / original.repo.path.name)
     return made
 
 

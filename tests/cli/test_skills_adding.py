@@ -17,7 +17,7 @@ from git_skillmesh.registry import shelf as shelves
 from git_skillmesh.registry.folders import FILE_LONGEST, tree_hash
 from testing.commands import call
 from testing.registries import write_card, write_plain
-from testing.repos import Repo, Result, make_repo
+from testing.repos import Repo, Result, make_repo, run
 from testing.rights import read_only, run_respecting_permissions
 
 LOCK = ".skillmesh/skills.lock.json"
@@ -25,23 +25,40 @@ PDF = "---\nname: pdf\ndescription: Read and write PDF files\nlicense: MIT\n---\
 SCRIPT = '#!/bin/sh\ntouch "$0.was-run"\n'
 
 
-@pytest.fixture
-def theirs(tmp_path: Path) -> Repo:
+@pytest.fixture(scope="module")
+def originals(sealed_session: None, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Repo]:
+    """Repositories that are copied: made once."""
+    folder = tmp_path_factory.mktemp("originals")
     files: dict[str, str | bytes | None] = {
         "skills/pdf/SKILL.md": PDF,
         "skills/pdf/scripts/run.sh": SCRIPT,
         "skills/xlsx/SKILL.md": PDF.replace("pdf", "xlsx").replace("license: MIT\n", ""),
         "LICENSE.txt": "Do what you like.\n",
     }
-    repo = make_repo(tmp_path, "theirs")
+    repo = make_repo(folder, "theirs")
     repo.write("skills/pdf/scripts/run.sh", SCRIPT).chmod(0o755)
     repo.commit("first", files)
-    return repo
+    return {
+        "theirs": repo,
+        "ours": make_repo(folder, "ours", files={"README.md": "Ours\n"}),
+        "hostile": make_repo(folder, "hostile", files={"pdf/SKILL.md": PDF}),
+    }
 
 
 @pytest.fixture
-def ours(tmp_path: Path) -> Repo:
-    return make_repo(tmp_path, "ours", files={"README.md": "Ours\n"})
+def theirs(originals: dict[str, Repo], tmp_path: Path) -> Repo:
+    return originals["theirs"].copy(tmp_path / "theirs")
+
+
+@pytest.fixture
+def ours(originals: dict[str, Repo], tmp_path: Path) -> Repo:
+    return originals["ours"].copy(tmp_path / "ours")
+
+
+@pytest.fixture
+def hostile(originals: dict[str, Repo], tmp_path: Path) -> Repo:
+    """A repository of a skill, to which something is done."""
+    return originals["hostile"].copy(tmp_path / "hostile")
 
 
 def skills(repo: Repo, *args: str) -> Result:
@@ -320,44 +337,37 @@ def test_passwords_do_not_get_into_the_lock_file(ours: Repo, theirs: Repo) -> No
     assert "secret" not in done.stderr
 
 
-def hostile(tmp_path: Path, *commands: str) -> Repo:
-    """Make a repository of a skill, and do something to it."""
-    repo = make_repo(tmp_path, "hostile", files={"pdf/SKILL.md": PDF})
-    for command in commands:
-        done = subprocess.run(
-            ["sh", "-c", command], cwd=repo.path, capture_output=True, check=False
-        )
-        assert done.returncode == 0, done.stderr
-    return repo
+def do(repo: Repo, command: str) -> None:
+    done = run("sh", "-c", command, cwd=repo.path)
+    assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("way", ["#main", ""])
 @pytest.mark.parametrize(
-    ("commands", "said"),
+    ("command", "said"),
     [
-        (["ln -s /etc/passwd pdf/notes.md"], "'pdf/notes.md' is a link or no file"),
-        (["ln -s ../.. pdf/up"], "'pdf/up' is a link or no file"),
-        (["truncate -s 6M pdf/large.bin"], "'pdf/large.bin' has 6 MiB: at most 5 MiB a file"),
-        (["for n in $(seq 600); do : > pdf/$n; done"], "has more than 500 files"),
-        (["for n in 1 2 3 4 5; do head -c 4500000 /dev/zero > pdf/$n; done"], "larger than 20 MiB"),
-        (["touch 'pdf/a\\b'"], "is not a name that is taken"),
-        (["printf x > \"pdf/$(printf 'a\\033[2Jb')\""], "is not a name that is taken"),
-        (["touch pdf/Readme pdf/README"], "differ in case only"),
-        (["rm pdf/SKILL.md && ln -s /etc/hostname pdf/SKILL.md"], "no SKILL.md in"),
-        (["head -c 2000000 /dev/zero > pdf/SKILL.md"], "no SKILL.md in"),
+        ("ln -s /etc/passwd pdf/notes.md", "'pdf/notes.md' is a link or no file"),
+        ("ln -s ../.. pdf/up", "'pdf/up' is a link or no file"),
+        ("truncate -s 6M pdf/large.bin", "'pdf/large.bin' has 6 MiB: at most 5 MiB a file"),
+        ("for n in $(seq 600); do : > pdf/$n; done", "has more than 500 files"),
+        ("for n in 1 2 3 4 5; do head -c 4500000 /dev/zero > pdf/$n; done", "larger than 20 MiB"),
+        ("touch 'pdf/a\\b'", "is not a name that is taken"),
+        ("printf x > \"pdf/$(printf 'a\\033[2Jb')\"", "is not a name that is taken"),
+        ("touch pdf/Readme pdf/README", "differ in case only"),
+        ("rm pdf/SKILL.md && ln -s /etc/hostname pdf/SKILL.md", "no SKILL.md in"),
+        ("head -c 2000000 /dev/zero > pdf/SKILL.md", "no SKILL.md in"),
     ],
 )  # fmt: skip
-def test_hostile_files(
-    ours: Repo, tmp_path: Path, commands: list[str], said: str, way: str
-) -> None:
-    repo = hostile(tmp_path, *commands)
-    if way:
-        repo.commit("hostile")
-    done = skills(ours, "add", f"../hostile{way}")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert said in done.stderr
-    assert "\x1b" not in done.stderr
-    assert tree(ours) == {}
+def test_hostile_files(ours: Repo, hostile: Repo, command: str, said: str) -> None:
+    """First of a folder, then of a repository."""
+    do(hostile, command)
+    for source in ("../hostile", "../hostile#main"):
+        if source.endswith("#main"):
+            hostile.commit("hostile")
+        done = skills(ours, "add", source)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert said in done.stderr
+        assert "\x1b" not in done.stderr
+        assert tree(ours) == {}
 
 
 @pytest.mark.parametrize(
@@ -368,15 +378,15 @@ def test_hostile_files(
     ],
 )
 def test_files_on_disk_that_are_not_even_opened(
-    ours: Repo, tmp_path: Path, command: str, said: str
+    ours: Repo, hostile: Repo, command: str, said: str
 ) -> None:
-    hostile(tmp_path, command)
+    do(hostile, command)
     assert said in skills(ours, "add", "../hostile").stderr
 
 
-def test_a_tree_that_leads_elsewhere(ours: Repo, tmp_path: Path) -> None:
+def test_a_tree_that_leads_elsewhere(ours: Repo, hostile: Repo, tmp_path: Path) -> None:
     """git refuses such trees; here they have come past it."""
-    repo = hostile(tmp_path)
+    repo = hostile
     blob = repo.git("hash-object", "-w", "--stdin", stdin="evil\n")
     inner = f"100644 blob {blob}\tevil.md\n"
     up = repo.git("mktree", stdin=inner)
@@ -429,8 +439,8 @@ def test_nothing_of_a_source_is_run(ours: Repo, theirs: Repo, tmp_path: Path, ho
     ]  # fmt: skip
 
 
-def test_a_submodule_in_a_skill_is_refused(ours: Repo, tmp_path: Path) -> None:
-    repo = hostile(tmp_path)
+def test_a_submodule_in_a_skill_is_refused(ours: Repo, hostile: Repo) -> None:
+    repo = hostile
     repo.git("update-index", "--add", "--cacheinfo", f"160000,{repo.head},pdf/inner")
     repo.git("commit", "-qm", "submodule")
     done = skills(ours, "add", "../hostile#main")
@@ -472,8 +482,12 @@ def test_a_disk_that_cannot_be_written(ours: Repo, theirs: Repo) -> None:
     assert tree(ours) == {}
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError(28, "No space left on device")])
-@pytest.mark.parametrize("step", range(7))
+FULL = OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize(
+    ("step", "error"), [*enumerate([FULL, KeyboardInterrupt] * 3 + [FULL]), (2, KeyboardInterrupt)]
+)
 def test_a_skill_is_there_as_a_whole_or_not_at_all(
     ours: Repo, theirs: Repo, monkeypatch: pytest.MonkeyPatch, step: int, error: BaseException
 ) -> None:
@@ -521,9 +535,7 @@ def test_ctrl_c_while_a_repository_is_fetched(ours: Repo, tmp_path: Path) -> Non
     process = subprocess.Popen(
         command, cwd=ours.path, env=environment, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE
     )
-    for _ in range(300):
-        if (tmp_path / "started").exists():
-            break
+    while not (tmp_path / "started").exists() and process.poll() is None:
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=30)

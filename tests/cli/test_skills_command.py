@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-import jsonschema
 import pytest
 
 from testing.commands import call
-from testing.docs_pages import ROOT
 from testing.registries import DESCRIPTION, write_card, write_plain, write_roles
 from testing.repos import Repo, Result, make_repo
+from testing.schemas import fits
 
 ROLE = {
     "id": "dispatcher", "title": "Dispatcher", "description": "Sends parcels",
@@ -252,9 +251,10 @@ def test_a_registry_with_a_missing_file_is_found_by_the_rest(tmp_path: Path) -> 
     assert said.stderr.startswith("git-skillmesh: the instructions of a.b cannot be read: gone.md")
 
 
-@pytest.fixture
-def ours(tmp_path: Path) -> Repo:
-    repo = make_repo(tmp_path, files={"README.md": "Ours\n"})
+@pytest.fixture(scope="module")
+def ours(sealed_session: None, tmp_path_factory: pytest.TempPathFactory) -> Repo:
+    """A repository with a skill; what a test has read of all skills is kept."""
+    repo = make_repo(tmp_path_factory.mktemp("ours"), files={"README.md": "Ours\n"})
     write_card(repo.path / ".skillmesh/skills", "depot.weighing")
     return repo
 
@@ -269,12 +269,11 @@ def test_skills_of_a_repository_are_found_with_the_others(ours: Repo) -> None:
 
 
 def test_query_finds_skills(ours: Repo) -> None:
-    schema = json.loads((ROOT / "docs" / "query.schema.json").read_text())
     for options in ([], ["--full"]):
         said = call(ours.path, "query", "--in", "skills", "--json", "-n", "1", *options, ASKED)
         assert said.returncode == 0, said.stderr
         document = json.loads(said.stdout)
-        jsonschema.Draft202012Validator(schema).validate(document)
+        fits(document, "query")
         assert document["skills"][0]["id"] == "depot.weighing"
     said = call(ours.path, "query", "--in", "skills", "-n", "1", ASKED)
     assert said == call(ours.path, "skills", "retrieve", "--top-k", "1", ASKED)
@@ -288,7 +287,7 @@ def test_query_finds_skills(ours: Repo) -> None:
     said = call(ours.path, "query", "--in", "all", ASKED)
     assert ". depot.weighing  " in said.stdout
     document = json.loads(call(ours.path, "query", "--in", "all", "--json", ASKED).stdout)
-    jsonschema.Draft202012Validator(schema).validate(document)
+    fits(document, "query")
     assert document["skills"][0]["id"] == "depot.weighing"
 
 

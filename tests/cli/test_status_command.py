@@ -47,9 +47,16 @@ def index(repo: Repo) -> None:
     assert call(repo.path, "index", "--chroma", "off", "-q") == Result(0, "", "")
 
 
+@pytest.fixture(scope="module")
+def original(sealed_session: None, tmp_path_factory: pytest.TempPathFactory) -> Repo:
+    return make_repo(
+        tmp_path_factory.mktemp("original"), files={"a.py": CODE, "b.md": "# Title\n\ntext\n"}
+    )
+
+
 @pytest.fixture
-def repo(tmp_path: Path) -> Repo:
-    return make_repo(tmp_path, files={"a.py": CODE, "b.md": "# Title\n\ntext\n"})
+def repo(original: Repo, tmp_path: Path) -> Repo:
+    return original.copy(tmp_path / original.path.name)
 
 
 def test_without_an_index(repo: Repo) -> None:

@@ -17,9 +17,14 @@ from testing.thoughts import open_thoughts, record_sessions
 WORD = "tr0ub4dor" + "&3"
 
 
+@pytest.fixture(scope="module")
+def original(sealed_session: None, tmp_path_factory: pytest.TempPathFactory) -> Repo:
+    return make_repo(tmp_path_factory.mktemp("original"), "lamp")
+
+
 @pytest.fixture
-def repo(tmp_path: Path) -> Repo:
-    return make_repo(tmp_path, "lamp")
+def repo(original: Repo, tmp_path: Path) -> Repo:
+    return original.copy(tmp_path / original.path.name)
 
 
 def pipe(repo: Repo, text: str, *args: str) -> Result:

@@ -15,9 +15,9 @@ from testing.repos import Repo, Result, make_repo
 TEXT = "one\ntwo\nthree\nfour\n"
 
 
-@pytest.fixture
-def repo(tmp_path: Path) -> Repo:
-    repo = make_repo(tmp_path, files={"src/a.txt": TEXT})
+@pytest.fixture(scope="module")
+def original(sealed_session: None, tmp_path_factory: pytest.TempPathFactory) -> Repo:
+    repo = make_repo(tmp_path_factory.mktemp("original"), files={"src/a.txt": TEXT})
     first, second, third = make_session("abcdefgh-1").exchanges
     asked = replace(
         second, prompt="Count further.\n\nUp to four.", response="It counts to four now."
@@ -25,6 +25,11 @@ def repo(tmp_path: Path) -> Repo:
     remember(repo, Session("abcdefgh-1", "codex", (first, asked, third), "Counting"))
     link(repo, "HEAD", "src/a.txt", [2, 3], "abcdefgh-1", "abcdefgh-1-2", confidence=0.95)
     return repo
+
+
+@pytest.fixture
+def repo(original: Repo, tmp_path: Path) -> Repo:
+    return original.copy(tmp_path / original.path.name)
 
 
 def commit_line(repo: Repo, rev: str = "HEAD") -> str:
