@@ -217,5 +217,8 @@ def make_repo(
         if files is not None:
             repo.commit("first", files)
 
-    pristine.make(path, bare, object_format, files, by_git)
+    if _DATES:
+        by_git()  # a date of its own
+    else:
+        pristine.make(path, bare, object_format, files, by_git)
     return repo

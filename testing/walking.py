@@ -5,6 +5,7 @@ In: a page that shows the explorer. Out: what leads where, and what went wrong o
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -58,16 +59,17 @@ def thing(address: str) -> str:
 def walk(
     page: Page, most: int = 200, look: Callable[[str], None] = lambda address: None
 ) -> dict[str, set[str]]:
-    """Visit everything that links lead to, one of a kind after the other: address → its links.
+    """Visit what links lead to, one of each kind after the other: address → its links.
 
     `look` is called where each is shown.
     """
     found: dict[str, set[str]] = {}
+    visited: Counter[str] = Counter()
     waiting = ["#/timeline/0", "#/sessions/0", "#/map", "#/learnings"]
     while waiting and len(found) < most:
-        address = waiting.pop(0)
-        if address in found:
-            continue
+        address = min(waiting, key=lambda one: visited[kind_of(one)])
+        waiting.remove(address)
+        visited[kind_of(address)] += 1
         show(page, address)
         broken = page.run(_UNFOLD)
         assert not broken, (address, broken)

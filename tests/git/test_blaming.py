@@ -64,7 +64,7 @@ def test_who_took_lines_away(tmp_path: Path) -> None:
         return taken_away(repository, made, repo.head, path, lines, 20)
 
     assert taken("a", 1, 2, 3, 4, 7) == {2: first, 3: second, 4: second}
-    assert taken("gone", 1, 3) == {1: None, 3: None}
+    assert taken("gone", 1, 3) == {1: first, 3: first}
     assert taken("nothing", 1) == {1: None}
     with pytest.raises(TimeoutError):
         taken_away(repository, made, repo.head, "a", [1], 0.0)

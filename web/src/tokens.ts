@@ -27,7 +27,7 @@ const MARKUP = String.raw`<!--[^]*?(?:-->|$)`
 const C = "break case const continue default do else enum extern for goto if inline register return signed sizeof static struct switch typedef union unsigned void volatile while NULL true false"
 const CLASSES = "abstract catch class extends final finally import instanceof interface new package private protected public super this throw throws try var null override"
 const SCRIPT = `${C} ${CLASSES} as async await debugger delete export from function get in let of set typeof undefined with yield implements keyof readonly satisfies type declare namespace infer is any never unknown string number boolean`
-const SHELL = "if then else elif fi for while until do done case esac in function return local export readonly declare set unset shift exit trap source eval exec"
+const SHELL = "if then else elif fi for while until do done case esac in function return local export readonly declare set unset shift exit trap source exec"
 const SQL = "select from where and or not in is null as join left right inner outer full cross on using group by having order asc desc limit offset union all distinct insert into values update set delete create alter drop table view index trigger function primary key foreign references unique check default constraint if exists case when then else end begin commit rollback with recursive returning cascade boolean integer bigint text varchar timestamp true false"
 
 // Names and endings of files, how comments look, how strings look, keywords.
