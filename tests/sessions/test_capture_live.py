@@ -1,5 +1,6 @@
 """Agents at work while workers are killed: the memory has each exchange once, and whole."""
 
+import contextlib
 import os
 import random
 import signal
@@ -97,15 +98,17 @@ def test_each_exchange_is_there_once(repo: Repo, home: Path, wait_for_worker: Wa
 def test_workers_that_are_killed_lose_and_double_nothing(
     repo: Repo, home: Path, wait_for_worker: Wait
 ) -> None:
-    chance = random.Random(0)
+    chance, token = random.Random(0), os.environ[TOKEN]
     killed = 0
     for _ in work(repo, home):
-        deadline = time.monotonic() + chance.choice((0.1, 0.5, 0.8, 1.1))
-        while time.monotonic() < deadline:
+        latest = time.monotonic() + 1.1  # not every step starts a worker
+        while time.monotonic() < latest and not hook_processes(token):
             time.sleep(0.01)
-        for pid in hook_processes(os.environ[TOKEN]):
-            os.kill(pid, signal.SIGKILL)
-            killed += 1
+        time.sleep(chance.choice((0.0, 0.1, 0.2, 0.4)))
+        for pid in hook_processes(token):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+                killed += 1
     assert killed
     repo.git("commit", "--quiet", "--allow-empty", "-m", "at last")
     wait_for_worker(repo)
