@@ -1,9 +1,9 @@
 """Whether what was written is found by a search, and what to do where it is not.
 
 In: an open collection, some of the vectors that it was given. Out: the ids of those that nothing
-leads to. Chroma's index is a graph that several threads build: on a busy machine it happens,
-seldom, that a vector is there which none of its neighbours knows. Given to the index once more, it
-is found.
+leads to. Chroma's index is a graph that several threads build. On a busy machine it was seen once
+that a vector was there and was not found, as if none of its neighbours knew it; others report such
+races. What is not found is given to the index once more.
 """
 
 from collections.abc import Mapping
