@@ -1,5 +1,6 @@
 """The shims at work: real commits, merges, checkouts and rebases in all kinds of repositories."""
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -211,7 +212,7 @@ def test_nothing_of_the_caller_stays_open(
     install_hooks(repo)
     # Any of these pipes that the worker held would stay open until it has ended.
     extra_read, extra_write = os.pipe()
-    high = os.dup2(extra_write, 42)
+    high = fcntl.fcntl(extra_write, fcntl.F_DUPFD, 42)  # a free one: 42 may be another's pipe
     os.set_inheritable(extra_write, True)
     process = subprocess.Popen(
         ["git", "commit", "--quiet", "--allow-empty", "-m", "x"],
