@@ -1,13 +1,17 @@
 """A team's server and Chroma Cloud's client, against a real server on the loopback interface."""
 
 import socket
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from git_skillmesh.chroma import client as clients
+from git_skillmesh.chroma import store
 from git_skillmesh.chroma.doctor import examine
 from git_skillmesh.chroma.mirror import Outcome, lag
 from git_skillmesh.chroma.moving.copying import Wanted, copy
@@ -152,6 +156,29 @@ def test_two_repositories_and_two_clones_share_a_collection(
         " use that model, or another database for model-2"
     )
     assert len(stored(target)) == 30
+
+
+def test_clones_that_begin_at_once_fill_what_one_of_them_makes(
+    database: Callable[[str], Target],
+) -> None:
+    target = database("at-once")
+    team = [clients.open_client(target, 20) for _ in range(6)]
+    start = threading.Barrier(len(team))
+
+    def begin(number: int) -> tuple[str, bool]:
+        start.wait()
+        opened, replaces = store.open_for_writing(
+            team[number], "codebase_v1", f"repo-{number}", "model-1", 16, rebuild=False
+        )
+        return str(opened.id), replaces
+
+    with ThreadPoolExecutor(len(team)) as pool:
+        found = list(pool.map(begin, range(len(team))))
+    made = team[0].get_collection("codebase_v1", embedding_function=None)
+    assert found == [(str(made.id), False)] * len(team)
+    assert made.metadata == store.identity("codebase_v1", "model-1", 16)
+    for client in team:
+        clients.close(client)
 
 
 def test_a_database_that_does_not_exist(server: ChromaServer) -> None:

@@ -48,14 +48,23 @@ def all_collections(client: "ClientAPI") -> "list[Collection]":
 def create(
     client: "ClientAPI", name: str, model_id: str, dimension: int, **more: str
 ) -> "Collection":
-    """Make an empty collection: cosine space, no embedding function of Chroma's."""
+    """Make an empty collection: cosine space, no embedding function of Chroma's.
+
+    Clones that begin at the same moment all find none and all make it: whoever is late gets the
+    one that is there, as does whoever never heard that the request was carried out.
+    """
     configuration: Any = {"hnsw": {"space": SPACE}}
-    return client.create_collection(
-        name,
-        embedding_function=None,
-        configuration=configuration,
-        metadata={**identity(name, model_id, dimension), **more},
-    )
+    try:
+        return client.create_collection(
+            name,
+            embedding_function=None,
+            configuration=configuration,
+            metadata={**identity(name, model_id, dimension), **more},
+        )
+    except Exception:
+        if (found := find(client, name)) is None:
+            raise
+        return found
 
 
 def identity(name: str, model_id: str, dimension: int) -> dict[str, str | int]:
@@ -108,10 +117,11 @@ def open_for_writing(
     if current is None:
         # Nothing, or a swap that was cut off between deleting the old and renaming the new.
         finished = find(client, staging)
-        if finished is None:
-            return create(client, name, model_id, dimension), False
-        finished.modify(name=name)
-        return finished, False
+        if finished is not None:
+            finished.modify(name=name)
+            return finished, False
+        # What another client has just made need not be of the same model: it is looked at below.
+        current, rebuild = create(client, name, model_id, dimension), False
     refuse_newer(current)
     _refuse_staging_over(current, name)
     shared = has_other_repositories(current, repo_id)
