@@ -1,5 +1,6 @@
 """The files of deploy/: nginx as it is, in front of a real Chroma server; the compose file."""
 
+import re
 import shutil
 import ssl
 import subprocess
@@ -40,7 +41,7 @@ def proxy(
     text = (DEPLOY / "nginx.conf").read_text()
     for old, new in (
         ("server chroma:8000;", f"server 127.0.0.1:{server.port};"),
-        ("/run/secrets/", f"{folder}/"),
+        ("/etc/nginx/secrets/", f"{folder}/"),
         ("listen 8443", f"listen 127.0.0.1:{port}"),
         ("/tmp/nginx.pid", f"{folder}/nginx.pid"),  # noqa: S108
         ("/dev/stdout", f"{folder}/access.log"),
@@ -108,7 +109,26 @@ def test_the_compose_file() -> None:
         assert tag[0].isdigit()
         for volume in service["volumes"]:
             source = volume.partition(":")[0]
-            assert not source.startswith("./") or (DEPLOY / source).is_file()
+            assert source in ("./nginx.conf", "./chroma.yaml", "./secrets", "chroma-data")
+    # One by one they would be mounted as they were at the start, whatever is written since.
+    assert "./secrets:/etc/nginx/secrets:ro" in proxy["volumes"]
     assert (DEPLOY / ".gitignore").read_text() == "secrets/\n"
     known = yaml.safe_load((DEPLOY / "chroma.yaml").read_text())
     assert (known["persist_path"], known["allow_reset"]) == ("/data", False)
+
+
+def test_the_health_of_chroma_is_asked_with_what_its_image_has(server: ChromaServer) -> None:
+    compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+    chroma = compose["services"]["chroma"]
+    kind, *command = chroma["healthcheck"]["test"]
+    assert (kind, command[:2]) == ("CMD", ["bash", "-c"])
+    # "$" would be a variable of compose, and Debian's slim image has no curl.
+    assert not {"$", "curl", "wget"} & set(re.findall(r"[$]|\w+", command[2]))
+
+    def health(port: int) -> int:
+        assert command[2].count("/8000 ") == 1
+        asked = [*command[:2], command[2].replace("/8000 ", f"/{port} ")]
+        return subprocess.run(asked, stderr=subprocess.DEVNULL).returncode
+
+    assert health(server.port) == 0
+    assert health(free_port()) != 0
