@@ -214,12 +214,17 @@ def test_init_without_a_network_is_one_line(tmp_path: Path, hub: Repo, repo: Rep
     assert repo.skillmesh("init", "--no-index", "--no-fetch").stderr == ""
 
 
-def test_init_says_that_the_team_shares(tmp_path: Path) -> None:
-    repo = make_repo(tmp_path, files={".skillmesh/config.toml": '[sync]\npush = "auto"\n'})
-    assert repo.skillmesh("init", "--no-index").stderr == (
-        "a push shares your conversations with the remote (sync.push=auto in "
-        ".skillmesh/config.toml); to keep them here: git config skillmesh.sync.push never\n"
+def test_init_says_that_the_clone_wants_to_share(hub: Repo, repo: Repo) -> None:
+    repo.write(".skillmesh/config.toml", '[sync]\npush = "auto"\n')
+    wish = (
+        ".skillmesh/config.toml wants a push to share your conversations; it does not, to agree: "
+        "git skillmesh init --yes\n"
     )
+    assert repo.skillmesh("init", "--no-index").stderr == wish
+    asked = at_a_terminal(repo, "init", "--no-index", typed="n\n").stdout
+    assert f"share your conversations with {hub.path.as_uri()}: agree? [y/N] " in asked
+    assert repo.skillmesh("init", "--no-index").stderr == ""
+    assert "; to keep them here: " in repo.skillmesh("init", "--no-index", "--yes").stderr
     repo.git("config", "skillmesh.sync.push", "never")
     assert repo.skillmesh("init", "--no-index").stderr == ""
 

@@ -179,6 +179,22 @@ def test_the_settings_of_a_team_and_of_a_person(
     push(repo)
     assert wait_for_worker(repo) == ""
     (repo.path / ".env").unlink()
+    # A file of the clone decides over nobody's conversations.
+    push(repo)
+    assert (
+        "not shared with origin: only .skillmesh/config.toml says that a push shares; "
+        "to agree: git skillmesh sync origin\n"
+    ) in wait_for_worker(repo)
+    repo.write(".env", "SKILLMESH_SYNC_PUSH=auto")
+    repo.git("add", "--force", ".env")
+    push(repo)
+    assert "not shared with origin: only .env says" in wait_for_worker(repo)
+    assert refs_of(hub) == ["refs/heads/main"]
+    repo.git("rm", "--quiet", "--force", ".env")
+    assert repo.skillmesh("init", "--no-index", "--yes").stderr == (
+        f"a push shares your conversations with {hub.path.as_uri()}; "
+        "to keep them here: git config skillmesh.sync.push never\n"
+    )
     push(repo)
     assert "shared with origin: 1 new session" in wait_for_worker(repo)
 

@@ -56,7 +56,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "-y",
         "--yes",
         action="store_true",
-        help="agree to the embedding provider that files of the clone name",
+        help="agree to what files of the clone ask for: an embedding provider, a push that shares",
     )
     parser.set_defaults(run=run)
 
@@ -76,7 +76,7 @@ def run(args: argparse.Namespace, context: "Context") -> int:
     _show(context, "hooks in", report)
     if not args.no_fetch:
         _fetch_memory(context)
-    _say_what_is_shared(context)
+    _ask_about_sharing(context, args.yes)
     _ask_about_provider(context, args.yes)
     _say_what_leaves(context)
     if args.no_index:
@@ -116,17 +116,36 @@ def _fetch_memory(context: "Context") -> None:
         context.out(safe_line(f"fetched from {remote.shown}: {outcome.fetched}"))
 
 
-def _say_what_is_shared(context: "Context") -> None:
-    """Say that pushes share conversations, where somebody else has decided so."""
+def _ask_about_sharing(context: "Context", yes: bool) -> None:
+    """Ask whether a push may share, where a file of the clone wants it; else it does not."""
+    from ..git.remotes import default_remote
+    from ..sessions.consent import answer, is_asked_by_clone, remember
+
+    repository = context.repository
     try:
-        setting, origin = context.config["sync.push"], context.config.origins["sync.push"]
+        config = context.config
     except ConfigurationError:
         return  # whoever needs the settings says so
-    if setting in ("auto", "wait") and origin == COMMITTED:
+    remote = default_remote(repository)
+    if remote is None or not is_asked_by_clone(repository, config):
+        return
+    said = answer(repository, remote)
+    wish = f"{config.origins['sync.push']} wants a push to share your conversations"
+    if said is None and not yes and is_somebody_there():
+        said = agrees(safe_line(f"{wish} with {remote.url}: agree?"))
+        remember(repository, remote, said)
+    elif yes and not said:
+        said = True
+        remember(repository, remote, said)
+    if said:
         context.note(
-            f"a push shares your conversations with the remote (sync.push={setting} in {origin}); "
-            "to keep them here: git config skillmesh.sync.push never"
+            safe_line(
+                f"a push shares your conversations with {remote.url}; "
+                "to keep them here: git config skillmesh.sync.push never"
+            )
         )
+    elif said is None:
+        context.note(safe_line(f"{wish}; it does not, to agree: git skillmesh init --yes"))
 
 
 def _ask_about_provider(context: "Context", yes: bool) -> None:
