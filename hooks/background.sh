@@ -76,6 +76,8 @@ if [ -x "$python" ] && [ -r "$program" ]; then
         </dev/null >/dev/null 2>&1 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- &
 else
     state
+    # Where no worker has run yet, the folder is not there.
+    [ -d "$common/skillmesh/log" ] || mkdir "$common/skillmesh/log" 2>/dev/null
     { printf '%s: cannot start %s %s; run "git skillmesh init" again\n' \
         "$name" "$python" "$program" >"$common/skillmesh/log/shim.log"; } 2>/dev/null
 fi

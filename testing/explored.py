@@ -60,7 +60,7 @@ def make_story(folder: Path) -> Repo:
     other = learning("no-print", "Log, do not print", state=State.PROPOSED)
     with dated("2026-03-04T10:12:00Z"):
         repo.commit("propose what else was learned", files_of(other))
-    assert repo.skillmesh("index", "-q").returncode == 0
+    assert repo.skillmesh("index", "-q", "--chroma", "off").returncode == 0
     return repo
 
 
@@ -105,7 +105,7 @@ def make_hostile(folder: Path) -> Repo:
         ["fine\n"],
     )  # fmt: skip
     repo.commit(HOSTILE[0], files_of(wrong))
-    assert repo.skillmesh("index", "-q").returncode == 0
+    assert repo.skillmesh("index", "-q", "--chroma", "off").returncode == 0
     return repo
 
 

@@ -166,7 +166,7 @@ def test_secrets_do_not_leave(repo: Repo, tmp_path: Path) -> None:
 
 def test_budgets(repo: Repo, tmp_path: Path) -> None:
     clone = repo.copy(tmp_path / "clone")
-    for number in range(4):
+    for number in range(3):
         code = "".join(f"value_{n} = compute({n} + {number})\n" for n in range(60))
         clone.write(f"src/parcels/part{number}.py", code)
     clone.git("add", "--all")

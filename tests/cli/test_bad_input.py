@@ -86,16 +86,16 @@ def test_broken_files_cost_nothing_but_themselves(tmp_path: Path) -> None:
             assert "error" not in said.stderr
 
 
-def test_a_line_of_100_mb(tmp_path: Path) -> None:
+def test_a_line_of_30_mb(tmp_path: Path) -> None:
     repo = make_repo(tmp_path, files={"good.py": CODE})
     with (repo.path / "line.py").open("wb") as file:
         file.write(b"x = '")
-        for _ in range(100):
+        for _ in range(30):
             file.write(b"a" * 1_000_000)
         file.write(b"'\n")
     # Sparse, so that git compresses nothing but zeros when it is committed as well.
     with (repo.path / "zeros.py").open("wb") as file:
-        file.truncate(100_000_000)
+        file.truncate(30_000_000)
     before = call(repo.path, "query", "--json", "wait_before_retry")
     assert [r["path"] for r in json.loads(before.stdout)["results"]] == ["good.py"]
     repo.git("config", "core.compression", "0")

@@ -38,6 +38,10 @@ WITH_MEMORY = {"advise.md", "analysis.md", "asking.md", "backup.md", "context-ho
 WITH_CORRECTION = {"review.md"}
 # Where commits are made now, as conversations are, and not at the fixed time of tests.
 BY_THE_CLOCK = {"derived_learnings.md", "enhanced_context_capture.md", "implicit_learning.md"}
+# What speaks of Chroma, but for saying that a command does without.
+CHROMA = re.compile("(?<!--)chroma|--chroma (?!off)", re.IGNORECASE)
+# Where it is configured and needs no store.
+NO_STORE = {"troubleshooting.md"}
 # docs/model-card.md: needs a package that only a rebuild of the model needs.
 NOT_RUN = {"pip download", "python -m training.build", "python -m training.sentence_model"}
 
@@ -49,8 +53,11 @@ def typing(repo: Repo, page: Path) -> Shell:
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "PYTHONUNBUFFERED": "1",  # as on a terminal, where both streams come in their order
     }
-    if not any("chroma" in b.text.lower() for b in blocks(page) if b.info == "console"):
-        environment["CHROMA_DB_IMPL"] = "off"  # loading it costs more than all that the page does
+    # Loading and filling Chroma costs more than all that most pages do.
+    if page.name in NO_STORE:
+        repo.git("config", "--global", "skillmesh.chroma.impl", "off")
+    elif not any(CHROMA.search(b.text) for b in blocks(page) if b.info == "console"):
+        environment["CHROMA_DB_IMPL"] = "off"
     if page.name in BY_THE_CLOCK:
         for who in ("AUTHOR", "COMMITTER"):
             del environment[f"GIT_{who}_DATE"]

@@ -337,9 +337,9 @@ def test_an_interpreter_that_vanished(tmp_path: Path, install_hooks: Install, ru
     gone = "/nonexistent/it's gone/python"
     for name in TEMPLATES:
         (repo.hooks_dir / name).write_bytes(render(name, shared=False, python=gone))
-    assert commit_quietly(repo) == SILENT  # no folder for a log yet
+    assert commit_quietly(repo) == SILENT  # no folder for a log
     log = repo.state_dir / "log" / "shim.log"
-    log.parent.mkdir(parents=True)
+    repo.state_dir.mkdir()
     for _ in range(3):
         assert commit_quietly(repo) == SILENT
     assert [line.split(" /")[0] for line in log.read_text().splitlines()] == [

@@ -82,6 +82,7 @@ def page(window: Page) -> Page:
     window.prefer(prefers_color_scheme="light")
     for what in (window.requests, window.console, window.dialogs, window.violations):
         what.clear()
+    window.run("document.activeElement.blur()")  # whoever wrote last may still be writing
     show(window, "#/timeline/0")
     return window
 
@@ -332,6 +333,7 @@ def test_is_accessible_in_both_themes_and_narrow(
             wrong[f"{view} in the dark"] = found
         page.prefer(prefers_color_scheme="light")
     page.press("?")
+    assert page.run("document.querySelector('dialog').open")
     if found := axe(page, node_modules):
         wrong["help"] = found
     page.press("Escape")

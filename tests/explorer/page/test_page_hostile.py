@@ -70,7 +70,7 @@ def test_all_of_it_is_shown_and_none_of_it_done(page: Page) -> None:
         assert foreign == 0, address
         assert set(addresses) <= {"http:"}, address
 
-    found = walk(page, 70, look)
+    found = walk(page, 40, look)
     assert {"exchange", "commit", "file", "session", "map", "learning"} <= {
         kind_of(one) for one in found
     }
@@ -163,8 +163,8 @@ def test_an_export_does_nothing_either(browser: Browser, hostile: Repo, tmp_path
     assert hostile.skillmesh("explore", "--out", str(folder), "-q").returncode == 0
     page = browser.page()
     begin(page, (folder / "index.html").as_uri())
-    found = walk(page, 30)
-    assert len(found) == 30
+    found = walk(page, 20)
+    assert len(found) == 20
     show(page, f"#/exchange/{FIRST}~2fe-0")
     shown(page, list(HOSTILE))
     page.press("/")
