@@ -206,6 +206,22 @@ def test_filters(team: Team) -> None:
                         "amounts")  # fmt: skip
     assert retired["found"] == []
 
+    def kept(*words: str) -> tuple[int, list[str]]:
+        found = team.json("query", "--repo", "billing", *words)
+        return len(found["found"]), found["notes"]
+
+    learned = ("--in", "learnings", "amounts")
+    # It names no language, and applies to all.
+    assert kept(*learned, "--lang", "go") == (1, [])
+    assert kept(*learned, "--path", "src/**") == (
+        0, ["learnings of other repositories: no store knows their --path"],
+    )  # fmt: skip
+    asked = ("--in", "chats", "round invoices to cents")
+    assert kept(*asked)[0] == 1
+    assert kept(*asked, "--path", "src/scan.py")[0] == 0
+    assert kept(*asked, "--since", "2000-01-01")[0] == 1
+    assert kept(*asked, "--agent", "claude*")[0] == 0
+
 
 @pytest.mark.parametrize(
     ("words", "said"),
