@@ -303,6 +303,21 @@ def test_a_repository_without_a_record_and_one_with_a_hostile_one(team: Team) ->
         records.update(ids=kept["ids"], metadatas=kept["metadatas"])
 
 
+def test_rows_of_this_repository_that_somebody_has_bent(team: Team) -> None:
+    rows = team.raw().get_collection("codebase_v1", embedding_function=None)
+    kept = rows.get(where={"file_path": "src/scan.py"}, include=["metadatas"])
+    bent = {"blob_sha": "HEAD:src/same.py\nHEAD", "start_line": -3, "symbol": None}
+    rows.update(ids=kept["ids"], metadatas=[bent for _ in kept["ids"]])
+    try:
+        said = team.ask("query", "--backend", "chroma", "-n", "1", "parse_scan")
+    finally:
+        rows.update(ids=kept["ids"], metadatas=kept["metadatas"])
+    assert (said.returncode, said.stderr) == (
+        0, "1 result of files that this clone does not have: git fetch\n",
+    )  # fmt: skip
+    assert said.stdout.startswith(" 1. src/scan.py:1  function")
+
+
 def _owners(team: Team) -> dict[str, str]:
     """Return the repository of every row of the four collections."""
     client = team.raw()
