@@ -18,9 +18,10 @@ from ...git.refs import read_ref
 from ...git.repository import Repository
 from ...sessions.layout import REF
 from ...sessions.serving import adapters_folder
+from ..adapters.manifest import active_name
 from ..dataset.splitting import TEST, TRAIN, VALIDATION
 from . import child, inputs
-from .adapters import active_name, described, known_lines, trained_already
+from .adapters import described, known_lines, trained_already
 from .data import Data, data_of, is_there
 from .figures import figures_of
 from .model import STEPS, Did, Options, Outcome, Report, Told
