@@ -148,8 +148,9 @@ def listed(reader: ChromaReader) -> list[Listed]:
     Raises like `ChromaReader`.
     """
     found = {one.repo_id: one for one in recorded(reader)}
-    unnamed = [number for name in MIRRORED for number in _unnamed(reader, name, found)]
-    found |= {number: Listed(number, rows=_counted(reader, number)) for number in unnamed}
+    for name in MIRRORED:
+        for number in _unnamed(reader, name, found):
+            found[number] = Listed(number, rows=_counted(reader, number))
     return list(found.values())
 
 
