@@ -1,8 +1,8 @@
 """A proxy on a real socket, as narrow as those in front of servers: small bodies, few requests.
 
 In: a server's address. Out: `NarrowProxy`, which refuses what is too large with 413 and asks for
-patience with 429, as plain pages that Chroma's client knows nothing of; and too many records in
-the words of Chroma Cloud.
+patience with 429, as plain pages that Chroma's client knows nothing of; and too many records, or
+keys of a collection, in the words of Chroma Cloud.
 """
 
 import http.client
@@ -12,16 +12,21 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
+# /api/v2/tenants/T/databases/D/collections/C: how many slashes there are.
+_OF_A_COLLECTION = 8
+
 
 class NarrowProxy:
     """Forwards to `url`. `largest` is that of a body in bytes; the first `busy` writes get 429.
 
     A request may hold or ask for `records` at most; where it does not say how many it wants, it
-    silently gets no more.
+    silently gets no more. The metadata of a collection may have `keys` at most.
     """
 
-    def __init__(self, url: str, largest: int, busy: int = 0, records: int = 0) -> None:
-        self.largest, self.busy, self.records = largest, busy, records
+    def __init__(
+        self, url: str, largest: int, busy: int = 0, records: int = 0, keys: int = 0
+    ) -> None:
+        self.largest, self.busy, self.records, self.keys = largest, busy, records, keys
         self.refused: list[int] = []
         address = urlsplit(url).netloc
         proxy = self
@@ -75,6 +80,12 @@ class NarrowProxy:
     def _counted(self, path: str, body: bytes) -> tuple[bytes, dict[str, str]]:
         """Return the body to send on, or why it is refused."""
         action = path.rpartition("/")[2]
+        if self.keys and (path.count("/") == _OF_A_COLLECTION) and body:
+            metadata = json.loads(body).get("new_metadata") or {}
+            if len(metadata) > self.keys:
+                return body, _told(
+                    "Number of metadata entries", "Update Collection", len(metadata), self.keys
+                )
         if not self.records or action not in ("get", "query", "upsert", "update", "delete"):
             return body, {}
         asked = json.loads(body or b"{}")
@@ -86,9 +97,7 @@ class NarrowProxy:
         }.get(action, ("Number of records", len(asked.get("ids") or ())))
         if usage <= self.records:
             return body, {}
-        said = f"'{name}' exceeded quota limit for action '{action.title()}': current usage of"
-        told = f"Quota exceeded: {said} {usage} exceeds limit of {self.records}"
-        return body, {"error": "ChromaError", "message": told}
+        return body, _told(name, action.title(), usage, self.records)
 
     def __enter__(self) -> "NarrowProxy":
         self._thread.start()
@@ -97,3 +106,9 @@ class NarrowProxy:
     def __exit__(self, *_: object) -> None:
         self._server.shutdown()
         self._server.server_close()
+
+
+def _told(name: str, action: str, usage: int, limit: int) -> dict[str, str]:
+    said = f"'{name}' exceeded quota limit for action '{action}': current usage of"
+    told = f"Quota exceeded: {said} {usage} exceeds limit of {limit}"
+    return {"error": "ChromaError", "message": told}

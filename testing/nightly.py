@@ -77,7 +77,12 @@ elif name == "evaluate":
               "over_active": None, "better": better, "reasons": [] if better else ["over the base"],
               "data_sha256": "", "time": ""}
 else:
-    (store / "active.json").write_text(json.dumps({"manifest": {"adapter": words[2]}}))
+    manifest = {name: "x" for name in ("identity", "action", "before", "back", "base",
+                                       "base_sha256", "time", "reason", "by")}
+    manifest |= {"schema": 1, "adapter": words[2], "serves": [], "files": {}, "judgement": {},
+                 "forced": False}
+    told = {"schema": 1, "manifest": manifest, "signature": "x"}
+    (store / "active.json").write_text(json.dumps(told))
     answer = {"schema": 1, "active": words[2], "before": "", "forced": False, "targets": []}
 print(json.dumps(answer))
 if name == "evaluate" and not answer["better"]:

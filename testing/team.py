@@ -20,6 +20,7 @@ from git_skillmesh.chroma.mirror import Outcome
 from git_skillmesh.chroma.model import RowSource
 from git_skillmesh.chroma.pipe import WriterWhenNeeded
 from git_skillmesh.chroma.remembered import CHATS, REMEMBERED, mirror_remembered
+from git_skillmesh.chroma.schemas import CODE
 from git_skillmesh.chroma.target import Target, target_of
 from git_skillmesh.chroma.thoughts import thought_rows
 from git_skillmesh.config import Config, load
@@ -103,14 +104,12 @@ class Team:
         self.index(repo)
         repository, config, target = self.opened(repo)
         with WriterWhenNeeded(target, repository.state_dir) as one:
-            done = [
-                mirror_codebase(repository, config, target, writers=one),
-                *(mirror_remembered(kind, repository, config, target, writers=one)
-                  for kind in REMEMBERED),
-            ]  # fmt: skip
+            done = {CODE: mirror_codebase(repository, config, target, writers=one)} | {
+                kind.collection: mirror_remembered(kind, repository, config, target, writers=one)
+                for kind in REMEMBERED
+            }
             announce(repository, config, target, done, one)
-        told = zip(COLLECTIONS, done, strict=True)
-        return {name: outcome for name, outcome in told if outcome is not None}
+        return {name: outcome for name, outcome in done.items() if outcome is not None}
 
     def sync(self, repo: Repo) -> None:
         """Share the memory."""

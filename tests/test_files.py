@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from git_skillmesh.files import replace_file, replacing, rewrite_file
+from git_skillmesh.files import expanded, replace_file, replacing, rewrite_file
 
 
 def names(folder: Path) -> list[str]:
@@ -67,3 +67,8 @@ def test_threads_that_write_the_same_file_leave_one_of_theirs(tmp_path: Path) ->
         list(pool.map(write, written))
     assert path.read_bytes() in written
     assert names(tmp_path) == ["a"]
+
+
+def test_a_home_that_nobody_has_is_a_path_like_others() -> None:
+    assert expanded("~/a") == Path.home() / "a"
+    assert expanded("~nobody-of-that-name/a") == Path("~nobody-of-that-name/a")

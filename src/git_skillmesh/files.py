@@ -53,6 +53,11 @@ def replacing(path: Path, mode: int = 0o666, *, durable: bool = True) -> Iterato
         part.unlink(missing_ok=True)
 
 
+def expanded(path: str | Path) -> Path:
+    """Return a path with `~` for a home; that of nobody known here stays as it is."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111  # Path's own raises RuntimeError then
+
+
 def sync(path: Path) -> None:
     """Wait until a file, or the names in a folder, are on the disk. Raises `OSError`."""
     descriptor = os.open(path, os.O_RDONLY)

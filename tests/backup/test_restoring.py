@@ -15,6 +15,8 @@ import pytest
 
 from git_skillmesh.backup import container
 from git_skillmesh.backup.manifest import Member
+from git_skillmesh.backup.settings import kept_settings, restore_settings
+from git_skillmesh.git.process import Git
 from git_skillmesh.git.repository import discover
 from git_skillmesh.sessions.store import MemoryStore
 from testing.commands import call
@@ -307,3 +309,26 @@ def test_one_restore_at_a_time_and_nothing_left(emptied: Kept) -> None:
         )  # fmt: skip
     assert emptied.restore().returncode == 0
     assert [path.name for path in state.iterdir()] == ["restore.lock"]
+
+
+def test_a_restore_that_is_cut_off_sets_no_setting_in_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository = discover(make_repo(tmp_path).path)
+    data = json.dumps({"index.include": ["a", "b", "c"], "reponame": ["x"]}).encode()
+    run, calls = Git.run_unchecked, []
+
+    def cut_off(self: Git, *args: str, **more: object) -> object:
+        calls.append(args)
+        if args[0] == "config" and calls[-1][-1] == "b":
+            raise KeyboardInterrupt
+        return run(self, *args, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Git, "run_unchecked", cut_off)
+    asked = {"personal": True, "replace": False, "dry_run": False}
+    with pytest.raises(KeyboardInterrupt):
+        restore_settings(repository, data, **asked)
+    monkeypatch.setattr(Git, "run_unchecked", run)
+    assert kept_settings(repository) == {}
+    assert restore_settings(repository, data, **asked).set == ["index.include", "reponame"]
+    assert kept_settings(repository) == json.loads(data)

@@ -3,15 +3,18 @@
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from git_skillmesh.chroma import client as clients
 from git_skillmesh.chroma import store
+from git_skillmesh.chroma.directory import recorded
 from git_skillmesh.chroma.doctor import examine
 from git_skillmesh.chroma.mirror import Outcome, lag
 from git_skillmesh.chroma.moving.copying import Wanted, copy
@@ -218,3 +221,53 @@ def test_the_cloud_client(server: ChromaServer, tmp_path: Path) -> None:
     with pytest.raises(Unavailable) as caught, ChromaReader(dead):
         pass
     assert SECRET not in str(caught.value)
+
+
+@contextmanager
+def closing(target: Target) -> Iterator[Any]:
+    client = clients.open_client(target, 20)
+    try:
+        yield client
+    finally:
+        clients.close(client)
+
+
+def test_a_collection_that_takes_no_more_marks(
+    database: Callable[[str], Target], tmp_path: Path
+) -> None:
+    target = database("crowded")
+    first = Place(target, tmp_path / "first", Rows(files_of(1), repo_id="repo-a"))
+    assert first.mirror() == Outcome(5, 0, 5)
+    with closing(target) as client:
+        collection = client.get_collection("codebase_v1", embedding_function=None)
+        crowd = {f"mirror:repo-{n}": "t" for n in range(11)}
+        collection.modify(metadata={**collection.metadata, **crowd})
+    with NarrowProxy(target.url, largest=10**9, keys=16) as proxy:
+        narrow = replace(target, url=proxy.url)
+        rows = Rows(files_of(3), repo_id="repo-b")
+        here = Place(narrow, tmp_path / "here", rows)
+        assert here.mirror() == Outcome(15, 0, 15)
+        assert_equal(rows, target)
+        rows.edit("c1", "src/module_0.py", f0="changed")
+        assert here.mirror() == Outcome(5, 0, 15)
+        # What it has left there is found again, and what somebody else has left is, too.
+        assert rows.asked[-1] == ["src/module_0.py"]
+        clone = Place(narrow, tmp_path / "clone", Rows(files_of(2), repo_id="repo-b"))
+        assert clone.mirror() == Outcome(5, 5, 10)
+        rows.edit("c2", "src/module_1.py", f1="changed")
+        assert here.mirror().rows == 15
+        assert_equal(rows, target)
+    assert set(proxy.refused) == {422}
+    with ChromaReader(target) as reader:
+        assert recorded(reader) == []
+    # With room again it stands with the others, and nothing of it beside them.
+    with closing(target) as client:
+        collection = client.get_collection("codebase_v1", embedding_function=None)
+        listed = client.get_collection("skillmesh_repositories", embedding_function=None)
+        assert listed.count() == 1
+        wide = replace(here, target=target, state_dir=tmp_path / "wide")
+        assert wide.mirror() == Outcome(0, 0, 15)
+        assert listed.count() == 0
+        fresh = client.get_collection("codebase_v1", embedding_function=None)
+        assert fresh.metadata.keys() == collection.metadata.keys() | {"mirror:repo-b"}
+    assert_equal(first.rows, target)

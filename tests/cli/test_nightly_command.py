@@ -26,6 +26,7 @@ from testing.repos import make_repo
             ["--install", "github", "--base", "b"],
             "--base is for one run: set skillmesh.train.base: every run has it",
         ),
+        (["--base", "x" * 5_000], "the name of a file is too long"),
         (["again"], "no such argument: again: options of train go behind --"),
         (["--base", "b", "--markdown", "no/such"], "no such folder: no"),
         (

@@ -206,6 +206,22 @@ def test_filters(team: Team) -> None:
                         "amounts")  # fmt: skip
     assert retired["found"] == []
 
+    def kept(*words: str) -> tuple[int, list[str]]:
+        found = team.json("query", "--repo", "billing", *words)
+        return len(found["found"]), found["notes"]
+
+    learned = ("--in", "learnings", "amounts")
+    # It names no language, and applies to all.
+    assert kept(*learned, "--lang", "go") == (1, [])
+    assert kept(*learned, "--path", "src/**") == (
+        0, ["learnings of other repositories: no store knows their --path"],
+    )  # fmt: skip
+    asked = ("--in", "chats", "round invoices to cents")
+    assert kept(*asked)[0] == 1
+    assert kept(*asked, "--path", "src/scan.py")[0] == 0
+    assert kept(*asked, "--since", "2000-01-01")[0] == 1
+    assert kept(*asked, "--agent", "claude*")[0] == 0
+
 
 @pytest.mark.parametrize(
     ("words", "said"),
@@ -285,6 +301,21 @@ def test_a_repository_without_a_record_and_one_with_a_hostile_one(team: Team) ->
             assert "␛]0;owned␇acme" in shown
     finally:
         records.update(ids=kept["ids"], metadatas=kept["metadatas"])
+
+
+def test_rows_of_this_repository_that_somebody_has_bent(team: Team) -> None:
+    rows = team.raw().get_collection("codebase_v1", embedding_function=None)
+    kept = rows.get(where={"file_path": "src/scan.py"}, include=["metadatas"])
+    bent = {"blob_sha": "HEAD:src/same.py\nHEAD", "start_line": -3, "symbol": None}
+    rows.update(ids=kept["ids"], metadatas=[bent for _ in kept["ids"]])
+    try:
+        said = team.ask("query", "--backend", "chroma", "-n", "1", "parse_scan")
+    finally:
+        rows.update(ids=kept["ids"], metadatas=kept["metadatas"])
+    assert (said.returncode, said.stderr) == (
+        0, "1 result of files that this clone does not have: git fetch\n",
+    )  # fmt: skip
+    assert said.stdout.startswith(" 1. src/scan.py:1  function")
 
 
 def _owners(team: Team) -> dict[str, str]:

@@ -1,9 +1,11 @@
 """Whole searches over a small repository."""
 
+import threading
 from pathlib import Path
 
 import pytest
 
+from git_skillmesh.retrieval import search
 from git_skillmesh.retrieval.search import Options
 from testing.indexing import ask, documents, index, places
 from testing.repos import Repo, make_repo
@@ -122,3 +124,18 @@ def test_a_hit_says_where_and_why(repo: Repo) -> None:
     assert hit.text.splitlines()[-1] == "}"
     assert hit.start_line <= 3 <= hit.end_line
     assert places(ask(repo, "CloseSession"))[0].endswith("CloseSession")
+
+
+def test_what_fails_beside_the_words_fails_where_it_is_waited_for(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise MemoryError
+
+    told: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", told.append)
+    monkeypatch.setattr(search, "_WORTH_A_THREAD", 0)
+    monkeypatch.setattr(search, "cosines", fails)
+    with pytest.raises(MemoryError):
+        ask(repo, "parse_duration")
+    assert told == []

@@ -2,9 +2,13 @@
 
 import random
 import re
+import sysconfig
 from itertools import islice
 from pathlib import Path
 
+import pytest
+
+from git_skillmesh.errors import Unavailable
 from git_skillmesh.training.dataset.blocks import applied, parse_context, parse_edits
 from git_skillmesh.training.general import general_code, is_held_out, learnable, library
 from training.tiny_base import chats, texts_of
@@ -22,6 +26,14 @@ def test_what_is_judged_on_is_not_learned() -> None:
     assert len(texts) == 8
     assert all(100 < len(text) <= 2_000 for text in texts)
     assert not set(texts) & {text[: len(texts[0])] for text in learned.values()}
+
+
+def test_a_python_without_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "gone.py").symlink_to(tmp_path / "not there")
+    assert list(library(tmp_path)) == []
+    monkeypatch.setattr(sysconfig, "get_paths", lambda: {"stdlib": str(tmp_path)})
+    with pytest.raises(Unavailable, match="no sources of its standard library"):
+        general_code()
 
 
 def test_a_folder_of_code_is_about_half_of_what_a_base_reads(tmp_path: Path) -> None:

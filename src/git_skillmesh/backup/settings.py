@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..errors import Damaged
-from ..git.configuring import change_config
+from ..git.configuring import change_config_at_once
 from ..git.repository import Repository
 from ..settings import SETTINGS
 
@@ -49,8 +49,12 @@ def restore_settings(
     replace: bool,
     dry_run: bool,
 ) -> Restored:
-    """Set what is not set here; with `replace` also what is set otherwise. Raises `GitFailed`."""
+    """Set what is not set here; with `replace` also what is set otherwise.
+
+    All of it is set, or nothing. Raises `GitFailed`, `Busy`, `ReadOnly`.
+    """
     here, done = _own(repository), Restored()
+    changes: list[tuple[str, ...]] = []
     for name, values in read_settings(data).items():
         if here.get(name) == values:
             done.same += 1
@@ -60,8 +64,11 @@ def restore_settings(
             done.differ.append(name)
         else:
             done.set.append(name)
-            if not dry_run:
-                _set(repository, name, values)
+            key = f"{_SECTION}{name}"
+            changes += [("--replace-all", key, values[0])]
+            changes += [("--add", key, value) for value in values[1:]]
+    if changes and not dry_run:
+        change_config_at_once(repository, changes)
     return done
 
 
@@ -103,10 +110,3 @@ def _own(repository: Repository) -> Mapping[str, list[str]]:
         if key:
             found.setdefault(key.lower().removeprefix(_SECTION), []).append(value)
     return found
-
-
-def _set(repository: Repository, name: str, values: list[str]) -> None:
-    key = f"{_SECTION}{name}"
-    change_config(repository, "--replace-all", key, values[0])
-    for value in values[1:]:
-        change_config(repository, "--add", key, value)

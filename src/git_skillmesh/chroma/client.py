@@ -21,6 +21,7 @@ from ..errors import (
     Unreachable,
 )
 from .loading import load
+from .pages import is_quota
 from .target import Target
 
 if TYPE_CHECKING:
@@ -200,6 +201,10 @@ def explain(error: BaseException, target: Target) -> SkillmeshError:
     if status in (401, 403) or any(sign in lowered for sign in _AUTH):
         return ConfigurationError(
             f"{where} refuses access", "check chroma.headers, chroma.apikey and chroma.tenant"
+        )
+    if is_quota(error):
+        return ConfigurationError(
+            f"{where} allows no more: {said}", "ask for higher quotas, or use another database"
         )
     return Unreachable(f"{where} does not answer: {said}", "the next run catches up")
 

@@ -18,6 +18,7 @@ from ..config import Config
 from ..errors import Unavailable
 from ..git.repository import Repository, main_repository, normalise_url
 from ..index.identity import repo_id
+from .claims import is_claim
 from .followed import followed
 from .mirror import Outcome
 from .pipe import WriterWhenNeeded
@@ -26,7 +27,7 @@ from .reader import ChromaReader
 from .schemas import CHATS, CODE, DIRECTORY, LEARNINGS, THOUGHTS
 from .target import Target
 
-# What a repository has rows in, in the order of the columns of a list.
+# What a repository has rows in, in the order in which a list shows it.
 MIRRORED = (CODE, CHATS, LEARNINGS, THOUGHTS)
 _LONGEST = 100
 # Rows of repositories that no record names are looked for one repository at a time.
@@ -84,13 +85,13 @@ def name_of(repository: Repository, config: Config) -> str:
 
 def announce(
     repository: Repository, config: Config, target: Target,
-    outcomes: Iterable[Outcome | None], writers: WriterWhenNeeded,
+    outcomes: Mapping[str, Outcome | None], writers: WriterWhenNeeded,
 ) -> None:  # fmt: skip
     """Record the repository, where others may look for it, if anything was written or it is new.
 
-    `outcomes` are those of the collections in the order of `MIRRORED`. What this run has
-    not seen, as the numbers of what only others have, stays as it was recorded; where nothing was,
-    what is known here is. Raises like `mirror`.
+    `outcomes` are those of the collections by name, None where there is nothing of one. What this
+    run has not seen, as the numbers of what only others have, stays as it was recorded; where
+    nothing was, what is known here is. Raises like `mirror`.
     """
     if not is_shared(target, repository):
         return
@@ -107,7 +108,7 @@ def announce(
     said = json.dumps([target.fingerprint, identity], sort_keys=True)
     if not writers.started and _read(known) == said:
         return
-    done = {name: one for name, one in zip(MIRRORED, outcomes, strict=True) if one is not None}
+    done = {name: one for name, one in outcomes.items() if one is not None}
     stands = {
         "commit_sha": what.commit or "",
         "updated_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
@@ -133,7 +134,8 @@ def _read(path: Path) -> str:
 def recorded(reader: ChromaReader) -> list[Listed]:
     """Return the repositories that have a record, by name. Raises like `ChromaReader`."""
     try:
-        found = [_listed(one["id"], one["metadata"] or {}) for one in reader.get(DIRECTORY)]
+        records = ((one["id"], one["metadata"] or {}) for one in reader.get(DIRECTORY))
+        found = [_listed(number, meta) for number, meta in records if not is_claim(meta)]
     except Unavailable as error:
         _only_missing(error)
         found = []
@@ -146,8 +148,9 @@ def listed(reader: ChromaReader) -> list[Listed]:
     Raises like `ChromaReader`.
     """
     found = {one.repo_id: one for one in recorded(reader)}
-    unnamed = [number for name in MIRRORED for number in _unnamed(reader, name, found)]
-    found |= {number: Listed(number, rows=_counted(reader, number)) for number in unnamed}
+    for name in MIRRORED:
+        for number in _unnamed(reader, name, found):
+            found[number] = Listed(number, rows=_counted(reader, number))
     return list(found.values())
 
 

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigurationError
-from .schemas import DIRECTORY, SCHEMA_VERSION
+from .claims import VECTOR, directory
+from .schemas import DIRECTORY
 from .store import find
 
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
 _ORIGINS = "origins"
 _MOST_ORIGINS = 100
-# A record is found by its id; Chroma wants a vector all the same.
-_VECTOR = [[1.0]]
 
 
 def register(
@@ -27,15 +26,9 @@ def register(
     """Write a record; what it does not say stays, and is that of `first` where there was none.
 
     Its `origins` are added to those that are known, if the clone's user stands by its id (`own`) or
-    none are. Whoever comes first makes the collection.
+    none are.
     """
-    configuration: Any = {"hnsw": {"space": "cosine"}}
-    collection = find(client, DIRECTORY) or client.get_or_create_collection(
-        DIRECTORY,
-        embedding_function=None,
-        configuration=configuration,
-        metadata={"schema": DIRECTORY, "schema_version": SCHEMA_VERSION, "dimension": 1},
-    )
+    collection = directory(client)
     number = str(record["repo_id"])
     held: Any = collection.get(ids=[number], include=["metadatas"])
     known = _origins((held["metadatas"] or [None])[0])
@@ -46,7 +39,7 @@ def register(
         # The vector stays as it is: Chroma's index never takes back the place of an old one.
         collection.update(ids=[number], metadatas=[dict(record)])
     else:
-        vectors: Any = _VECTOR
+        vectors: Any = VECTOR
         collection.upsert(ids=[number], embeddings=vectors, metadatas=[{**first, **record}])
 
 

@@ -76,7 +76,7 @@ def lag(
 ) -> int | None:
     """Return how many changed paths are not mirrored yet; None when there is no mirror.
 
-    None are where the store is ahead: see `note_of`.
+    It is 0 where the store is ahead: see `note_of`.
     """
     if not (state_dir / "mirror.db").is_file() or not _exists(target):
         return None

@@ -42,5 +42,10 @@ def quota_of(error: BaseException) -> int:
     return int(found[1]) if found and _is_of_records(str(error)) else 0
 
 
+def is_quota(error: BaseException) -> bool:
+    """Whether a server refuses because there is too much of something."""
+    return "exceeded quota limit" in str(error)
+
+
 def _is_of_records(said: str) -> bool:
     return "'Limit value'" in said or "'Number of re" in said  # records, results

@@ -152,8 +152,7 @@ class HeadRun(Run):
     def _reread_part(self, paths: Sequence[str]) -> None:
         """Believe the store in what it has of these paths, instead of the ledger."""
         for part in chunks(iter(paths), _PATHS_AT_ONCE):
-            rows = [row for page in [self._listed(values=part)] for row in page]
-            self.ledger.replace_part(self.mirror, part, rows)
+            self.ledger.replace_part(self.mirror, part, list(self._listed(values=part)))
 
 
 class UnionRun(Run):
@@ -194,7 +193,8 @@ class UnionRun(Run):
 
     def _known(self, rows: Sequence[Row]) -> dict[str, Known]:
         """Ask the store: another clone may have written what the ledger knows otherwise."""
-        ids = [row.id for row in rows]
+        paths = {row.id: row.path for row in rows}
+        ids = list(paths)
         noted = self.ledger.known(self.mirror, ids)
         there = self.writer.ask("look", ids=ids, field=self._by.field)["rows"]
         self._new += len(ids) - len(there)
@@ -204,7 +204,7 @@ class UnionRun(Run):
             if old is not None and old.row_hash in ("", row_hash):
                 found[id_] = old
             else:
-                found[id_] = Known(rows[ids.index(id_)].path, row_hash, "", commit)
+                found[id_] = Known(paths[id_], row_hash, "", commit)
         return found
 
     def _forget(self) -> None:

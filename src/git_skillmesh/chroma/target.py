@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from ..config import COMMITTED, Config
 from ..errors import ConfigurationError
+from ..files import expanded
 from ..git.repository import Repository
 from ..git.trees import is_tracked
 
@@ -149,7 +150,7 @@ def _folder(config: Config, repository: Repository) -> Path:
     if not configured:
         return repository.state_dir / "chroma"
     base = repository.top or repository.common_dir
-    return Path(os.path.normpath(base / Path(configured).expanduser()))
+    return Path(os.path.normpath(base / expanded(configured)))
 
 
 def _checked_url(url: str) -> str:
@@ -185,7 +186,7 @@ def _refuse_borrowed_address(config: Config, repository: Repository, url: str) -
 def _cafile(config: Config) -> str:
     if not config["chroma.cafile"]:
         return ""
-    path = Path(config["chroma.cafile"]).expanduser()
+    path = expanded(config["chroma.cafile"])
     if not path.is_absolute() or not path.is_file():
         raise ConfigurationError(
             f"chroma.cafile is {config['chroma.cafile']!r}",

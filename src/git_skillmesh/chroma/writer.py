@@ -39,8 +39,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import Busy, ReadOnly, UsageError
+from . import claims, directory_store, finding, own_store, parts, store
 from . import client as clients
-from . import directory_store, finding, own_store, parts, store
 from .locking import acquire_in_turn
 from .pages import CLOUD_MOST, Pages
 from .target import Target
@@ -120,7 +120,7 @@ class Session:
             "uuid": str(self.collection.id),
             "staging": staging,
             "documents": self._try(lambda: self._documents(name, repo_id)),
-            **_claims(store.metadata_of(self.collection), repo_id),
+            **self._try(lambda: claims.claim_of(self.client, self.collection, repo_id)),
         }
 
     def _documents(self, name: str, repo_id: str) -> bool:
@@ -161,14 +161,7 @@ class Session:
 
     def do_claim(self, repo_id: str, token: str, mark: str = "") -> dict[str, Any]:
         """Leave a token that tells every other mirror of this repository that we wrote."""
-        claims = {f"mirror:{repo_id}": token} | ({f"head:{repo_id}": mark} if mark else {})
-
-        def leave() -> None:
-            fresh = store.find(self.client, self.collection.name)
-            meta = store.metadata_of(fresh or self.collection)
-            store.set_metadata(self.collection, {**meta, **claims})
-
-        self._try(leave)
+        self._try(lambda: claims.leave(self.client, self.collection, repo_id, token, mark))
         return {}
 
     def do_write(
@@ -218,8 +211,12 @@ class Session:
         rows = 0
         if expected is not None:
             rows = self._try(lambda: store.count(self.collection, repo_id, expected))
-        fresh = self._try(lambda: store.find(self.client, self.collection.name))
-        return {"rows": rows, **_claims(store.metadata_of(fresh or self.collection), repo_id)}
+
+        def claim() -> dict[str, str]:
+            fresh = store.find(self.client, self.collection.name)
+            return claims.claim_of(self.client, fresh or self.collection, repo_id)
+
+        return {"rows": rows, **self._try(claim)}
 
     def do_adopt(self, name: str) -> dict[str, Any]:
         """Swap the filled replacement in."""
@@ -338,14 +335,6 @@ def main(session: Session | None = None) -> int:
         _send(reply)
     session.end()
     return 0
-
-
-def _claims(meta: dict[str, Any], repo_id: str) -> dict[str, str]:
-    """Return who mirrored a repository last, and what."""
-    return {
-        "token": str(meta.get(f"mirror:{repo_id}", "")),
-        "mark": str(meta.get(f"head:{repo_id}", "")),
-    }
 
 
 def _rows_of(page: Any, field: str) -> list[list[str]]:

@@ -212,19 +212,20 @@ def _chroma(context: Context, wait: bool) -> None:
     from ..chroma.directory import announce
     from ..chroma.pipe import WriterWhenNeeded
     from ..chroma.remembered import REMEMBERED, mirror_remembered
+    from ..chroma.schemas import CODE
 
     repository, config = context.repository, context.config
     watching = Breaker(target, repository.state_dir).watching()
     with watching, WriterWhenNeeded(target, repository.state_dir) as one:
         with progress_bar("Chroma", context.quiet) as progress:
             code = mirror_codebase(repository, config, target, progress, one)
-        _mirrored(context, code, f"codebase_v1 ({target.describe()})")
-        outcomes: list[Outcome | None] = [code]
+        _mirrored(context, code, f"{CODE} ({target.describe()})")
+        outcomes: dict[str, Outcome | None] = {CODE: code}
         for kind in REMEMBERED:
             with progress_bar(f"Chroma, {kind.what}", context.quiet) as progress:
                 done = mirror_remembered(kind, repository, config, target, progress, one)
             _mirrored(context, done, kind.collection)
-            outcomes.append(done)
+            outcomes[kind.collection] = done
         announce(repository, config, target, outcomes, one)
 
 

@@ -151,6 +151,9 @@ def _guarded(argv: Sequence[str], context: Context) -> int:
             _silence_stdout()
             print(f"git-skillmesh: cannot write: {error.strerror}", file=sys.stderr)
             return ExitCode.READ_ONLY
+        if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+            print("git-skillmesh: the name of a file is too long", file=sys.stderr)
+            return ExitCode.USAGE
         print(report(error, argv), file=sys.stderr)
         return ExitCode.INTERNAL
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import ReadOnly, UsageError
+from ..files import expanded
 from .context import Context
 from .scheduling import add_options, check_options
 
@@ -105,7 +106,7 @@ def _base(named: str | None, context: Context) -> str:
     """Return the base as steps take it: a path as one that does not depend on the folder."""
     base = named or context.config["train.base"]
     root = (context.folder or Path()) if named else (context.repository.top or Path())
-    path = root / Path(base).expanduser()
+    path = root / expanded(base)
     return str(path.absolute()) if base and path.exists() else base
 
 

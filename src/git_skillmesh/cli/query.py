@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import ConfigurationError, ExitCode, Unavailable, UsageError
 from .context import Context
@@ -12,7 +12,11 @@ from .excerpts import WIDEST, aside, excerpt
 from .terminal import safe, safe_line
 
 if TYPE_CHECKING:
+    from ..retrieval.chats import ChatAnswer
+    from ..retrieval.learnings import LearningAnswer
     from ..retrieval.results import Answer, Hit
+    from .query_all import OnPage
+    from .query_skills import SkillAnswer
 
 _SCHEMA_VERSION = 1
 # A longer query is a log: what it names first and last says nothing of what is sought.
@@ -70,9 +74,37 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Search and print."""
+    text = _checked(args)
+    if args.repo or args.all_repos:
+        from .query_shared import run as run_shared
+
+        return run_shared(args, context, text)
+    found = _answers(args, context, text)
+    page = None
+    if args.what == "all":
+        from .query_all import page_of
+
+        page = page_of(found.code, found.learned, found.chats, found.skills, args.limit)
+    if context.json:
+        context.out_json(_document(args, text, found, page))
+    else:
+        _print(args, context, found, page)
+    return ExitCode.OK if any(one.hits for one in found if one) else ExitCode.NOTHING_FOUND
+
+
+class _Found(NamedTuple):
+    """The answers of the kinds, None for those that were not asked."""
+
+    code: "Answer | None"
+    learned: "LearningAnswer | None"
+    chats: "ChatAnswer | None"
+    skills: "SkillAnswer | None"
+
+
+def _checked(args: argparse.Namespace) -> str:
+    """Return the query. Raises `UsageError` for one that cannot be answered."""
     from ..chunking.model import KINDS
-    from .query_chats import answer_chats, chats_document, check_options, print_chats
-    from .query_learnings import answer_learnings, learnings_document, print_learnings
+    from .query_chats import check_options
 
     check_options(args)
     text = _text(args.words)
@@ -83,66 +115,73 @@ def run(args: argparse.Namespace, context: Context) -> int:
     unknown = sorted(set(args.kind) - set(KINDS))
     if unknown:
         raise UsageError(f"unknown kind {unknown[0]!r}", "one of " + ", ".join(sorted(KINDS)))
-    if args.repo or args.all_repos:
-        from .query_shared import run as run_shared
+    return text
 
-        return run_shared(args, context, text)
-    answer = _code(args, context, text) if args.what in ("code", "all") else None
+
+def _answers(args: argparse.Namespace, context: Context, text: str) -> _Found:
+    from .query_chats import answer_chats
+    from .query_learnings import answer_learnings
+
+    skills = None
+    code = _code(args, context, text) if args.what in ("code", "all") else None
     learned = answer_learnings(args, context, text) if args.what in ("learnings", "all") else None
     chats = answer_chats(args, context, text) if args.what in ("chats", "all") else None
-    skills = None
     if args.what in ("skills", "all"):
         from .query_skills import answer_skills
 
         skills = answer_skills(args, context, text)
-    page = None
-    if args.what == "all":
-        from .query_all import page_of
+    return _Found(code, learned, chats, skills)
 
-        page = page_of(answer, learned, chats, skills, args.limit)
-    if context.json:
-        parts = []
-        if answer is not None:
-            parts.append(as_document(answer, args.full, args.explain))
-        if learned is not None:
-            parts.append(learnings_document(learned, args.full, args.explain))
-        if chats is not None:
-            parts.append(chats_document(chats, args.full, args.explain))
-        if skills is not None:
-            from .query_skills import skills_document
 
-            parts.append(skills_document(skills, args.full, args.what == "skills"))
-        document: dict[str, Any] = {"schema": _SCHEMA_VERSION, "query": text}
-        for part in parts:
-            document |= part | {"notes": [*document.get("notes", ()), *part["notes"]]}
-        if page is not None:
-            document["together"] = [{"kind": one.kind, "rank": one.rank} for one in page]
-        context.out_json(document)
-    else:
-        if page is not None:
-            from .query_all import print_page
+def _document(
+    args: argparse.Namespace, text: str, found: _Found, page: "Sequence[OnPage] | None"
+) -> dict[str, Any]:
+    """Return the answers in the documented JSON form."""
+    from .query_chats import chats_document
+    from .query_learnings import learnings_document
 
-            print_page(context, page, args.full, args.explain)
-        # Beside others a kind says what is missing, and nothing where it has nothing.
-        found = bool(page)
-        if answer is not None:
-            print_code(
-                context, answer, args.full, args.explain, shown=page is not None, found=found
-            )
-        if learned is not None and (args.what == "learnings" or learned.learnings):
-            print_learnings(
-                context, learned, args.full, args.explain, shown=page is not None, found=found
-            )
-        if chats is not None:
-            print_chats(
-                context, chats, args.full, args.explain, shown=page is not None, found=found
-            )
-        if skills is not None and args.what == "skills":
-            from .query_skills import print_skills
+    parts = []
+    if found.code is not None:
+        parts.append(as_document(found.code, args.full, args.explain))
+    if found.learned is not None:
+        parts.append(learnings_document(found.learned, args.full, args.explain))
+    if found.chats is not None:
+        parts.append(chats_document(found.chats, args.full, args.explain))
+    if found.skills is not None:
+        from .query_skills import skills_document
 
-            print_skills(context, skills, args.full)
-    hits = [len(found.hits) for found in (answer, learned, chats, skills) if found is not None]
-    return ExitCode.OK if any(hits) else ExitCode.NOTHING_FOUND
+        parts.append(skills_document(found.skills, args.full, args.what == "skills"))
+    document: dict[str, Any] = {"schema": _SCHEMA_VERSION, "query": text}
+    for part in parts:
+        document |= part | {"notes": [*document.get("notes", ()), *part["notes"]]}
+    if page is not None:
+        document["together"] = [{"kind": one.kind, "rank": one.rank} for one in page]
+    return document
+
+
+def _print(
+    args: argparse.Namespace, context: Context, found: _Found, page: "Sequence[OnPage] | None"
+) -> None:
+    from .query_chats import print_chats
+    from .query_learnings import print_learnings
+
+    full, explain = args.full, args.explain
+    if page is not None:
+        from .query_all import print_page
+
+        print_page(context, page, full, explain)
+    # Beside others a kind says what is missing, and nothing where it has nothing.
+    shown, any_found = page is not None, bool(page)
+    if found.code is not None:
+        print_code(context, found.code, full, explain, shown=shown, found=any_found)
+    if found.learned is not None and (args.what == "learnings" or found.learned.learnings):
+        print_learnings(context, found.learned, full, explain, shown=shown, found=any_found)
+    if found.chats is not None:
+        print_chats(context, found.chats, full, explain, shown=shown, found=any_found)
+    if found.skills is not None and args.what == "skills":
+        from .query_skills import print_skills
+
+        print_skills(context, found.skills, full)
 
 
 def _code(args: argparse.Namespace, context: Context, text: str) -> "Answer":
@@ -202,8 +241,10 @@ def answer_code(args: argparse.Namespace, context: Context, text: str) -> "Answe
 
         context.note("no index yet: making one (next time this is quick)")
         was_json, context.json = context.json, False
-        update_with_progress(context, args.at or "", rebuild=False)
-        context.json = was_json
+        try:
+            update_with_progress(context, args.at or "", rebuild=False)
+        finally:
+            context.json = was_json
         view = open_view(repository, config, store, source, scope, args.at or "")
     try:
         return Searcher(view, repo_id(repository, config)).answer(text, options, vector, notes)

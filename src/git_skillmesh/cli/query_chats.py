@@ -15,7 +15,7 @@ from .query import why
 from .terminal import progress_bar, safe, safe_line
 
 if TYPE_CHECKING:
-    from ..retrieval.chats import ChatAnswer, ChatHit
+    from ..retrieval.chats import ChatAnswer, ChatHit, ChatOptions
 
 # How long a run waits for another one that indexes the same conversations.
 _WAIT_SECONDS = 600
@@ -92,7 +92,7 @@ def answer_chats(args: argparse.Namespace, context: Context, text: str) -> "Chat
     from ..index.exchanges import exchange_store, sync_exchanges
     from ..index.vectors import source_of
     from ..index.view import NoIndexError
-    from ..retrieval.chats import ChatOptions, ChatSearcher
+    from ..retrieval.chats import ChatSearcher
 
     repository = context.repository
     notes: list[str] = []
@@ -108,14 +108,20 @@ def answer_chats(args: argparse.Namespace, context: Context, text: str) -> "Chat
         with progress_bar("conversations", context.quiet) as progress:
             sync_exchanges(repository, source, _WAIT_SECONDS, progress=progress)
         view = open_exchanges(repository, source)
-    options = ChatOptions(
+    try:
+        return ChatSearcher(view).answer(text, chat_options(args), vector, notes)
+    finally:
+        view.close()
+
+
+def chat_options(args: argparse.Namespace) -> "ChatOptions":
+    """Return the filters for conversations."""
+    from ..retrieval.chats import ChatOptions
+
+    return ChatOptions(
         args.limit, tuple(args.agent), tuple(args.path), tuple(args.session), args.since,
         args.until,
     )  # fmt: skip
-    try:
-        return ChatSearcher(view).answer(text, options, vector, notes)
-    finally:
-        view.close()
 
 
 def chats_document(answer: "ChatAnswer", full: bool, explain: bool) -> dict[str, Any]:

@@ -5,12 +5,15 @@ others' from the shared store; a store that does not answer costs a note, not th
 """
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ..chroma.schemas import CHATS, CODE, LEARNINGS, THOUGHTS
 from ..errors import ConfigurationError, SkillmeshError, Unavailable, UsageError
+from ..git.globs import Globs
 from .context import Context
+from .query_chats import chat_options
 
 if TYPE_CHECKING:
     from ..chroma.directory import Listed
@@ -151,18 +154,21 @@ def _others(
     if not wanted.repositories and not wanted.everything:
         return {}
     owners = {one.repo_id: Owner(one.repo_id, one.shown) for one in answer.asked}
+    globs = Globs(args.path) if args.path else None
     factor = _OVERSAMPLING_PATHS if args.path else _OVERSAMPLING
     count = max(args.limit * factor, _LEAST_ASKED)
     found = {}
     for kind in _kinds(args.what):
+        collection, called = _MIRRORED[kind]
+        if kind == "learning" and globs:
+            answer.notes.append(f"{called} of other repositories: no store knows their --path")
+            continue
         try:
             question = _question(context, kind, query.text)
-            rows = search(
-                reader, _COLLECTIONS[kind], question, wanted, count, _conditions(args, kind)
-            )
+            rows = search(reader, collection, question, wanted, count, _conditions(args, kind))
         except (Unavailable, ConfigurationError) as error:
             if "no collection" not in error.what:
-                answer.notes.append(f"{_NAMES[kind]} of other repositories: {error.what}")
+                answer.notes.append(f"{called} of other repositories: {error.what}")
             continue
         own = [
             Row(
@@ -173,18 +179,16 @@ def _others(
                 row.document,
             )
             for row in rows
-            if _passes(args, kind, row.metadata)
+            if _passes(args, globs, kind, row.metadata)
         ]
         found[kind] = of_others(kind, own, query)[: args.limit]
     return found
 
 
-_COLLECTIONS = {
-    "code": "codebase_v1", "chat": "chat_history_v1", "learning": "derived_learnings_v1",
-    "thought": "thinking_sessions_v1",
-}  # fmt: skip
-_NAMES = {
-    "code": "code", "chat": "conversations", "learning": "learnings", "thought": "thoughts",
+# The collection of a kind, and what its rows are called.
+_MIRRORED = {
+    "code": (CODE, "code"), "chat": (CHATS, "conversations"), "learning": (LEARNINGS, "learnings"),
+    "thought": (THOUGHTS, "thoughts"),
 }  # fmt: skip
 
 
@@ -210,22 +214,25 @@ def _conditions(args: argparse.Namespace, kind: str) -> list[dict[str, Any]]:
     return found
 
 
-def _passes(args: argparse.Namespace, kind: str, metadata: Any) -> bool:
+def _passes(
+    args: argparse.Namespace, globs: "Globs | None", kind: str, metadata: "Mapping[str, Any]"
+) -> bool:
     """Whether a row passes the filters that a store does not know."""
-    from fnmatch import fnmatchcase
+    from ..retrieval.chats import is_wanted
 
-    from ..git.globs import Globs
+    def text(name: str) -> str:
+        return str(metadata.get(name, ""))
 
     if kind == "code":
-        return not args.path or Globs(args.path).match(str(metadata.get("file_path", "")))
+        return globs is None or globs.match(text("file_path"))
+    if kind == "learning":
+        named = text("languages")
+        return not (args.lang and named) or not set(args.lang).isdisjoint(named.split(","))
     if kind == "chat":
-        time, session = str(metadata.get("timestamp", "")), str(metadata.get("session_id", ""))
-        agent = str(metadata.get("agent", ""))
-        return (
-            (not args.agent or any(fnmatchcase(agent, one) for one in args.agent))
-            and (not args.session or any(session.startswith(one) for one in args.session))
-            and (not args.since or time >= args.since)
-            and (not args.until or (bool(time) and time <= args.until + "~"))
+        about = text("involved_entities").split(",")
+        facts = text("agent"), text("session_id"), text("timestamp")
+        return is_wanted(chat_options(args), *facts) and (
+            globs is None or any(map(globs.match, filter(None, about)))
         )
     return True
 

@@ -7,6 +7,7 @@ import argparse
 from pathlib import Path
 
 from ..errors import NotARepository, UsageError
+from ..files import expanded
 from ..git.repository import Repository
 from ..registry.choosing import NAME
 from ..registry.loading import load_registry, skills_of
@@ -34,7 +35,7 @@ def place_of(name: str, context: Context) -> Path:
     """Return a path that the user typed."""
     if "\0" in name:
         raise UsageError("not a path: it has a NUL character")
-    return (context.folder or Path()) / Path(name).expanduser()
+    return (context.folder or Path()) / expanded(name)
 
 
 def registry_of(args: argparse.Namespace, context: Context) -> Registry:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ExitCode, ReadOnly, UsageError
+from ..files import expanded
 from ..machine import cores
 from .columns import plural
 from .context import Context
@@ -139,7 +140,7 @@ def _plan(args: argparse.Namespace, context: Context) -> "Plan":
         context.note(f"{plural(len(picked.train), 'line')} to train on{again}")
     models.require("torch", "transformers", "peft", "trl", "accelerate", "datasets")
     base = args.base
-    if Path(base).expanduser().is_dir() or context.folder:
+    if expanded(base).is_dir() or context.folder:
         near = _path(context, base)
         base = str(near) if near.is_dir() else base
     folder = models.base_folder(base)
@@ -188,7 +189,7 @@ def _check(args: argparse.Namespace) -> None:
 
 
 def _path(context: Context, name: str) -> Path:
-    return ((context.folder or Path()) / Path(name).expanduser()).absolute()
+    return ((context.folder or Path()) / expanded(name)).absolute()
 
 
 def _output(name: str | None, context: Context) -> Path:

@@ -126,6 +126,7 @@ def _mirror(repository: Repository, config: Config, target: "Target", log: Log) 
     from ..chroma.directory import announce
     from ..chroma.pipe import WriterWhenNeeded
     from ..chroma.remembered import REMEMBERED, mirror_remembered
+    from ..chroma.schemas import CODE
 
     breaker = Breaker(target, repository.state_dir)
     breaker.ask()
@@ -133,11 +134,11 @@ def _mirror(repository: Repository, config: Config, target: "Target", log: Log) 
         code = mirror_codebase(repository, config, target, writers=one)
         log(f"Chroma: {code.upserted} written, {code.deleted} deleted, {code.rows} in all")
         if code.note:
-            log(f"Chroma: codebase_v1 is left as it is: {code.note}")
-        outcomes: list[Outcome | None] = [code]
+            log(f"Chroma: {CODE} is left as it is: {code.note}")
+        outcomes: dict[str, Outcome | None] = {CODE: code}
         for kind in REMEMBERED:
             done = mirror_remembered(kind, repository, config, target, writers=one)
             if done is not None:
                 log(f"Chroma: {done.upserted} {kind.what} written, {done.deleted} deleted")
-            outcomes.append(done)
+            outcomes[kind.collection] = done
         announce(repository, config, target, outcomes, one)

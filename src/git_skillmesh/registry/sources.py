@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import UsageError
+from ..files import expanded
 from ..git.snapshot import snapshot
 from ..git.transport import Manners, without_credentials
 from ..yamlnodes import Unreadable
@@ -70,8 +71,8 @@ def read_source(text: str, base: Path, top: Path) -> Source:
     address, _, revision = text.rpartition("#") if "#" in text else (text, "", "")
     if address.lower().startswith("file://"):
         address = address[len("file://") :]
-    if address and (base / Path(address).expanduser()).exists():
-        return _local(base / Path(address).expanduser(), revision, top)
+    if address and (base / expanded(address)).exists():
+        return _local(base / expanded(address), revision, top)
     if _SCHEME.fullmatch(address) or (
         _SCP_LIKE.fullmatch(address) and not _OTHER_SCHEME.match(address)
     ):

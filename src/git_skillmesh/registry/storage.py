@@ -14,6 +14,7 @@ import numpy as np
 
 from ..arrays import open_arrays, write_arrays
 from ..errors import Damaged
+from ..files import expanded
 from ..git.repository import Repository
 from .index import Index, Model, empty
 from .loading import shipped
@@ -28,7 +29,7 @@ def cache_folder(repository: Repository | None, environ: Mapping[str, str]) -> P
     """Return the folder of routing indexes: the repository's, else the user's."""
     if repository is not None:
         return repository.state_dir / "skills"
-    home = Path(environ.get("HOME") or "~").expanduser()
+    home = expanded(environ.get("HOME") or "~")
     cache = environ.get("XDG_CACHE_HOME", "")
     return (Path(cache) if cache.startswith("/") else home / ".cache") / "skillmesh" / "skills"
 

@@ -190,11 +190,17 @@ class ChatSearcher:
         return {number: data.decode(errors="replace").split("\n") for number, data in texts.items()}
 
 
-def _matches(info: ExchangeInfo, options: ChatOptions, globs: Globs | None) -> bool:
+def is_wanted(options: ChatOptions, agent: str, session: str, started: str) -> bool:
+    """Whether an exchange passes the filters but for that of its files."""
     return (
-        (not options.agents or any(fnmatchcase(info.agent, one) for one in options.agents))
-        and (not options.sessions or any(info.session.startswith(s) for s in options.sessions))
-        and (not options.since or info.started >= options.since)
-        and (not options.until or (bool(info.started) and info.started <= options.until + "~"))
-        and (globs is None or any(globs.match(path) for path in info.paths))
+        (not options.agents or any(fnmatchcase(agent, one) for one in options.agents))
+        and (not options.sessions or session.startswith(options.sessions))
+        and (not options.since or started >= options.since)
+        and (not options.until or (bool(started) and started <= options.until + "~"))
+    )
+
+
+def _matches(info: ExchangeInfo, options: ChatOptions, globs: Globs | None) -> bool:
+    return is_wanted(options, info.agent, info.session, info.started) and (
+        globs is None or any(map(globs.match, info.paths))
     )

@@ -4,6 +4,7 @@ In: a view, queries, options. Out: `Answer`s.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, lru_cache, partial
 from itertools import islice
@@ -290,11 +291,11 @@ class _Alike:
             return self._begun.result()
         if self._thread is not None:
             self._thread.join()
-        # What went wrong in the thread goes wrong here, and is told.
         return self._look() if self._found is None else self._found
 
     def _keep(self) -> None:
-        self._found = self._look()
+        with suppress(Exception):  # it is done again, and told, where somebody waits for it
+            self._found = self._look()
 
 
 @cache

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..config import Config
+from ..files import expanded
 from ..git.repository import Repository
 from .model import Exchange
 
@@ -35,7 +36,7 @@ def adapters_folder(repository: Repository, config: Config) -> Path:
     if not configured:
         return repository.common_dir / "skillmesh-adapters"
     base = repository.top or repository.common_dir
-    return Path(os.path.normpath(base / Path(configured).expanduser()))
+    return Path(os.path.normpath(base / expanded(configured)))
 
 
 def model_version(base: str, base_sha256: str, adapter: str) -> str:

@@ -11,6 +11,8 @@ import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
+from ..errors import Unavailable
+
 # One file of so many is held out.
 _SHARE = 12
 # Tables, tests, and copies of other projects are no code to learn from.
@@ -27,7 +29,8 @@ def library(folder: Path | None = None) -> Iterator[tuple[str, Path]]:
     for path in sorted(_modules_below(root)):
         if path.name.startswith("_sysconfigdata"):
             continue
-        if _SMALLEST <= path.stat().st_size <= _LARGEST:
+        # Distributions link some of them to files that need not be there.
+        if path.is_file() and _SMALLEST <= path.stat().st_size <= _LARGEST:
             yield path.relative_to(root).as_posix(), path
 
 
@@ -53,9 +56,11 @@ def learnable() -> Iterator[tuple[str, str]]:
 def general_code(most: int = 32, characters: int = 3_000) -> tuple[str, ...]:
     """Return texts of held-out modules: `most` of them, each the first lines of up to so long.
 
-    The same ones for the same Python.
+    The same ones for the same Python. Raises `Unavailable` where it came without its sources.
     """
     held = [(name, path) for name, path in library() if is_held_out(name)]
+    if not held:
+        raise Unavailable("this Python has no sources of its standard library to judge on")
     held.sort(key=lambda one: hashlib.sha256(one[0].encode()).digest())
     return tuple(
         _first_lines(path.read_text(encoding="utf-8", errors="replace"), characters)

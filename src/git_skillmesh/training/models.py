@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import Damaged, Unavailable, UsageError
+from ..files import expanded
 from .model import Message
 
 INSTALL = "pip install 'git-skillmesh[train]'"
@@ -57,7 +58,7 @@ def base_folder(base: str) -> Path:
     Raises `UsageError` when there is no such folder, or no model in it, `Unavailable` when the hub
     cannot be reached.
     """
-    path = Path(base).expanduser()
+    path = expanded(base)
     if not path.is_dir():
         if not _is_hub_id(base) or path.exists():
             raise UsageError(f"no model at {base}", "a folder with config.json, or a hub id")

@@ -25,6 +25,7 @@ from ..errors import Damaged, ExitCode, SkillmeshError
 from ..index.locks import exclusive
 from . import models
 from .adapters.store import used
+from .alone import QUIET
 from .lora import folders
 from .lora.card import card_of
 from .lora.picking import Picked, pick
@@ -32,11 +33,7 @@ from .lora.plan import Plan, read_plan
 from .lora.reading import Data, read
 
 _LIBRARIES = ("torch", "transformers", "peft", "trl", "accelerate", "datasets")
-_ALONE = {
-    "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1", "HF_HUB_OFFLINE": "1",
-    "TRANSFORMERS_NO_ADVISORY_WARNINGS": "1", "TOKENIZERS_PARALLELISM": "false",
-    "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
-}  # fmt: skip
+_ALONE = {**QUIET, "HF_HUB_OFFLINE": "1", "HF_DATASETS_DISABLE_PROGRESS_BARS": "1"}
 
 
 def main(arguments: Sequence[str]) -> int:

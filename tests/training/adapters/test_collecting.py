@@ -1,6 +1,7 @@
 """Collecting: what goes, and what never does."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,24 @@ def test_nothing_goes_while_nobody_can_tell_what_is_active(tmp_path: Path) -> No
     with pytest.raises(Damaged):
         collect(store, 0)
     assert store.names() == NAMES
+
+
+def test_files_that_a_training_takes_away_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, _ = deployments_of(make_repo(tmp_path / "repo"))
+    checkpoint = store.folder / ".training-1" / "checkpoint-5"
+    checkpoint.mkdir(parents=True)
+    (checkpoint / "weights").write_text("x" * 100)
+    walk = os.walk
+
+    def late(path: Path) -> Iterator[tuple[str, list[str], list[str]]]:
+        listed = list(walk(path))
+        (checkpoint / "weights").unlink(missing_ok=True)
+        yield from listed
+
+    monkeypatch.setattr(os, "walk", late)
+    assert collect(store, 1).leftovers == ()
 
 
 def test_what_a_killed_collection_left_goes(tmp_path: Path) -> None:

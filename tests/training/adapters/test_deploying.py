@@ -13,7 +13,7 @@ import pytest
 from git_skillmesh.errors import ConfigurationError, Damaged, SkillmeshError, UsageError
 from git_skillmesh.sessions.serving import read_deployments
 from git_skillmesh.training.adapters.deploying import Deployments, Outcome, Refused, stack_of
-from git_skillmesh.training.adapters.manifest import opened, signed_bytes
+from git_skillmesh.training.adapters.manifest import active_name, opened, signed_bytes
 from git_skillmesh.training.adapters.store import Store
 from testing.adapters import BASE_SHA256, deployments_of, judge, name_of, write_adapter
 from testing.repos import Repo, make_repo
@@ -135,6 +135,7 @@ def test_what_was_tampered_with_does_not_load(room: tuple[Store, Deployments]) -
     (store.folder / "active.json").write_bytes(good[: len(good) // 2])
     with pytest.raises(Damaged, match=r"active\.json cannot be read"):
         deployments.active()
+    assert deployments.active_name() == active_name(store.folder) == A  # as the history has it
     (store.folder / "active.json").write_bytes(good.replace(b'"schema": 1', b'"schema": 9'))
     with pytest.raises(Damaged, match="newer git-skillmesh"):
         deployments.active()

@@ -1,6 +1,7 @@
 """Engines: the command lines for each of them, and vLLM's requests."""
 
 import json
+import socketserver
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -162,6 +163,28 @@ def vllm() -> Iterator[Vllm]:
     yield made
     made.shutdown()
     made.server_close()
+
+
+def test_vllm_on_this_machine_is_reached_through_no_proxy(
+    vllm: Vllm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    monkeypatch.delenv("no_proxy", raising=False)
+    Server(vllm.url, "secret").load(NAME, write_adapter(tmp_path, NAME))
+    assert list(vllm.loaded) == [NAME]
+
+
+def test_what_answers_is_no_server(tmp_path: Path) -> None:
+    class Garbage(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(1 << 16)
+            self.request.sendall(b"not HTTP at all\r\n\r\n")
+
+    with socketserver.TCPServer(("127.0.0.1", 0), Garbage) as made:
+        threading.Thread(target=made.handle_request, daemon=True).start()
+        url = f"http://127.0.0.1:{made.server_address[1]}"
+        with pytest.raises(Unavailable, match=f"cannot reach vLLM at {url}: not HTTP at all"):
+            Server(url, "").load(NAME, tmp_path)
 
 
 def test_vllm_loads_and_unloads(vllm: Vllm, tmp_path: Path) -> None:

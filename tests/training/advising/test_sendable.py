@@ -45,18 +45,19 @@ def test_what_is_not_sent_and_why(tmp_path: Path) -> None:
     repo.commit("change", {
         "a.py": "a = 2\n", "gone.py": None, ".env": "A=1\n", "vendor/lib.py": "x = 1\n",
         "package-lock.json": "{}\n", "logo.png": b"\x89PNG\0", "large.py": "x = 1\n" * 90_000,
-        "kept/out.py": "x = 1\n", ".gitattributes": "kept/** -skillmesh-index\n",
+        ":(odd)name.py": "x = 1\n", "kept/out.py": "x = 1\n",
+        ".gitattributes": "kept/** -skillmesh-index\n",
     })  # fmt: skip
     repository = discover(repo.path)
     change = between(repository, "HEAD~1", "HEAD")
     config = load(repository, {"index.include": ".env"}, environ={})
     files, left = sendable(change, config)
-    assert [file.path for file in files] == [".gitattributes", "a.py"]
+    assert [file.path for file in files] == [".gitattributes", ":(odd)name.py", "a.py"]
     assert {one.path: one.why for one in left} == {
         ".env": "not sent: a file for secrets, by its name",
         "kept/out.py": "not sent: excluded",
         "large.py": "not sent: larger than 400,000 bytes",
-        "local/x.py": "not sent: git is told to ignore it",
+        "local/x.py": "not sent: git leaves it alone",
         "logo.png": "not sent: binary",
         "package-lock.json": "not sent: lock",
         "vendor/lib.py": "not sent: vendored",

@@ -73,6 +73,13 @@ def test_what_is_no_edit_is_refused(text: str) -> None:
         parse_edits(text)
 
 
+@pytest.mark.parametrize("line", ["\u00b2", "9" * 5_000, "x"])
+def test_a_part_whose_line_is_no_number(line: str) -> None:
+    part = f"*** part a.py {line}\n<<<<<<< TEXT\nx\n>>>>>>> TEXT"
+    text = f"*** begin context\n{part}\n*** end context"
+    assert parse_context(text) == (Shown("a.py", "x\n", 1, False),)
+
+
 def test_a_block_that_fits_twice_is_refused() -> None:
     with pytest.raises(Misfit, match="twice"):
         applied({"a": "x\ny\nx\n"}, [Block("edit", "a", "x\n", "z\n")])

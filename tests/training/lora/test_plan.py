@@ -1,5 +1,7 @@
 """A plan as a file, and what makes two plans one training."""
 
+import errno
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -73,6 +75,21 @@ def test_numbers_are_cut_where_a_training_goes_on(tmp_path: Path) -> None:
     path.write_text('{"step": 1}\n{"step": 2}\n{"step": 3}\n{"st')
     assert metrics_until(plan.work, 2) == [{"step": 1}, {"step": 2}]
     assert path.read_text() == '{"step": 1}\n{"step": 2}\n'
+
+
+def test_where_files_have_one_name_only_weights_are_there_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuses(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "no links here")
+
+    plan = plan_in(tmp_path, resume=True)
+    open_work(plan)
+    made = fresh_folder(plan)
+    (made / "adapter_model.safetensors").write_bytes(b"w")
+    monkeypatch.setattr(os, "link", refuses)
+    folder = finish(plan, made, {}, [], lambda told: "")
+    assert (folder / f"{folder.name}.safetensors").read_bytes() == b"w"
 
 
 def test_an_adapter_appears_whole_and_names_go_on(tmp_path: Path) -> None:

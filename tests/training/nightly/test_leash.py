@@ -1,5 +1,6 @@
 """A step whose pipeline is killed hears of it, and so does what it has started."""
 
+import os
 import subprocess
 import sys
 import threading
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from git_skillmesh.training.nightly import leash
+from git_skillmesh.training.nightly import child, leash
 
 PIPELINE = """
 import os, sys
@@ -65,3 +66,12 @@ def test_what_is_no_pipe(tmp_path: Path, value: str) -> None:
         leash.follow(environ)
         leash.follow(environ)
         assert (environ, threading.active_count()) == ({}, before)
+
+
+def test_a_step_that_ends_by_a_signal_without_a_name(tmp_path: Path) -> None:
+    with (tmp_path / "log").open("wb") as log:
+        ended = child.run(
+            ["sh", "-c", "kill -40 $$"], tmp_path, os.environ, tmp_path / "step.json", log,
+            child.Signals(),
+        )  # fmt: skip
+    assert (ended.code, ended.line) == (3, "it was ended by signal 40")

@@ -13,6 +13,7 @@ from .. import own_store, store
 from ..pages import CLOUD_MOST
 from ..schemas import COLLECTIONS
 from ..target import Target
+from . import limits
 from .patience import patiently
 from .records import MOST_RECORDS
 
@@ -98,6 +99,9 @@ def like(collection: "Collection", to: Target, where: Mapping[str, Any] | None) 
         for key, value in store.metadata_of(collection).items()
         if where is None or not key.startswith(_CLAIMS) or key.partition(":")[2] in chosen
     }
+    if to.is_hosted and any(limits.excess_of_collection(collection.name, metadata)):
+        # Without them the next mirror of each repository reads what is there, and changes nothing.
+        metadata = without_claims(metadata)
     space = store.space_of(collection)
     index: dict[str, Any] = {"space": space}
     if to.kind != "cloud":
@@ -111,6 +115,11 @@ def like(collection: "Collection", to: Target, where: Mapping[str, Any] | None) 
         "configuration": configuration,
         "embedding_function": None,
     }
+
+
+def without_claims(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the metadata of a collection without what repositories have left in it."""
+    return {key: value for key, value in metadata.items() if not key.startswith(_CLAIMS)}
 
 
 def hnsw_of(collection: "Collection") -> dict[str, Any]:

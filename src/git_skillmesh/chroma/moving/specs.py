@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl
 
 from ...config import Config
 from ...errors import ConfigurationError, UsageError
+from ...files import expanded
 from ...git.repository import Repository
 from ..target import CLOUD_URL, Target, target_of
 
@@ -59,7 +60,7 @@ def _folder(rest: str, cwd: Path) -> Target:
     path, names = _divided(rest)
     if not path or "\0" in path:
         raise UsageError(f"persistent:{rest!r:.80} names no folder")
-    folder = Path(os.path.normpath(cwd / Path(path).expanduser()))
+    folder = Path(os.path.normpath(cwd / expanded(path)))
     tenant, database = names.get("tenant", ""), names.get("database", "")
     return Target("persistent", path=folder, tenant=tenant, database=database)
 

@@ -121,7 +121,8 @@ def exceeding(
         collection = source.find(name)
         if collection is None:
             continue
-        for phrase in limits.excess_of_collection(name, store.metadata_of(collection)):
+        metadata = ends.without_claims(store.metadata_of(collection))
+        for phrase in limits.excess_of_collection(name, metadata):
             found.setdefault(phrase, [phrase, 0, name])[1] += 1
         done = 0
         where = ends.where_of(collection, repositories)

@@ -7,11 +7,13 @@ process uses.
 """
 
 import fcntl
+import itertools
 import json
 import os
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,7 +93,7 @@ def collect(
                     shutil.rmtree(aside)
         left = list(_leftovers(store.folder, moment))
         for path in left:
-            size += sum(file.lstat().st_size for file in _files(path))
+            size += sum(told.st_size for told in _told(path))
             if not dry_run:
                 _remove(path)
     return Collected(tuple(gone), tuple(path.name for path in left), size, tuple(used))
@@ -118,9 +120,9 @@ def _leftovers(folder: Path, moment: float) -> Iterator[Path]:
     """Yield hidden files and folders that a process which was killed has left."""
     for path in sorted((*folder.glob(".*"), *(folder / JUDGEMENTS).glob(".*"))):
         half = path.name.startswith(_GONE)
-        if path.name in _OURS or not (half or moment - _touched(path) >= _WEEK):
+        if path.name in _OURS or _at_work(path):
             continue
-        if not _at_work(path):
+        if half or moment - _touched(path) >= _WEEK:
             yield path
 
 
@@ -142,16 +144,16 @@ def _at_work(path: Path) -> bool:
 
 def _touched(path: Path) -> float:
     """Return when anything in a folder was last written, in seconds since the epoch."""
-    times = [file.lstat().st_mtime for file in (path, *_files(path))]
-    return max(times, default=0.0)
+    return max((told.st_mtime for told in _told(path)), default=0.0)
 
 
-def _files(path: Path) -> Iterable[Path]:
-    if not path.is_dir() or path.is_symlink():
-        return [path]
-    return [
-        Path(where, name) for where, folders, names in os.walk(path) for name in (*folders, *names)
-    ]
+def _told(path: Path) -> Iterator[os.stat_result]:
+    """Yield what is known of a path and of all that is in it; a training may take files away."""
+    inside = os.walk(path) if path.is_dir() and not path.is_symlink() else ()
+    names = (Path(where, name) for where, folders, files in inside for name in (*folders, *files))
+    for each in itertools.chain([path], names):
+        with suppress(FileNotFoundError):
+            yield each.lstat()
 
 
 def _remove(path: Path) -> None:

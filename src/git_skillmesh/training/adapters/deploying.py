@@ -84,13 +84,8 @@ class Deployments:
         return Active(manifest, who)
 
     def active_name(self) -> str:
-        """Return the name of what is active as the manifest has it, unchecked; "" for none."""
-        history = read_deployments(self._store.folder)
-        data = manifests.read(self._store.folder)
-        try:
-            return manifests.opened(data)[0].deployment.adapter if data else ""
-        except Damaged:
-            return history[-1].adapter if history else ""
+        """Return the name of what is active, unchecked; "" for the base alone."""
+        return manifests.active_name(self._store.folder)
 
     # -- writing -----------------------------------------------------------------------------------
 

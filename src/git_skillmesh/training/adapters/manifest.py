@@ -14,7 +14,13 @@ from typing import Any
 
 from ...errors import Damaged
 from ...files import replace_file
-from ...sessions.serving import ACTIVE, HISTORY, Deployment, deployment_of
+from ...sessions.serving import (
+    ACTIVE,
+    HISTORY,
+    Deployment,
+    deployment_of,
+    read_deployments,
+)
 from .store import File
 
 SCHEMA = 1
@@ -104,6 +110,19 @@ def read(folder: Path) -> bytes | None:
         return None
     except OSError as error:
         raise Damaged(f"cannot read {ACTIVE}", error.strerror or str(error)) from None
+
+
+def active_name(folder: Path) -> str:
+    """Return the name of what is active as the manifest has it, unchecked; "" for the base alone.
+
+    Where the manifest cannot be read, it is what was deployed last. Raises `Damaged`.
+    """
+    data = read(folder)
+    try:
+        return opened(data)[0].deployment.adapter if data else ""
+    except Damaged:
+        history = read_deployments(folder)
+        return history[-1].adapter if history else ""
 
 
 def replace(folder: Path, data: bytes) -> None:

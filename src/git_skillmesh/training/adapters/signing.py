@@ -15,6 +15,7 @@ from pathlib import Path
 
 from ...config import Config
 from ...errors import ConfigurationError, Damaged, Unavailable
+from ...files import expanded
 from ...git.people import author_of
 from ...git.repository import Repository
 
@@ -90,7 +91,7 @@ class Signer:
 
     def _own_key(self) -> tuple[Path, bool]:
         """Return the key that this program keeps for the user, made at its first use."""
-        folder = Path(os.environ.get("XDG_CONFIG_HOME") or "~/.config").expanduser() / "skillmesh"
+        folder = expanded(os.environ.get("XDG_CONFIG_HOME") or "~/.config") / "skillmesh"
         path = folder / "adapters_ed25519"
         if path.is_file():
             return path, False
@@ -130,11 +131,11 @@ class Signer:
         """
         if configured := self._config["allowedsigners"]:
             base = self._repository.top or self._repository.common_dir
-            return base / Path(configured).expanduser()
+            return base / expanded(configured)
         if self._own.is_file():
             return self._own
         theirs = self._git("gpg.ssh.allowedSignersFile")
-        return Path(theirs).expanduser() if theirs else None
+        return expanded(theirs) if theirs else None
 
     def allow_first(self, signature: Signature) -> bool:
         """Allow the one who signs first, where no file says who may; return whether it was so."""
@@ -197,7 +198,7 @@ class Signer:
 
 
 def _expanded(path: str) -> str:
-    return path if _LITERAL.match(path) else os.fspath(Path(path).expanduser())
+    return path if _LITERAL.match(path) else os.fspath(expanded(path))
 
 
 def _said(output: bytes) -> str:

@@ -9,6 +9,7 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -36,7 +37,10 @@ class Server:
     def __init__(self, url: str, token: str) -> None:
         self.url = url
         self._token = token
-        self._opener = urllib.request.build_opener(_NoRedirect)
+        # What is for this machine goes through no proxy: to that it would be another one.
+        here = is_loopback(urlsplit(url).hostname or "")
+        direct = [urllib.request.ProxyHandler({})] if here else []
+        self._opener = urllib.request.build_opener(_NoRedirect, *direct)
 
     def load(self, name: str, folder: Path) -> str:
         """Load an adapter; return what the server said. Raises `Unavailable`."""
@@ -54,19 +58,28 @@ class Server:
             self.url + path, json.dumps(body).encode(), headers, method="POST"
         )
         try:
-            with self._opener.open(request, timeout=_SECONDS) as answer:
-                return str(answer.read(_MOST_ANSWER).decode("utf-8", "replace").strip())
-        except urllib.error.HTTPError as error:
-            said = _message(error.read(_MOST_ANSWER).decode("utf-8", "replace"))
-            if error.code in (400, 404) and any(word in said for word in fine):
-                return said  # it is as was asked for
-            hint = "VLLM_ALLOW_RUNTIME_LORA_UPDATING=True is not set there" * (error.code == 404)
-            raise Unavailable(
-                f"vLLM at {self.url} answers {error.code}", said[:300] or hint
-            ) from None
-        except OSError as error:
+            status, text = self._sent(request)
+        except (OSError, HTTPException) as error:
             reason = getattr(error, "reason", None) or error
-            raise Unavailable(f"cannot reach vLLM at {self.url}", str(reason)) from None
+            raise Unavailable(
+                f"cannot reach vLLM at {self.url}", str(reason) or type(error).__name__
+            ) from None
+        if status == 200:
+            return text.strip()
+        said = _message(text)
+        if status in (400, 404) and any(word in said for word in fine):
+            return said  # it is as was asked for
+        hint = "VLLM_ALLOW_RUNTIME_LORA_UPDATING=True is not set there" * (status == 404)
+        raise Unavailable(f"vLLM at {self.url} answers {status}", said[:300] or hint)
+
+    def _sent(self, request: urllib.request.Request) -> tuple[int, str]:
+        """Return status and text of the answer. Raises `OSError`, `HTTPException`."""
+        try:
+            answer = self._opener.open(request, timeout=_SECONDS)
+        except urllib.error.HTTPError as error:
+            answer = error  # an answer like others
+        with answer:
+            return answer.status, answer.read(_MOST_ANSWER).decode("utf-8", "replace")
 
 
 def server_of(config: Config, url: str = "") -> Server:

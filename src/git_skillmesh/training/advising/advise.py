@@ -63,19 +63,22 @@ def plan(change: Change, config: Config, limits: Limits, tell: Tell = None) -> P
     if not parts:
         return made
     left = limits.tokens
+    spent = f"not sent: {limits.tokens:,} tokens are spent"
     unknown: list[Part] = []
     with Memory(change, config, made.cleaner) as memory:
         made.notes, made.learnings = memory.notes, memory.learnings
         for number, part in enumerate(parts):
             if tell:
                 tell(number, len(parts))
+            if not left:  # what is known of a part takes up to a second to find
+                made.left_out += [Unchecked(path, spent) for path in part.paths]
+                continue
             most = answer_tokens(limits.context)
             request = request_of(part, memory.sources(part), sources_room, most, made.cleaner)
             if request is None:
                 unknown.append(part)
             elif request.tokens + request.answer_tokens > left:
-                why = f"not sent: {limits.tokens:,} tokens are spent"
-                made.left_out += [Unchecked(path, why) for path in part.paths]
+                made.left_out += [Unchecked(path, spent) for path in part.paths]
                 left = 0
             else:
                 left -= request.tokens + request.answer_tokens
@@ -149,7 +152,6 @@ def ask(made: Plan, server: Server, limits: Limits, tell: Tell = None) -> Outcom
             number = len(made.requests)
     except KeyboardInterrupt:
         found.interrupted, why = True, "interrupted"
-        found.asked = min(found.asked, number + 1)
     for request in made.requests[number:]:
         found.left_out += [Unchecked(path, f"not asked: {why}") for path in request.part.paths]
     found.left_out = list(dict.fromkeys(found.left_out))

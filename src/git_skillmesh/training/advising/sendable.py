@@ -5,7 +5,6 @@ secrets, line by line: what is redacted keeps its line ends, so that numbers of 
 """
 
 import re
-from collections.abc import Iterable
 
 from ...chunking.exclusion import skip_content
 from ...config import Config
@@ -13,7 +12,7 @@ from ...gate.change import Change
 from ...gate.model import Unchecked
 from ...git.attributes import attribute_files
 from ...git.changes import ChangedFile
-from ...git.repository import Repository
+from ...git.ignored import ignored
 from ...git.trees import list_tree
 from ...index.rules import rules_of
 from ...sessions.redaction import Redactor
@@ -104,19 +103,10 @@ def _adds(file: ChangedFile) -> bool:
 
 
 def _reasons(change: Change, config: Config, paths: list[str]) -> dict[str, str]:
-    found = dict.fromkeys(_ignored(change.repository, paths), "git is told to ignore it")
+    found = dict.fromkeys(ignored(change.repository, paths), "git leaves it alone")
     attributes = attribute_files(list_tree(change.repository, change.head or change.base_tree))
     rules = rules_of(config, attributes)
     for path, verdict in rules.verdicts(change.repository, paths).items():
         if verdict.skip is not None:
             found[path] = str(verdict.skip)
     return found | {path: "a file for secrets, by its name" for path in paths if is_secret(path)}
-
-
-def _ignored(repository: Repository, paths: Iterable[str]) -> set[str]:
-    asked = sorted(path for path in paths if path and "\0" not in path)
-    if repository.is_bare or not asked:
-        return set()
-    data = b"".join(path.encode("utf-8", "surrogateescape") + b"\0" for path in asked)
-    done = repository.git.run_unchecked("check-ignore", "--no-index", "-z", "--stdin", stdin=data)
-    return {each.decode("utf-8", "surrogateescape") for each in done.stdout.split(b"\0") if each}

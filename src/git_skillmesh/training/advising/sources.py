@@ -205,16 +205,16 @@ class Memory:
             return
         db = self._stack.enter_context(ObjectDatabase(self._change.repository))
         self._lookup = Lookup(db)
-        by_commit = {c: one for one in self._learnings.values() for c in one.source_commits if c}
+        origins = [(c, name) for name, one in self._learnings.items() for c in one.source_commits]
         for file, group in replaced(db, self._change, around=_AROUND):
             lines = [line.blamed.number for line in group.lines]
             if group.told is not None and group.told.missing is None:
                 pair = group.told.session, group.told.exchange_id
                 self._behind.setdefault(file.path, []).append((pair, len(lines), min(lines)))
             for commit in group.commits:
-                for short, learning in by_commit.items():
-                    if commit.oid.startswith(short):
-                        self._from_commits.add((file.path, learning.learning_id))
+                self._from_commits |= {
+                    (file.path, name) for short, name in origins if commit.oid.startswith(short)
+                }
 
     def _of_conversations(self, part: Part, text: str) -> Iterator[Source]:
         shown: dict[Pair, str] = {}

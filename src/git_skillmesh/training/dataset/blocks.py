@@ -20,6 +20,7 @@ _FENCE = 7
 _NO_NEWLINE = " (no newline)"
 _RUN = re.compile(r"^([<=>])\1*", re.MULTILINE)
 _PLAIN = re.compile(r"[\w./@+-]+")
+_NUMBER = re.compile(r"[0-9]{1,9}")
 _HEAD = re.compile(r"\*\*\* (edit|write|delete|move|file|part) (.+)")
 _RESERVED = re.compile(
     rf"^(?=(?:{'|'.join(map(re.escape, (BEGIN, END, CONTEXT, CONTEXT_END)))})$)", re.MULTILINE
@@ -246,7 +247,7 @@ def parse_context(text: str) -> tuple[Shown, ...]:
         if kind not in ("file", "part"):
             raise Misfit(f"line {at + 1}: no file")
         content, at = _parse_fenced(lines, at + 1)
-        first = int(names[1]) if len(names) > 1 and names[1].isdigit() else 1
+        first = int(names[1]) if len(names) > 1 and _NUMBER.fullmatch(names[1]) else 1
         found.append(Shown(names[0], content, first, kind == "file"))
     return tuple(found)
 

@@ -138,7 +138,10 @@ def finish(
         if (output / name).exists():
             continue
         link = made / f"{name}.safetensors"
-        os.link(made / _WEIGHTS, link)
+        try:
+            os.link(made / _WEIGHTS, link)
+        except OSError:  # not every file system has such names
+            shutil.copyfile(made / _WEIGHTS, link)
         told = {"schema": 1, "name": name, **record}
         (made / "training.json").write_text(json.dumps(told, indent=1) + "\n", encoding="ascii")
         (made / "README.md").write_text(card(told), encoding="utf-8")

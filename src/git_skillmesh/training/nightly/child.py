@@ -128,7 +128,7 @@ def run(
         part.replace(result)
     text = line.decode("utf-8", "replace").removeprefix("git-skillmesh: ")
     if code < 0:
-        name = signal.Signals(-code).name
+        name = _name_of(-code)
         text = f"it was ended by {name}" + ("; is there enough memory?" if code == -9 else "")
     seconds = round(time.monotonic() - began, 3)
     stopped = signals.asked > 0 and (code == ExitCode.INTERRUPTED or code < 0)
@@ -151,6 +151,13 @@ def end_leftovers(tokens: Collection[str]) -> int:
     for process in found:
         _tell(process, signal.SIGKILL, group=False)
     return len(first)
+
+
+def _name_of(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # those of real time have none
+        return f"signal {number}"
 
 
 def _ignored(number: signal.Signals) -> bool:

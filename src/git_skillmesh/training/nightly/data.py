@@ -23,12 +23,15 @@ class Data:
 
     def ids(self, *splits: str) -> list[str]:
         """Return the ids of the lines of some splits. Raises `Damaged`."""
+        found: list[str] = []
         try:
             with Path(self.path).open(encoding="ascii") as lines:
-                found = [json.loads(line) for line in lines]
-            return [str(line["id"]) for line in found if line["split"] in splits]
-        except (OSError, ValueError, KeyError, TypeError):
+                for text in lines:  # all of them at once may be gigabytes
+                    line = json.loads(text)
+                    found += [str(line["id"])] if line["split"] in splits else []
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             raise Damaged(f"cannot read {self.path}", "remove it: it is made again") from None
+        return found
 
 
 def data_of(result: Mapping[str, Any]) -> Data:

@@ -18,9 +18,10 @@ from ...git.refs import read_ref
 from ...git.repository import Repository
 from ...sessions.layout import REF
 from ...sessions.serving import adapters_folder
+from ..adapters.manifest import active_name
 from ..dataset.splitting import TEST, TRAIN, VALIDATION
 from . import child, inputs
-from .adapters import active_name, described, known_lines, trained_already
+from .adapters import described, known_lines, trained_already
 from .data import Data, data_of, is_there
 from .figures import figures_of
 from .model import STEPS, Did, Options, Outcome, Report, Told
@@ -134,14 +135,15 @@ class _Run:
             raise _End("nothing was trained")
         if self._unchanged("train", made):
             return
-        new = len(set(data.ids(TRAIN)) - self.store.trained())
+        lines = data.ids(TRAIN)
+        new = len(set(lines) - self.store.trained())
         done = self.state.done.get("train")
         same_kind = done is not None and inputs.differences(done.inputs, made) == ["the data set"]
         if (same_kind or done is None) and new < options.minimum and not options.force:
             told = f"{plural(new, 'new line')}: {options.minimum} make a training worth its while"
             self._skip("train", told)
             return
-        if self._adopted(made, data):
+        if self._adopted(made, data, lines):
             return
         begun = self.state.running.get("train") or {}
         if self._was_running(made) and begun.get("words"):
@@ -155,7 +157,7 @@ class _Run:
             words += options.more
         ended = self._run("train", words, made)
         if ended is not None and ended.code == ExitCode.OK:
-            self.store.remember_trained(data.ids(TRAIN))
+            self.store.remember_trained(lines)
 
     def _evaluate(self) -> None:
         name, data = self._trained(), self._data()
@@ -310,11 +312,14 @@ class _Run:
         name = str(done.result.get("name") or "") if done else ""
         return name if name and (self.adapters / name).is_dir() else ""
 
-    def _adopted(self, made: dict[str, Any], data: Data) -> bool:
+    def _adopted(self, made: dict[str, Any], data: Data, lines: list[str]) -> bool:
         """Take an adapter that a killed run had finished, before it could write that down."""
         if not self._was_running(made):
             return False
-        wanted = {"data_sha256": data.sha256, "method": str(self.options.method)}
+        wanted = {
+            "data_sha256": data.sha256, "method": str(self.options.method),
+            "base": self.options.base,
+        }  # fmt: skip
         since = str(self.state.running["train"].get("since", ""))
         name = trained_already(self.adapters, wanted, since)
         if not name:
@@ -324,7 +329,7 @@ class _Run:
         result |= {"steps": said.get("steps"), "metrics": said.get("metrics"), "resumed": True}
         self.state.done["train"] = Done(made, result, now())
         del self.state.running["train"]
-        self.store.remember_trained(data.ids(TRAIN))
+        self.store.remember_trained(lines)
         self.store.save(self.state)
         told = "a run that was killed had finished it"
         self._tell(Told("train", Did.SKIPPED, told, figures=figures_of("train", result)))

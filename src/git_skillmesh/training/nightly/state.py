@@ -87,7 +87,7 @@ class Store:
             return State(done, found["running"], found["deployed"], found["last"])
         except FileNotFoundError:
             return State()
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise Damaged(f"cannot read {path}", "remove it: all steps are done again") from None
 
     def save(self, state: State) -> None:

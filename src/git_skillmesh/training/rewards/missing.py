@@ -7,9 +7,10 @@ into a file of the same name (another worktree, another path), a link is missing
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Protocol
 
+from ...git.ignored import ignored
 from ...git.repository import Repository
 from ...learnings.analysis_changes import is_code
 from ..model import Pair
@@ -53,12 +54,12 @@ def missing(
         if place == len(linked) or linked[place] > when + AFTER * _DAY:
             continue  # nobody's work was linked then
         suspects[pair] = code
-    ignored = _ignored(repository, {path for code in suspects.values() for path in code})
+    left_alone = ignored(repository, {path for code in suspects.values() for path in code})
     came = _came(history, {base_of(path) for code in suspects.values() for path in code})
     return {
         pair: True
         for pair, code in suspects.items()
-        if not code.keys() <= ignored and not _is_there(code, came)
+        if not code.keys() <= left_alone and not _is_there(code, came)
     }
 
 
@@ -92,13 +93,3 @@ def _is_there(code: Mapping[str, list[str]], came: Mapping[str, set[str]]) -> bo
     lines = [(path, name) for path, names in code.items() for name in names]
     there = sum(name in came.get(base_of(path), ()) for path, name in lines)
     return there >= _PRESENT * len(lines)
-
-
-def _ignored(repository: Repository, paths: Iterable[str]) -> set[str]:
-    """Return the paths that git is told to leave alone: nobody meant to commit them."""
-    asked = sorted(path for path in paths if path and "\0" not in path)
-    if repository.is_bare or not asked:
-        return set()
-    data = b"".join(path.encode("utf-8", "surrogateescape") + b"\0" for path in asked)
-    done = repository.git.run_unchecked("check-ignore", "--no-index", "-z", "--stdin", stdin=data)
-    return {each.decode("utf-8", "surrogateescape") for each in done.stdout.split(b"\0") if each}
