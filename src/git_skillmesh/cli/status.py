@@ -3,6 +3,7 @@
 import argparse
 import time
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 from ..config import Config
@@ -77,7 +78,7 @@ def _collect(context: Context) -> dict[str, Any]:
         "hooks": []
         if repository.is_bare
         else [
-            {"name": h.name, "state": h.state, "detail": h.detail, "chained": h.chained}
+            {name: getattr(h, name) for name in ("name", "state", "detail", "chained", "mend")}
             for h in state(repository)
         ],
         "sharing": last_sharing(repository.state_dir),
@@ -216,11 +217,8 @@ def _print(context: Context, document: dict[str, Any]) -> None:
     if away := chroma["away"]:
         line = f"away since {away['since']}, asked again after {away['until']}"
         out(f"            {style.bad(line)}: {safe_line(away['what'])}")
-    installed = [hook["name"] for hook in document["hooks"] if hook["state"] == "installed"]
-    out(f"hooks       {', '.join(installed) or 'not installed: git skillmesh init'}")
-    for hook in document["hooks"]:
-        if hook["state"] in ("foreign", "outdated"):
-            out(f"            {hook['name']}: {hook['state']}, {safe_line(hook['detail'])}")
+    for number, line in enumerate(_hook_lines(document["hooks"])):
+        out(f"{'' if number else 'hooks':<12}{safe_line(line)}")
     if sharing := document["sharing"]:
         line = safe_line(f"{sharing['time']} {sharing['what']}")
         out(f"sharing     {style.bad(line) if sharing['failed'] == 'yes' else line}")
@@ -234,3 +232,14 @@ def _print(context: Context, document: dict[str, Any]) -> None:
         out(f"last error  {style.bad(safe_line(line))}")
     for name, setting in document.get("config", {}).items():
         out(f"{name:<20} {safe_line(setting['value']) or '-'}  {style.dim(setting['origin'])}")
+
+
+def _hook_lines(hooks: list[dict[str, Any]]) -> Iterator[str]:
+    """Yield which hooks get to this program, then by whom, then what is wrong with the others."""
+    working = [hook["name"] for hook in hooks if hook["state"] in ("installed", "called")]
+    yield ", ".join(working) or "not installed: git skillmesh init"
+    yield from dict.fromkeys(f"called {h['detail']}" for h in hooks if h["state"] == "called")
+    for hook in hooks:
+        if hook["state"] in ("foreign", "outdated") or (working and hook["state"] == "missing"):
+            told = ", ".join(filter(None, (hook["state"], hook["detail"])))
+            yield f"{hook['name']}: {told}: {hook['mend']}"

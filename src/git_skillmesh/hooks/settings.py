@@ -58,6 +58,11 @@ class Record:
         _path(repository).unlink(missing_ok=True)
 
 
+def is_recorded(repository: Repository) -> bool:
+    """Whether there is something to undo."""
+    return _path(repository).is_file()
+
+
 def load_record(repository: Repository) -> Record:
     """Read the record, an empty one if there is none or it cannot be read."""
     try:
@@ -93,7 +98,8 @@ def write(
     data = config.read_bytes()
     exact = not record.added or _sum(data) == record.config_sum
     for key, value in wanted:
-        change_config(repository, "--add", key, value)
+        # Not --add: two that begin at once would both add it.
+        change_config(repository, "--replace-all", key, value, f"^{re.escape(value)}$")
         now = config.read_bytes()
         cut = _insertion(data, now)
         exact = exact and cut is not None
