@@ -14,7 +14,7 @@ from ..sessions.wording import names
 from .columns import clip, code_line, fit, local_day, plural, width_of
 from .context import Context
 from .pager import paged
-from .telling import NONE_STORED, SCHEMA, commit_document, counted
+from .telling import SCHEMA, commit_document, counted, note_gap
 
 _NAME_WIDTH = 16
 _WHO_WIDTH = 14
@@ -63,8 +63,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
         for text in _rows(context, lines, told):
             context.out(text)
     context.note(clip(_summary(lines, told), context.width))
-    if is_empty:
-        context.note(NONE_STORED)
+    if any(not line.link and not line.blamed.commit.is_uncommitted for line in lines):
+        note_gap(context, is_empty=is_empty)
     return ExitCode.OK
 
 

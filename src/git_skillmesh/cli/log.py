@@ -19,7 +19,7 @@ from ..sessions.wording import missing_words, names
 from .columns import clip, fit, local_day, plural, utc, width_of
 from .context import Context
 from .pager import paged
-from .telling import NONE_STORED, SCHEMA, exchange_document
+from .telling import SCHEMA, exchange_document, note_gap
 
 # Commits whose notes are read at once.
 _BATCH = 100
@@ -73,15 +73,14 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if context.json:
         context.out_json({"schema": SCHEMA, "commits": [_document(entry) for entry in entries]})
         return ExitCode.OK
-    found = False
+    shown = linked = 0
     with paged(context):
         for entry in entries:
-            found = found or bool(entry.made)
+            shown, linked = shown + 1, linked + bool(entry.made)
             _print(context, entry)
-    if not found:
+    if not linked or linked < shown:
         with ObjectDatabase(context.repository) as db:
-            if Lookup(db).is_empty:
-                context.note(NONE_STORED)
+            note_gap(context, is_empty=not linked and Lookup(db).is_empty)
     return ExitCode.OK
 
 

@@ -12,6 +12,8 @@ from ..errors import ConfigurationError, ExitCode, SkillmeshError, last_error
 from .context import Context
 from .terminal import safe_line
 
+_REMEMBERED = {"session": "conversation", "exchange": "exchange"}
+
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command's parser."""
@@ -51,6 +53,7 @@ def _collect(context: Context) -> dict[str, Any]:
     from ..git.trees import working_tree
     from ..hooks.install import state
     from ..hooks.sharing import last_sharing
+    from ..hooks.waiting import waiting_since
     from ..index.identity import repo_id
     from ..index.state import index_state, memory_state
     from ..thinking.store import counted
@@ -81,6 +84,7 @@ def _collect(context: Context) -> dict[str, Any]:
             {name: getattr(h, name) for name in ("name", "state", "detail", "chained", "mend")}
             for h in state(repository)
         ],
+        "waiting_since": _time(since) if (since := waiting_since(repository)) else "",
         "sharing": last_sharing(repository.state_dir),
         "last_error": last_error(repository.state_dir),
     }
@@ -171,30 +175,41 @@ def _print(context: Context, document: dict[str, Any]) -> None:
     commit = repository["commit"][:12] if repository["commit"] else "no commit yet"
     out(f"repository  {safe_line(str(repository['top']))}  {safe_line(branch)} {commit}")
     if index["exists"]:
-        behind = f"{index['behind']} files behind" if index["behind"] else style.good("up to date")
+        behind = (
+            f"{plural(index['behind'], 'file')} behind"
+            if index["behind"]
+            else style.good("up to date")
+        )
         out(
-            f"index       {behind}: {index['files']} files, {index['chunks']} chunks, "
+            f"index       {behind}: {plural(index['files'], 'file')}, "
+            f"{plural(index['chunks'], 'chunk')}, "
             f"{index['bytes'] / 1e6:.1f} MB"
         )
         shown = [f"{name} {count}" for name, count in list(index["languages"].items())[:8]]
         out(f"languages   {', '.join(shown)}")
         out(f"model       {safe_line(index['model'] or index['model_problem'])}")
         if index["without_vectors"]:
-            out(f"            {index['without_vectors']} chunks have no vectors of it yet")
+            out(
+                f"            {plural(index['without_vectors'], 'chunk')} without vectors of it yet"
+            )
     else:
         out(f"index       {style.bad('none')}: git skillmesh index")
     if proposed := document["proposed"]:
         out(f"provider    {safe_line(proposed['what'])}")
-    out(f"left out    {document['skipped']['count']} files")
+    out(f"left out    {plural(document['skipped']['count'], 'file')}")
     for name, reason in document["skipped"]["reasons"].items():
         out(f"            {reason['files']:>5} {name}: {reason['why']}")
     for path, name in document["skipped"]["files"].items():
         out(f"            {name:<10} {safe_line(path)}")
     memory = document["memory"]
     if memory["sessions"] or memory["behind"]:
-        waiting = ", newer ones wait: git skillmesh index" if memory["behind"] else ""
-        exchanges = f"{memory['sessions']} conversations, {memory['exchanges']} exchanges"
-        out(f"memory      {exchanges}{waiting}")
+        waits = "are being indexed" if document["waiting_since"] else "wait: git skillmesh index"
+        counts = (
+            plural(memory["sessions"], "conversation"),
+            plural(memory["exchanges"], "exchange"),
+        )
+        newer = f", newer ones {waits}" if memory["behind"] else ""
+        out(f"memory      {', '.join(counts)}{newer}")
     thoughts = document["thoughts"]
     if thoughts["sessions"]:
         out(f"thoughts    {thoughts['thoughts']} in {plural(thoughts['sessions'], 'session')}")
@@ -208,7 +223,7 @@ def _print(context: Context, document: dict[str, Any]) -> None:
         out(f"            {style.bad('left out')} {line}")
     chroma = document["chroma"]
     lagging = {None: "not mirrored yet", 0: style.good("up to date")}.get(
-        chroma["behind"], f"{chroma['behind']} files behind"
+        chroma["behind"], f"{plural(chroma['behind'] or 0, 'file')} behind"
     )
     lagging = safe_line(chroma["note"]) or lagging
     if chroma["target"] == "off":
@@ -219,6 +234,8 @@ def _print(context: Context, document: dict[str, Any]) -> None:
         out(f"            {style.bad(line)}: {safe_line(away['what'])}")
     for number, line in enumerate(_hook_lines(document["hooks"])):
         out(f"{'' if number else 'hooks':<12}{safe_line(line)}")
+    if since := document["waiting_since"]:
+        out(f"background  at work, asked for at {since}")
     if sharing := document["sharing"]:
         line = safe_line(f"{sharing['time']} {sharing['what']}")
         out(f"sharing     {style.bad(line) if sharing['failed'] == 'yes' else line}")

@@ -28,12 +28,12 @@ from .context import Context
 from .learned import group_document, learned_line, learned_lines, learning_document
 from .pager import paged
 from .telling import (
-    NONE_STORED,
     SCHEMA,
     commit_document,
     exchange_document,
     labelled,
     link_document,
+    note_gap,
 )
 from .terminal import safe_line
 
@@ -93,8 +93,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
             _print(context, path, groups, args.full, learned)
             for text in _apply_lines(context, path, applying) if applying is not None else ():
                 context.out(text)
-        if found.is_empty:
-            context.note(NONE_STORED)
+        if any(not one.told and not one.commits[0].is_uncommitted for one in found.groups):
+            note_gap(context, is_empty=found.is_empty)
     return ExitCode.OK if found.known else ExitCode.NOTHING_FOUND
 
 

@@ -146,7 +146,7 @@ def state(repository: Repository) -> list[HookState]:
 
 def is_installed(repository: Repository) -> bool:
     """Whether `init` has been run and not been undone."""
-    return settings.is_recorded(repository)
+    return settings.record_path(repository).is_file()
 
 
 def _state_of(path: Path, top: Path | None) -> HookState:
