@@ -213,20 +213,31 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
     meant = ALIASES.get(first, first).split()
     chosen = meant[0] if meant else ""
     if first and chosen not in COMMANDS:
-        raise UsageError(f"no such command: {first}", "git skillmesh -h")
+        raise UsageError(f"no such command: {first}", f"{_meant_instead(first)}git skillmesh -h")
     for name in [chosen] if chosen in COMMANDS else COMMANDS:
         module_of(name).add_parser(subparsers)
     if chosen != first:
         argv = [*argv[:at], *meant, *argv[at + 1 :]]
     if chosen in COMMANDS and getattr(module_of(chosen), "WORDS_ANYWHERE", False):
         argv = [*argv[: at + 1], *_words_last(subparsers.choices[chosen], argv[at + 1 :])]
-    arguments = parser.parse_args(argv)
+    arguments, unknown = parser.parse_known_args(argv)
+    if unknown:  # argparse would point at the help of the whole program
+        whose = parser if unknown[0] in argv[:at] else subparsers.choices.get(chosen, parser)
+        whose.error(f"unrecognized arguments: {' '.join(unknown)}")
     # argparse drops `--`, after which git takes every word for a path.
     arguments.paths_given = list(argv)[list(argv).index("--") + 1 :] if "--" in argv else []
     if arguments.command is None:
         parser.print_help()
         parser.exit(ExitCode.USAGE)
     return arguments
+
+
+def _meant_instead(word: str) -> str:
+    """Return a question about the command that a word is nearest to, "" if it is near to none."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(word, [*COMMANDS, *ALIASES], n=1)
+    return f"did you mean {near[0]}? " if near else ""
 
 
 def _command_at(argv: Sequence[str]) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ..git.blame import BlamedCommit
+from ..git.remotes import remote_names
 from ..hooks.waiting import STUCK_SECONDS, waiting_since
 from ..sessions.answering import Told
 from ..sessions.finding import HOW_TO_GET_SOME, NO_MEMORY
@@ -20,6 +21,7 @@ SCHEMA = 1
 _LABEL = 10
 _PROSE = 100
 NONE_STORED = f"{NO_MEMORY}: {HOW_TO_GET_SOME}"
+_OR_SYNC = "; git skillmesh sync fetches those of a remote"
 NOT_DONE = "the background work is not done yet, it may tell more: ask again in a moment"
 
 
@@ -30,8 +32,11 @@ def note_gap(context: Context, *, is_empty: bool, otherwise: str = "") -> None:
         if time.time() - since > STUCK_SECONDS:
             context.go_on()
         context.note(NOT_DONE)
-    elif is_empty or otherwise:
-        context.note(NONE_STORED if is_empty else otherwise)
+    elif is_empty:
+        has_remote = bool(remote_names(context.repository))
+        context.note(f"{NONE_STORED}{_OR_SYNC if has_remote else ''}")
+    elif otherwise:
+        context.note(otherwise)
 
 
 def labelled(
