@@ -10,7 +10,7 @@ from ..git.repository import Repository
 from ..sessions.seen import Seen
 from .settings import record_path
 
-STUCK_SECONDS = 600.0  # what waits for longer was left by a worker that was killed
+STUCK_SECONDS = 60.0  # what waits for longer may have been left by a worker that was killed
 
 
 def waiting_since(repository: Repository) -> float | None:
