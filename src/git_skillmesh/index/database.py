@@ -69,7 +69,8 @@ def damage_reported() -> Iterator[None]:
         yield
     except sqlite3.OperationalError as error:
         if is_unwritable(error):
-            raise ReadOnly("the index cannot be written", str(error)) from None
+            full = ": is the disk full?" if "I/O" in str(error) else ""
+            raise ReadOnly("the index cannot be written", f"{error}{full}") from None
         raise Damaged(f"the catalogue of the index: {error}", REBUILD) from None
     except sqlite3.DatabaseError as error:
         raise Damaged(f"the catalogue of the index: {error}", REBUILD) from None
