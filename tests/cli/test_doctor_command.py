@@ -249,7 +249,7 @@ def test_a_bare_repository(repo: Repo, tmp_path: Path) -> None:
         0,
         "ok  local    the index equals HEAD\n"
         "ok  chroma   off by configuration\n"
-        "ok  hooks    none in a bare repository\n",
+        "ok  hooks    not installed (git skillmesh init)\n",
         "",
     )
 

@@ -149,8 +149,6 @@ def _opens(findings: "list[Finding]") -> bool:
 def _hooks(context: Context) -> list[Check]:
     from ..hooks.install import is_installed, state
 
-    if context.repository.is_bare:
-        return [Check("hooks", True, "none in a bare repository")]
     states = state(context.repository)
     # A hook that was put aside since init is not seen by its user: nothing fails, nothing is kept.
     due = is_installed(context.repository)

@@ -78,9 +78,7 @@ def _collect(context: Context) -> dict[str, Any]:
         "learnings": _learnings(context),
         "skipped": _skipped(context, tree),
         "chroma": _chroma(context),
-        "hooks": []
-        if repository.is_bare
-        else [
+        "hooks": [
             {name: getattr(h, name) for name in ("name", "state", "detail", "chained", "mend")}
             for h in state(repository)
         ],
