@@ -215,8 +215,8 @@ def _outcome(command: str, code: int) -> str:
 def _parse(argv: Sequence[str]) -> argparse.Namespace:
     parser = _Parser(
         prog="git skillmesh",
-        description="The memory of a repository: its code, found by meaning, and the conversations with "
-        "coding agents that made it.",
+        description="The memory of a repository: its code, found by meaning, and the "
+        "conversations with coding agents that made it.",
         epilog=_commands_told(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         usage="git skillmesh [-h] [--version] [-C DIR] COMMAND ...",
