@@ -97,7 +97,7 @@ def test_purge_waits_for_a_worker_that_comes_late(
     """The hook of a commit has started it; it makes its folder when all seems to be gone."""
     state = discover(make_repo(tmp_path, files={"a.txt": "1\n"}).path).state_dir
     (state / "requests").mkdir(parents=True)
-    waited = []
+    waited: list[float] = []
 
     def late(seconds: float) -> None:
         assert not list(state.parent.glob("skillmesh*"))
