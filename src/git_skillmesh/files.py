@@ -12,6 +12,17 @@ from pathlib import Path
 from threading import get_native_id
 from typing import IO
 
+# Codes of SQLite (sqlite.org/rescode.html), which is slow to import. A full disk is often a "disk
+# I/O error": the shared memory of a database in WAL mode cannot grow.
+_FULL_READONLY_CANTOPEN = (13, 8, 14)
+_IOERR_WRITING = tuple(10 | kind << 8 for kind in (3, 4, 6, 18, 19, 21))
+
+
+def is_unwritable(error: Exception) -> bool:
+    """Whether an error of SQLite tells of a full or read-only disk, not of a damaged file."""
+    code: int = getattr(error, "sqlite_errorcode", 0)
+    return code & 0xFF in _FULL_READONLY_CANTOPEN or code in _IOERR_WRITING
+
 
 def replace_file(path: Path, data: bytes, mode: int = 0o666, *, durable: bool = True) -> None:
     """Write a file under another name, then give it its own. `mode` is cut by the umask.

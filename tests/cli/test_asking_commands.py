@@ -125,6 +125,7 @@ def test_log(repo: Repo) -> None:
     assert call(repo.path, "log", "--linked").stdout == first_only
     assert call(repo.path, "log", "HEAD~1").stdout == first_only
     assert call(repo.path, "log", "-n", "1").stdout == wanted.splitlines(keepends=True)[0]
+    assert call(repo.path, "log", "-1", "HEAD") == call(repo.path, "log", "-n", "1", "HEAD")
     assert call(repo.path, "log", "HEAD~1..HEAD").stdout == wanted.splitlines(keepends=True)[0]
     of_path = first_only.replace("4 of 7", "4 of 6")
     assert call(repo.path, "log", "--", "src").stdout == of_path
@@ -141,6 +142,10 @@ def test_log_refuses_what_is_neither(repo: Repo, tmp_path: Path) -> None:
         2, "", "git-skillmesh: neither a revision nor a file: nope: paths come after --\n"
     )
     assert call(repo.path, "log", "-n", "0").returncode == 2
+    assert call(repo.path, "log", "-0").returncode == 2
+    ranged = call(repo.path, "blame", "-L", "5,6", "src/a.py")
+    assert ranged.stdout
+    assert call(repo.path, "blame", "src/a.py:5-6") == ranged
     assert call(make_repo(tmp_path, "empty").path, "log") == Result(
         2, "", "git-skillmesh: this repository has no commits yet\n"
     )

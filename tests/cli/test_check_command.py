@@ -69,7 +69,9 @@ def test_learnings_by_name_in_any_state(repo: Repo) -> None:
     assert [one["learning_id"] for one in found["findings"]] == ["no-fixme"]
     result = call(repo.path, "check", "nope")
     assert (result.returncode, result.stderr) == (
-        2, "git-skillmesh: no such learning at the base: nope: git skillmesh learnings\n"
+        2,
+        "git-skillmesh: no such learning at the base: nope: git skillmesh learnings lists them; a "
+        "change is --staged, --worktree, BASE..HEAD\n",
     )  # fmt: skip
 
 

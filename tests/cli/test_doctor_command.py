@@ -212,7 +212,7 @@ def test_an_index_that_is_behind_is_found(repo: Repo) -> None:
     )
     mended = call(repo.path, "doctor", "--repair")
     assert (mended.returncode, mended.stdout) == (0, HEALTHY)
-    assert mended.stderr.startswith("indexed 1 files, 1 chunks in ")
+    assert mended.stderr.startswith("indexed 1 file, 1 chunk in ")
 
 
 def test_what_a_crash_leaves_behind_is_swept(repo: Repo) -> None:
@@ -249,7 +249,7 @@ def test_a_bare_repository(repo: Repo, tmp_path: Path) -> None:
         0,
         "ok  local    the index equals HEAD\n"
         "ok  chroma   off by configuration\n"
-        "ok  hooks    none in a bare repository\n",
+        "ok  hooks    not installed (git skillmesh init)\n",
         "",
     )
 

@@ -161,6 +161,14 @@ def test_a_record_that_does_not_fit_is_one_line(repo: Repo, home: Path) -> None:
         f"{path}:3: not JSON: Expecting value (column 1)\n",
     )
     assert call(repo.path, "import", "--quiet").stderr == ""
+    with path.open("ab") as stream:
+        stream.write(b"\x1b[31mnot json\n" * 6)
+    said = call(repo.path, "import").stderr.splitlines()
+    what = "not JSON: Expecting value (column 1)"
+    assert said == [
+        *(f"{path}:{line}: {what}" for line in range(3, 8)),
+        f"and 2 more like it (--json lists them): {what}",
+    ]
 
 
 def test_a_path_and_a_folder(repo: Repo, tmp_path: Path) -> None:

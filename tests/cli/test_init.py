@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from git_skillmesh.cli.init import _purge
 from git_skillmesh.git.repository import discover
 from testing.commands import call
 from testing.embedding import Provider
@@ -36,7 +37,7 @@ def test_init_installs_and_indexes_and_a_commit_is_followed(
         "  git config: notes.rewriteRef = refs/notes/skillmesh*\n"
         f"  git config: skillmesh.repoid = {pinned}\n"
     )
-    assert said.stderr.startswith("indexed 1 files, ")
+    assert said.stderr.startswith("indexed 1 file, ")
     repo.commit("second", {"deep/b.py": "def second():\n    return 2\n"})
     assert " end after " in wait_for_worker(repo)
     found = repo.skillmesh("query", "--committed", "second")
@@ -88,6 +89,26 @@ def test_remove_keeps_the_index_and_purge_does_not(tmp_path: Path) -> None:
     assert said == Result(0, f"nothing installed in {repo.hooks_dir}\n", "")
     assert not repo.state_dir.exists()
     assert repo.git("status", "--porcelain", "--ignored") == ""
+
+
+def test_purge_waits_for_a_worker_that_comes_late(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The hook of a commit has started it; it makes its folder when all seems to be gone."""
+    state = discover(make_repo(tmp_path, files={"a.txt": "1\n"}).path).state_dir
+    (state / "requests").mkdir(parents=True)
+    waited: list[float] = []
+
+    def late(seconds: float) -> None:
+        assert not list(state.parent.glob("skillmesh*"))
+        if not waited:
+            (state / "requests").mkdir(parents=True)
+        waited.append(seconds)
+
+    monkeypatch.setattr("git_skillmesh.cli.init.time.sleep", late)
+    _purge(discover(state.parents[1]))
+    assert len(waited) == 2
+    assert not state.exists()
 
 
 def test_purge_alone_is_refused(tmp_path: Path) -> None:

@@ -76,10 +76,11 @@ def test_an_alias_is_the_command(repo: Repo) -> None:
     [
         (["frobnicate"], "no such command: frobnicate: git skillmesh -h"),
         (["\x1b[31m"], "no such command: ␛[31m: git skillmesh -h"),
-        (["-C", "x", "quer"], "no such command: quer: git skillmesh -h"),
+        (["-C", "x", "quer"], "no such command: quer: did you mean query? git skillmesh -h"),
         (["--frobnicate", "status"],
          "unrecognized arguments: --frobnicate: git skillmesh -h"),
-        (["status", "--frobnicate"], "unrecognized arguments: --frobnicate: git skillmesh -h"),
+        (["status", "--frobnicate"],
+         "unrecognized arguments: --frobnicate: git skillmesh status -h"),
         (["index", "--rev"],
          "argument --rev: expected one argument: git skillmesh index -h"),
         (["index", "--all", "--changed"],

@@ -131,6 +131,7 @@ def test_the_document_is_whole(repo: Repo) -> None:
         "learnings": {"states": {}, "broken": [], "behind": 0},
         "skipped": {"count": 0, "reasons": {}, "files": {}},
         "chroma": {"target": "off", "behind": None, "problem": "", "note": "", "away": None},
+        "waiting_since": "",
         "sharing": None,
         "last_error": None,
     }
@@ -140,7 +141,7 @@ def test_an_index_that_is_behind(repo: Repo) -> None:
     index(repo)
     repo.commit("second", {"a.py": CODE * 2, "c.py": CODE})
     assert status(repo)["index"]["behind"] == 2
-    assert "index       2 files behind: 1 files, " in call(repo.path, "status").stdout
+    assert "index       2 files behind: 1 file, " in call(repo.path, "status").stdout
 
 
 def test_what_is_left_out_is_explained(repo: Repo) -> None:

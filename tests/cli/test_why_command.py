@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from git_skillmesh.git.repository import discover
+from git_skillmesh.hooks.settings import record_path
 from git_skillmesh.sessions.model import Exchange, Session
+from git_skillmesh.sessions.seen import Seen
 from testing.commands import call
 from testing.conversations import link, remember
 from testing.memory import make_session, open_memory
@@ -288,3 +291,28 @@ def test_an_exchange_without_words(tmp_path: Path) -> None:
         "  asked     (nothing in words)\n  answered  (nothing in words)\n  by        an agent\n"
         in said
     )
+
+
+def test_a_gap_that_the_background_may_fill_says_so(repo: Repo) -> None:
+    """Right after a commit nobody has looked at it; "nothing is known" would be taken for final."""
+    later = "the background work is not done yet, it may tell more: ask again in a moment\n"
+    state = discover(repo.path).state_dir
+    request = state / "requests" / "0123.running"
+    request.parent.mkdir(parents=True)
+    request.write_text(str(repo.path))
+    assert call(repo.path, "why", "src/a.txt:1").stderr == later
+    assert call(repo.path, "why", "src/a.txt:2").stderr == ""
+    assert call(repo.path, "blame", "src/a.txt").stderr.endswith("2 by people\n" + later)
+    assert call(repo.path, "log").stderr == ""
+    assert "background  at work, asked for at " in call(repo.path, "status").stdout
+    request.unlink()
+    assert call(repo.path, "why", "src/a.txt:1").stderr == ""
+
+    # A commit whose hook has not got as far as a request.
+    at = f"HEAD of {repo.path}"
+    Seen({at: repo.git("rev-parse", "HEAD")}).save(state)
+    record_path(discover(repo.path)).write_text("{}")
+    assert call(repo.path, "why", "src/a.txt:1").stderr == ""
+    repo.commit("more", {"src/b.txt": "much\n"})
+    for command in (("why", "src/b.txt"), ("log",), ("show", "HEAD")):
+        assert call(repo.path, *command).stderr == later

@@ -74,6 +74,7 @@ def test_much_is_handed_over_on_the_way(tmp_path: Path, monkeypatch: pytest.Monk
         (b"error: unable to create temporary file: Read-only file system\n", True),
         (b"error: insufficient permission for adding an object to repository database\n", True),
         (b"fatal: write error: No space left on device\n", True),
+        (b"error: failed to write new configuration file /r/.git/config.lock\n", True),
         (b"fatal: bad object\n", False),
         (b"", False),
     ],

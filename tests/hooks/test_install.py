@@ -12,6 +12,7 @@ import pytest
 from git_skillmesh.config import load
 from git_skillmesh.errors import Busy, UsageError
 from git_skillmesh.git.repository import discover
+from git_skillmesh.hooks import settings
 from git_skillmesh.hooks.install import HookState, Report, install, remove, state
 from git_skillmesh.hooks.shim import TEMPLATES, Owner, owner, render
 from testing.repos import Repo, make_repo, run
@@ -19,6 +20,7 @@ from testing.repos import Repo, make_repo, run
 Picture = dict[str, tuple[int, bytes]]
 
 NAMES = list(TEMPLATES)
+INIT = "git skillmesh init"
 MINE = "#!/bin/sh\necho mine >&2\n"
 OTHER = "#!/bin/sh\necho another >&2\n"
 
@@ -232,6 +234,7 @@ def test_a_hook_put_over_the_shim_is_kept_and_chained(tmp_path: Path) -> None:
         "foreign",
         f"{repo.hooks_dir}/post-commit is not ours",
         "runs post-commit.before-skillmesh first",
+        INIT,
     )
     report = installed(repo)
     older = repo.hooks_dir / "post-commit.before-skillmesh-2"
@@ -269,7 +272,7 @@ def test_an_edited_shim_is_not_thrown_away(tmp_path: Path, then: Callable[[Repo]
     shim = repo.hooks_dir / "post-merge"
     edited = shim.read_text() + "echo edited\n"
     shim.write_text(edited)
-    assert states(repo)[1] == HookState("post-merge", "outdated", "the shim was edited")
+    assert states(repo)[1] == HookState("post-merge", "outdated", "the shim was edited", mend=INIT)
     kept = repo.hooks_dir / "post-merge.edited-skillmesh"
     report = then(repo)
     assert report.notes == [f"post-merge had been edited; the edited file is now {kept}"]
@@ -294,7 +297,7 @@ def test_a_deleted_shim_comes_back_and_a_deleted_hook_too(tmp_path: Path) -> Non
 
 def test_states_that_need_another_init(tmp_path: Path) -> None:
     repo = make_repo(tmp_path, files={"a.txt": "1\n"})
-    assert states(repo) == [HookState(name, "missing") for name in NAMES]
+    assert states(repo) == [HookState(name, "missing", mend=INIT) for name in NAMES]
     installed(repo)
     gone = "/nonexistent/python of yesterday"
     folder = repo.hooks_dir
@@ -304,12 +307,12 @@ def test_states_that_need_another_init(tmp_path: Path) -> None:
     older = (folder / "pre-commit").read_bytes().replace(b" version 3 ", b" version 2 ")
     (folder / "pre-commit").write_bytes(older)
     assert states(repo) == [
-        HookState("post-commit", "outdated", f"{gone} is gone"),
-        HookState("post-merge", "outdated", f"{gone} is gone"),
-        HookState("post-checkout", "outdated", "the shim is not executable"),
+        HookState("post-commit", "outdated", f"{gone} is gone", mend=INIT),
+        HookState("post-merge", "outdated", f"{gone} is gone", mend=INIT),
+        HookState("post-checkout", "outdated", "the shim is not executable", mend=INIT),
         HookState("post-rewrite", "installed"),
         HookState("pre-push", "installed"),
-        HookState("pre-commit", "outdated", "the shim is of another version"),
+        HookState("pre-commit", "outdated", "the shim is of another version", mend=INIT),
         HookState("commit-msg", "installed"),
     ]
     installed(repo)
@@ -378,15 +381,70 @@ def test_shims_are_removed_from_where_they_were_put(tmp_path: Path) -> None:
 def test_a_folder_that_husky_rewrites_is_left_to_husky(tmp_path: Path, helper: str) -> None:
     repo = make_repo(tmp_path, files={"a.txt": "1\n", f".husky/_/{helper}": "# husky\n"})
     repo.git("config", "core.hooksPath", ".husky/_")
-    with pytest.raises(UsageError) as raised:
-        installed(repo)
-    assert str(raised.value) == (
-        "the hooks of this repository are managed by husky, which rewrites "
-        f'{repo.path}/.husky/_: call `git-skillmesh-hook post-commit "$@"` in '
-        ".husky/post-commit instead, and likewise for post-merge, post-checkout, post-rewrite, "
-        "pre-push, pre-commit, commit-msg"
+    husky = repo.path / ".husky"
+    repo.write(".husky/post-commit", 'npm run x\ngit-skillmesh-hook post-commit "$@"\n')
+    repo.write(".husky/pre-push", "# git-skillmesh-hook pre-push\ngit-skillmesh-hook pre-pushed\n")
+    report = installed(repo)
+    assert report.hooks == [f"post-commit: called by {husky}/post-commit"]
+    assert report.notes == [
+        f"husky rewrites {husky}/_: put a line into {husky}/NAME for each of post-merge, "
+        "post-checkout, post-rewrite, pre-push, pre-commit, commit-msg: "
+        'git-skillmesh-hook NAME "$@"'
+    ]
+    assert len(report.config) == 2
+    assert sorted(path.name for path in (husky / "_").iterdir()) == [helper]
+    line = f'put this line into {husky}/post-merge: git-skillmesh-hook post-merge "$@"'
+    assert states(repo)[:2] == [
+        HookState("post-commit", "called", f"by {husky}/post-commit"),
+        HookState("post-merge", "missing", mend=line),
+    ]
+    undone = removed(repo)
+    assert undone.notes == [f"this program is still called by {husky}/post-commit"]
+    assert undone.config == report.config
+
+
+def test_what_lefthook_writes_anew_runs_first_again(tmp_path: Path) -> None:
+    repo = make_repo(tmp_path, files={"a.txt": "1\n", "lefthook.yml": "post-merge: {}\n"})
+    scripts = [f"#!/bin/sh\ncall_lefthook()\n{{\n  :\n}}\n# {number}\n" for number in range(3)]
+    hook = repo.hook("post-merge", scripts[0])
+    word = (
+        "lefthook writes post-merge anew when its configuration changes: then run `git skillmesh "
+        "init` again, or have jobs of lefthook-local.yml run `git-skillmesh-hook NAME`"
     )
-    assert sorted(path.name for path in (repo.path / ".husky" / "_").iterdir()) == [helper]
+    assert installed(repo).notes == [word]
+    for script in scripts[1:]:  # what lefthook does: it gives up where .old is there already
+        assert not hook.with_name("post-merge.old").exists()
+        hook.rename(hook.with_name("post-merge.old"))
+        repo.hook("post-merge", script)
+        assert states(repo)[1] == HookState(
+            "post-merge",
+            "foreign",
+            f"{hook} is not ours",
+            "runs post-merge.before-skillmesh first",
+            INIT,
+        )
+        assert installed(repo).notes == [word]
+        assert hook.with_name("post-merge.before-skillmesh").read_text() == script
+    hook.rename(hook.with_name("post-merge.old"))
+    repo.hook("post-merge", scripts[0])
+    removed(repo)
+    left = sorted(path.name for path in repo.hooks_dir.iterdir() if path.suffix != ".sample")
+    assert (left, hook.read_text()) == (["post-merge"], scripts[0])
+    repo.write("lefthook-local.yml", "post-merge: {jobs: [{run: git-skillmesh-hook post-merge}]}\n")
+    assert f"post-merge: called by {repo.path}/lefthook-local.yml" in installed(repo).hooks
+    assert owner(hook) is Owner.LEFTHOOK
+
+
+def test_init_at_once_adds_each_setting_once(tmp_path: Path) -> None:
+    repo = make_repo(tmp_path, files={"a.txt": "1\n"})
+    one, other = discover(repo.path), discover(repo.path)
+    settings.write(one, settings.Record())
+    there = repo.git("config", "--list", "--local")
+    # As another process does that had looked before the first one wrote.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(settings, "_values", lambda *_: [])
+        settings.write(other, settings.Record())
+    assert repo.git("config", "--list", "--local") == there
 
 
 def test_a_locked_configuration_is_reported(tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ from ..sessions.wording import names
 from .columns import clip, code_line, fit, local_day, plural, width_of
 from .context import Context
 from .pager import paged
-from .telling import NONE_STORED, SCHEMA, commit_document, counted
+from .places import place
+from .telling import SCHEMA, commit_document, counted, note_gap
 
 _NAME_WIDTH = 16
 _WHO_WIDTH = 14
@@ -30,7 +31,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "confidence, and the day and id of the commit; for other lines the author. Lines are those "
         "of the working tree.",
     )
-    parser.add_argument("file", metavar="FILE", help="a file")
+    parser.add_argument("file", metavar="FILE", help="a file, or FILE:LINE, FILE:FIRST-LAST")
     parser.add_argument(
         "-L",
         dest="ranges",
@@ -49,11 +50,11 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def run(args: argparse.Namespace, context: Context) -> int:
     """Blame, and print."""
     repository = context.repository
-    path = context.tree_path(args.file)
+    path, ranges = place(args.file, args.ranges, context)
     commit = context.asked_commit(args.at)
     with ObjectDatabase(repository) as db:
         check_file(db, path, commit)
-        lines = attribute(db, blame(repository, path, args.ranges, commit))
+        lines = attribute(db, blame(repository, path, ranges, commit))
         told = tell(db, (line.link for line in lines), "none")
         is_empty = not told and Lookup(db).is_empty
     if context.json:
@@ -63,8 +64,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
         for text in _rows(context, lines, told):
             context.out(text)
     context.note(clip(_summary(lines, told), context.width))
-    if is_empty:
-        context.note(NONE_STORED)
+    if any(not line.link and not line.blamed.commit.is_uncommitted for line in lines):
+        note_gap(context, is_empty=is_empty)
     return ExitCode.OK
 
 

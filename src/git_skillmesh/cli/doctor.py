@@ -147,19 +147,19 @@ def _opens(findings: "list[Finding]") -> bool:
 
 
 def _hooks(context: Context) -> list[Check]:
-    from ..hooks.install import state
+    from ..hooks.install import is_installed, state
 
-    if context.repository.is_bare:
-        return [Check("hooks", True, "none in a bare repository")]
     states = state(context.repository)
-    wrong = [hook for hook in states if hook.state == "outdated"]
+    # A hook that was put aside since init is not seen by its user: nothing fails, nothing is kept.
+    due = is_installed(context.repository)
+    wrong = [one for one in states if one.state == "outdated" or (due and not one.works)]
     if wrong:
         return [
-            Check("hooks", False, f"{hook.name}: {hook.detail}", "git skillmesh init")
-            for hook in wrong
+            Check("hooks", False, f"{one.name}: {one.detail or one.state}", one.mend)
+            for one in wrong
         ]
-    installed = [hook.name for hook in states if hook.state == "installed"]
-    return [Check("hooks", True, ", ".join(installed) or "not installed (git skillmesh init)")]
+    working = [one.name for one in states if one.works]
+    return [Check("hooks", True, ", ".join(working) or "not installed (git skillmesh init)")]
 
 
 def _repair(context: Context, checks: list[Check]) -> None:

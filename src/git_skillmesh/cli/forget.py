@@ -145,8 +145,8 @@ def _elsewhere(repository: Repository, results: Sequence[Forgotten]) -> Iterator
         found = _TRACKING.fullmatch(ref)
         if found and found[1] in remotes:
             known.add(found[1])
-            lease = f"--force-with-lease={REF}:{oids[ref]}"
-            command = f"git push {lease} {shlex.quote(found[1])} {REF}:{REF}"
+            # Not a push: what others have shared since is united with what is here, not replaced.
+            command = f"git skillmesh sync {shlex.quote(found[1])}"
             yield f"{found[1]} held it when it was last fetched ({ref})", command
         else:
             yield f"{ref} still holds it here", f"git update-ref -d {shlex.quote(ref)}"

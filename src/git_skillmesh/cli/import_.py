@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import signal
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ from .terminal import progress_bar, safe_line
 
 if TYPE_CHECKING:
     from ..sessions.importing import Report
+
+_SAME_SHOWN = 5  # problems that say the same of other places
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -103,8 +106,15 @@ def _asked_to_stop() -> Iterator[Callable[[], bool]]:
 
 def _print(context: Context, reports: "list[Report]", dry_run: bool) -> None:
     for report in reports:
+        seen = Counter[str]()
         for problem in report.problems:
-            context.note(safe_line(str(problem)))
+            seen[problem.message] += 1
+            if seen[problem.message] <= _SAME_SHOWN:
+                context.note(safe_line(str(problem)))
+        for message, count in seen.items():
+            if count > _SAME_SHOWN:
+                more = f"and {count - _SAME_SHOWN:,} more like it (--json lists them): {message}"
+                context.note(safe_line(more))
     told = [r for r in reports if r.new or r.grown or r.unchanged or r.forgotten]
     width = max((len(report.source) for report in told), default=0)
     for report in told:

@@ -79,7 +79,7 @@ def _provenance(context: Context, outcome: "Update") -> None:
 
     blamed = update_provenance(context.repository, outcome, _WAIT_SECONDS)
     if blamed and not context.json:
-        context.note(f"looked up which conversations made the lines of {blamed} files")
+        context.note(f"looked up which conversations made the lines of {plural(blamed, 'file')}")
 
 
 def _exchanges(context: Context, rebuild: bool) -> None:
@@ -153,7 +153,8 @@ def _print(context: Context, outcome: "Update", seconds: float) -> None:
         )
         return
     if report.files:
-        context.note(f"indexed {report.files} files, {report.chunks} chunks in {seconds:.1f} s")
+        read = f"{plural(report.files, 'file')}, {plural(report.chunks, 'chunk')}"
+        context.note(f"indexed {read} in {seconds:.1f} s")
     else:
         context.note("the index is up to date")
     if outcome.embedded:
@@ -201,6 +202,8 @@ def _chroma(context: Context, wait: bool) -> None:
 
     target = target_of(context.config, context.repository)
     if target is None:
+        if not wait:
+            context.go_on()  # conversations are taken in without Chroma too
         return
     if not wait:
         from ..hooks.main import start_worker

@@ -7,7 +7,7 @@ import argparse
 import fcntl
 import shutil
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from ..config import COMMITTED
 from ..errors import Busy, ConfigurationError, ReadOnly, SkillmeshError, UsageError
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .context import Context
 
 _PURGE_SECONDS = 30
+_LATE_SECONDS = 0.5  # until the worker of a hook that has just run has begun, more or less
 _BROUGHT = (COMMITTED, ".env")  # places of settings that a clone may bring
 _FETCH_SECONDS = 300
 
@@ -83,7 +84,12 @@ def run(args: argparse.Namespace, context: "Context") -> int:
         return 0
     from .index import first_index
 
-    return first_index(context)
+    code = first_index(context)
+    if context.on_screen:
+        context.note(
+            "next: git skillmesh query WORDS, git skillmesh import for what agents have kept"
+        )
+    return code
 
 
 def _tracking(repository: Repository) -> list[tuple[str, str]]:
@@ -216,23 +222,34 @@ def _show(context: "Context", title: str, report: hooks.Report) -> None:
 
 
 def _purge(repository: Repository) -> None:
-    """Delete all caches, once no worker writes to them. Raises `Busy` and `ReadOnly`."""
-    state = repository.state_dir
-    if not state.is_dir():
-        return
+    """Delete all caches, once no worker writes to them. Raises `Busy` and `ReadOnly`.
+
+    A worker that a hook has started a moment ago may yet come and make the folder anew.
+    """
+    state, deadline = repository.state_dir, time.monotonic() + _PURGE_SECONDS
+    gone = state.with_name(f"{state.name}.purged")
     try:
-        with (state / "worker.lock").open("ab") as lock:
-            deadline = time.monotonic() + _PURGE_SECONDS
-            while True:
-                try:
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError:
-                    if time.monotonic() > deadline:
-                        raise Busy(
-                            "background indexing is still running", "try again in a moment"
-                        ) from None
-                    time.sleep(0.1)
-            shutil.rmtree(state)
+        shutil.rmtree(gone, ignore_errors=True)  # left by a purge that was killed
+        while state.is_dir():
+            with (state / "worker.lock").open("ab") as lock:
+                _wait_for(lock, deadline)
+                # Under another name it is not written to while it is deleted.
+                state.rename(gone)
+                shutil.rmtree(gone, ignore_errors=True)
+                if gone.is_dir():  # a request came in between, or it cannot be deleted
+                    shutil.rmtree(gone)
+            time.sleep(_LATE_SECONDS)
     except OSError as error:
         raise ReadOnly(f"cannot delete {error.filename or state}: {error.strerror}") from error
+
+
+def _wait_for(lock: BinaryIO, deadline: float) -> None:
+    while True:
+        try:
+            return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise Busy(
+                    "background indexing is still running", "try again in a moment"
+                ) from None
+            time.sleep(0.1)

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -19,11 +20,12 @@ from ..sessions.wording import missing_words, names
 from .columns import clip, fit, local_day, plural, utc, width_of
 from .context import Context
 from .pager import paged
-from .telling import NONE_STORED, SCHEMA, exchange_document
+from .telling import SCHEMA, exchange_document, note_gap
 
 # Commits whose notes are read at once.
 _BATCH = 100
 _SHOWN_EXCHANGES = 8
+_COUNT = re.compile(r"-\d{1,9}")
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -40,7 +42,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         metavar="RANGE",
         help="revisions and ranges as git log takes them (default HEAD), then -- and paths",
     )
-    parser.add_argument("-n", "--limit", type=int, metavar="N", help="show at most N commits")
+    parser.add_argument(
+        "-n", "--limit", type=int, metavar="N", help="show at most N commits; -N says the same"
+    )
     parser.add_argument("--linked", action="store_true", help="only commits with conversations")
     parser.add_argument("--json", action="store_true", help="print JSON, see docs/json.md")
     parser.add_argument(
@@ -64,6 +68,10 @@ class _Entry:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Read the log and the notes, and print."""
+    counts = [word for word in args.range if _COUNT.fullmatch(word)]
+    if counts and not args.paths_given:  # what git log takes: -5
+        args.limit = int(counts[-1][1:])
+        args.range = [word for word in args.range if word not in counts]
     if args.limit is not None and args.limit < 1:
         raise UsageError("-n must be at least 1")
     revisions, paths = _revisions_and_paths(args.range, args.paths_given, context)
@@ -73,15 +81,14 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if context.json:
         context.out_json({"schema": SCHEMA, "commits": [_document(entry) for entry in entries]})
         return ExitCode.OK
-    found = False
+    shown = linked = 0
     with paged(context):
         for entry in entries:
-            found = found or bool(entry.made)
+            shown, linked = shown + 1, linked + bool(entry.made)
             _print(context, entry)
-    if not found:
+    if not linked or linked < shown:
         with ObjectDatabase(context.repository) as db:
-            if Lookup(db).is_empty:
-                context.note(NONE_STORED)
+            note_gap(context, is_empty=not linked and Lookup(db).is_empty)
     return ExitCode.OK
 
 

@@ -22,50 +22,63 @@ from ..errors import ExitCode, SkillmeshError, UsageError
 from .context import Context
 from .terminal import safe_line
 
-# Command → what it does, in the order of the help text.
-COMMANDS = {
-    "init": "install the hooks and make the first index",
-    "index": "make the index equal to the repository",
-    "query": "search code, conversations, learnings and skills",
-    "status": "show what is indexed, what is not, and why",
-    "doctor": "check every store against the repository, and mend it",
-    "collections": "create and check the Chroma collections",
-    "chroma": "copy, take in, upgrade and shrink Chroma stores",
-    "prune": "forget file versions that nothing needs any more",
-    "why": "tell which exchange made a line, and why",
-    "blame": "show which exchange or person made each line",
-    "log": "show commits with their conversations",
-    "show": "show a conversation, an exchange, or what made a commit",
-    "sessions": "list conversations",
-    "forget": "remove conversations for good",
-    "sync": "fetch and share conversations",
-    "check": "check a change against the learnings of its base",
-    "link": "find which exchanges made which lines of commits",
-    "import": "store the conversations that agents have kept",
-    "log-chat": "store a conversation that no importer can read",
-    "analyze": "find candidates for learnings in conversations and commits",
-    "review": "decide on candidates for learnings, one at a time",
-    "promote": "make a learning of a candidate, an exchange, a commit or a diff",
-    "redact": "take secrets out of text, or show which would go",
-    "explore": "look around in the memory, in a browser",
-    "learnings": "list, show, test, write and retire learnings",
-    "backtest": "try learnings on past commits",
-    "skills": "find, show, add and install instructions for agents",
-    "rewards": "tell from history what became of the work of each exchange",
-    "export-rl": "write a data set of conversations and what became of their code",
-    "advise": "let a model hold a change against what the memory knows of it",
-    "train": "train an adapter (LoRA) on a data set",
-    "adapters": "list, judge, deploy and serve trained adapters",
-    "nightly": "rewards to deployment in one run, as far as there is news",
-    "backup": "put everything that must not be lost into one file",
-    "restore": "bring back what is in a backup",
-    "size": "show what takes how much room, and what would give some back",
-    "think": "record, find and read thoughts, the working memory of agents",
-    "mcp": "serve the memory to agents over MCP",
-    "stats": "show how long things take and how they end",
-    "report": "tell what was learned and what became of agents' code",
-    "agents": "connect coding agents with the memory, and prove that it works",
+# What commands are for → command → what it does, in the order of the help text.
+_GROUPS = {
+    "Begin, and see how it stands": {
+        "init": "install the hooks and make the first index",
+        "index": "make the index equal to the repository",
+        "status": "show what is indexed, what is not, and why",
+        "doctor": "check every store against the repository, and mend it",
+        "import": "store the conversations that agents have kept",
+        "sync": "fetch and share conversations",
+        "agents": "connect coding agents with the memory, and prove that it works",
+    },
+    "Ask": {
+        "query": "search code, conversations, learnings and skills",
+        "why": "tell which exchange made a line, and why",
+        "blame": "show which exchange or person made each line",
+        "log": "show commits with their conversations",
+        "show": "show a conversation, an exchange, or what made a commit",
+        "sessions": "list conversations",
+        "explore": "look around in the memory, in a browser",
+        "report": "tell what was learned and what became of agents' code",
+    },
+    "Make rules of what was learned, and check changes": {
+        "analyze": "find candidates for learnings in conversations and commits",
+        "review": "decide on candidates for learnings, one at a time",
+        "promote": "make a learning of a candidate, an exchange, a commit or a diff",
+        "learnings": "list, show, test, write and retire learnings",
+        "backtest": "try learnings on past commits",
+        "check": "check a change against the learnings of its base",
+        "advise": "let a model hold a change against what the memory knows of it",
+    },
+    "For agents": {
+        "mcp": "serve the memory to agents over MCP",
+        "think": "record, find and read thoughts, the working memory of agents",
+        "skills": "find, show, add and install instructions for agents",
+    },
+    "Keep, forget, move": {
+        "log-chat": "store a conversation that no importer can read",
+        "link": "find which exchanges made which lines of commits",
+        "redact": "take secrets out of text, or show which would go",
+        "forget": "remove conversations for good",
+        "prune": "forget file versions that nothing needs any more",
+        "size": "show what takes how much room, and what would give some back",
+        "stats": "show how long things take and how they end",
+        "backup": "put everything that must not be lost into one file",
+        "restore": "bring back what is in a backup",
+        "collections": "create and check the Chroma collections",
+        "chroma": "copy, take in, upgrade and shrink Chroma stores",
+    },
+    "Train on it": {
+        "rewards": "tell from history what became of the work of each exchange",
+        "export-rl": "write a data set of conversations and what became of their code",
+        "train": "train an adapter (LoRA) on a data set",
+        "adapters": "list, judge, deploy and serve trained adapters",
+        "nightly": "rewards to deployment in one run, as far as there is news",
+    },
 }
+COMMANDS = {name: about for group in _GROUPS.values() for name, about in group.items()}
 # Names from the plan that people may know, each a command or a command and its action; accepted,
 # not shown.
 ALIASES = {
@@ -205,31 +218,54 @@ def _outcome(command: str, code: int) -> str:
 def _parse(argv: Sequence[str]) -> argparse.Namespace:
     parser = _Parser(
         prog="git skillmesh",
-        description="The memory of a repository: code search by meaning, from git hooks, offline.",
-        epilog="git skillmesh COMMAND -h explains one command; docs/commands.md explains all.",
+        description="The memory of a repository: its code, found by meaning, and the "
+        "conversations with coding agents that made it.",
+        epilog=_commands_told(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        usage="git skillmesh [-h] [--version] [-C DIR] COMMAND ...",
     )
     parser.add_argument("--version", action="version", version=f"git-skillmesh {__version__}")
     parser.add_argument("-C", dest="folder", metavar="DIR", help="work as if started in DIR")
-    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    subparsers = parser.add_subparsers(dest="command", prog=parser.prog, help=argparse.SUPPRESS)
     at = _command_at(argv)
     first = argv[at] if at < len(argv) else ""
     meant = ALIASES.get(first, first).split()
     chosen = meant[0] if meant else ""
     if first and chosen not in COMMANDS:
-        raise UsageError(f"no such command: {first}", "git skillmesh -h")
-    for name in [chosen] if chosen in COMMANDS else COMMANDS:
-        module_of(name).add_parser(subparsers)
+        raise UsageError(f"no such command: {first}", f"{_meant_instead(first)}git skillmesh -h")
+    if chosen:
+        module_of(chosen).add_parser(subparsers)
     if chosen != first:
         argv = [*argv[:at], *meant, *argv[at + 1 :]]
-    if chosen in COMMANDS and getattr(module_of(chosen), "WORDS_ANYWHERE", False):
+    if chosen and getattr(module_of(chosen), "WORDS_ANYWHERE", False):
         argv = [*argv[: at + 1], *_words_last(subparsers.choices[chosen], argv[at + 1 :])]
-    arguments = parser.parse_args(argv)
+    arguments, unknown = parser.parse_known_args(argv)
+    if unknown:  # argparse would point at the help of the whole program
+        whose = parser if unknown[0] in argv[:at] else subparsers.choices.get(chosen, parser)
+        whose.error(f"unrecognized arguments: {' '.join(unknown)}")
     # argparse drops `--`, after which git takes every word for a path.
     arguments.paths_given = list(argv)[list(argv).index("--") + 1 :] if "--" in argv else []
     if arguments.command is None:
         parser.print_help()
         parser.exit(ExitCode.USAGE)
     return arguments
+
+
+def _commands_told() -> str:
+    """Return what the help of the whole program says of its commands."""
+    told = []
+    for title, commands in _GROUPS.items():
+        told += [f"{title}:", *(f"  {name:<12}{about}" for name, about in commands.items()), ""]
+    told.append("git skillmesh COMMAND -h explains one command; docs/commands.md explains all.")
+    return "\n".join(told)
+
+
+def _meant_instead(word: str) -> str:
+    """Return a question about the command that a word is nearest to, "" if it is near to none."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(word, [*COMMANDS, *ALIASES], n=1)
+    return f"did you mean {near[0]}? " if near else ""
 
 
 def _command_at(argv: Sequence[str]) -> int:

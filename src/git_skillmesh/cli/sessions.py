@@ -15,7 +15,7 @@ from ..sessions.reading import MemoryReader
 from .columns import clip, fit, local_time, width_of
 from .context import Context
 from .pager import paged
-from .telling import NONE_STORED, SCHEMA
+from .telling import SCHEMA, note_gap
 from .terminal import progress_bar, safe_line
 
 TYPES = (
@@ -107,7 +107,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
             for text in _table(context, rows, learned):
                 context.out(text)
         if not rows:
-            context.note("none fits" if reader.sessions() else NONE_STORED)
+            note_gap(context, is_empty=not reader.sessions(), otherwise="none fits")
     for session in unreadable:
         context.note(f"session {safe_line(session)} cannot be read: git fsck")
     if unreadable:

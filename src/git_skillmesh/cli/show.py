@@ -26,7 +26,7 @@ from .context import Context
 from .conversation import exchange_lines
 from .learned import learned_line, learning_document
 from .pager import paged
-from .telling import NONE_STORED, SCHEMA, exchange_document, labelled, link_document
+from .telling import SCHEMA, exchange_document, labelled, link_document, note_gap
 from .terminal import safe_line
 
 
@@ -200,7 +200,7 @@ def _show_commit(context: Context, oid: str, full: bool) -> int:
                 for line in _commit_lines(context, db, commit, made, told, full):
                     context.out(line)
     if not made:
-        context.note(NONE_STORED if is_empty else "no conversation is known for this commit")
+        note_gap(context, is_empty=is_empty, otherwise="no conversation is known for this commit")
     return ExitCode.OK if made else ExitCode.NOTHING_FOUND
 
 

@@ -3,6 +3,7 @@
 import argparse
 import time
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 from ..config import Config
@@ -10,6 +11,8 @@ from ..display import plural
 from ..errors import ConfigurationError, ExitCode, SkillmeshError, last_error
 from .context import Context
 from .terminal import safe_line
+
+_REMEMBERED = {"session": "conversation", "exchange": "exchange"}
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -50,6 +53,7 @@ def _collect(context: Context) -> dict[str, Any]:
     from ..git.trees import working_tree
     from ..hooks.install import state
     from ..hooks.sharing import last_sharing
+    from ..hooks.waiting import waiting_since
     from ..index.identity import repo_id
     from ..index.state import index_state, memory_state
     from ..thinking.store import counted
@@ -74,12 +78,11 @@ def _collect(context: Context) -> dict[str, Any]:
         "learnings": _learnings(context),
         "skipped": _skipped(context, tree),
         "chroma": _chroma(context),
-        "hooks": []
-        if repository.is_bare
-        else [
-            {"name": h.name, "state": h.state, "detail": h.detail, "chained": h.chained}
+        "hooks": [
+            {name: getattr(h, name) for name in ("name", "state", "detail", "chained", "mend")}
             for h in state(repository)
         ],
+        "waiting_since": _time(since) if (since := waiting_since(repository)) else "",
         "sharing": last_sharing(repository.state_dir),
         "last_error": last_error(repository.state_dir),
     }
@@ -170,30 +173,41 @@ def _print(context: Context, document: dict[str, Any]) -> None:
     commit = repository["commit"][:12] if repository["commit"] else "no commit yet"
     out(f"repository  {safe_line(str(repository['top']))}  {safe_line(branch)} {commit}")
     if index["exists"]:
-        behind = f"{index['behind']} files behind" if index["behind"] else style.good("up to date")
+        behind = (
+            f"{plural(index['behind'], 'file')} behind"
+            if index["behind"]
+            else style.good("up to date")
+        )
         out(
-            f"index       {behind}: {index['files']} files, {index['chunks']} chunks, "
+            f"index       {behind}: {plural(index['files'], 'file')}, "
+            f"{plural(index['chunks'], 'chunk')}, "
             f"{index['bytes'] / 1e6:.1f} MB"
         )
         shown = [f"{name} {count}" for name, count in list(index["languages"].items())[:8]]
         out(f"languages   {', '.join(shown)}")
         out(f"model       {safe_line(index['model'] or index['model_problem'])}")
         if index["without_vectors"]:
-            out(f"            {index['without_vectors']} chunks have no vectors of it yet")
+            out(
+                f"            {plural(index['without_vectors'], 'chunk')} without vectors of it yet"
+            )
     else:
         out(f"index       {style.bad('none')}: git skillmesh index")
     if proposed := document["proposed"]:
         out(f"provider    {safe_line(proposed['what'])}")
-    out(f"left out    {document['skipped']['count']} files")
+    out(f"left out    {plural(document['skipped']['count'], 'file')}")
     for name, reason in document["skipped"]["reasons"].items():
         out(f"            {reason['files']:>5} {name}: {reason['why']}")
     for path, name in document["skipped"]["files"].items():
         out(f"            {name:<10} {safe_line(path)}")
     memory = document["memory"]
     if memory["sessions"] or memory["behind"]:
-        waiting = ", newer ones wait: git skillmesh index" if memory["behind"] else ""
-        exchanges = f"{memory['sessions']} conversations, {memory['exchanges']} exchanges"
-        out(f"memory      {exchanges}{waiting}")
+        waits = "are being indexed" if document["waiting_since"] else "wait: git skillmesh index"
+        counts = (
+            plural(memory["sessions"], "conversation"),
+            plural(memory["exchanges"], "exchange"),
+        )
+        newer = f", newer ones {waits}" if memory["behind"] else ""
+        out(f"memory      {', '.join(counts)}{newer}")
     thoughts = document["thoughts"]
     if thoughts["sessions"]:
         out(f"thoughts    {thoughts['thoughts']} in {plural(thoughts['sessions'], 'session')}")
@@ -207,7 +221,7 @@ def _print(context: Context, document: dict[str, Any]) -> None:
         out(f"            {style.bad('left out')} {line}")
     chroma = document["chroma"]
     lagging = {None: "not mirrored yet", 0: style.good("up to date")}.get(
-        chroma["behind"], f"{chroma['behind']} files behind"
+        chroma["behind"], f"{plural(chroma['behind'] or 0, 'file')} behind"
     )
     lagging = safe_line(chroma["note"]) or lagging
     if chroma["target"] == "off":
@@ -216,11 +230,10 @@ def _print(context: Context, document: dict[str, Any]) -> None:
     if away := chroma["away"]:
         line = f"away since {away['since']}, asked again after {away['until']}"
         out(f"            {style.bad(line)}: {safe_line(away['what'])}")
-    installed = [hook["name"] for hook in document["hooks"] if hook["state"] == "installed"]
-    out(f"hooks       {', '.join(installed) or 'not installed: git skillmesh init'}")
-    for hook in document["hooks"]:
-        if hook["state"] in ("foreign", "outdated"):
-            out(f"            {hook['name']}: {hook['state']}, {safe_line(hook['detail'])}")
+    for number, line in enumerate(_hook_lines(document["hooks"])):
+        out(f"{'' if number else 'hooks':<12}{safe_line(line)}")
+    if since := document["waiting_since"]:
+        out(f"background  at work, asked for at {since}")
     if sharing := document["sharing"]:
         line = safe_line(f"{sharing['time']} {sharing['what']}")
         out(f"sharing     {style.bad(line) if sharing['failed'] == 'yes' else line}")
@@ -234,3 +247,14 @@ def _print(context: Context, document: dict[str, Any]) -> None:
         out(f"last error  {style.bad(safe_line(line))}")
     for name, setting in document.get("config", {}).items():
         out(f"{name:<20} {safe_line(setting['value']) or '-'}  {style.dim(setting['origin'])}")
+
+
+def _hook_lines(hooks: list[dict[str, Any]]) -> Iterator[str]:
+    """Yield which hooks get to this program, then by whom, then what is wrong with the others."""
+    working = [hook["name"] for hook in hooks if hook["state"] in ("installed", "called")]
+    yield ", ".join(working) or "not installed: git skillmesh init"
+    yield from dict.fromkeys(f"called {h['detail']}" for h in hooks if h["state"] == "called")
+    for hook in hooks:
+        if hook["state"] in ("foreign", "outdated") or (working and hook["state"] == "missing"):
+            told = ", ".join(filter(None, (hook["state"], hook["detail"])))
+            yield f"{hook['name']}: {told}: {hook['mend']}"

@@ -3,10 +3,13 @@
 In: what the memory and git say. Out: lines for people, documents for machines (docs/json.md).
 """
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ..git.blame import BlamedCommit
+from ..git.remotes import remote_names
+from ..hooks.waiting import STUCK_SECONDS, waiting_since
 from ..sessions.answering import Told
 from ..sessions.finding import HOW_TO_GET_SOME, NO_MEMORY
 from ..sessions.links import Link, format_ranges
@@ -18,6 +21,22 @@ SCHEMA = 1
 _LABEL = 10
 _PROSE = 100
 NONE_STORED = f"{NO_MEMORY}: {HOW_TO_GET_SOME}"
+_OR_SYNC = "; git skillmesh sync fetches those of a remote"
+NOT_DONE = "the background work is not done yet, it may tell more: ask again in a moment"
+
+
+def note_gap(context: Context, *, is_empty: bool, otherwise: str = "") -> None:
+    """Say why something is not known: the work goes on, nothing `is_empty`, or `otherwise`."""
+    since = waiting_since(context.repository)
+    if since is not None:
+        if time.time() - since > STUCK_SECONDS:
+            context.go_on()
+        context.note(NOT_DONE)
+    elif is_empty:
+        has_remote = bool(remote_names(context.repository))
+        context.note(f"{NONE_STORED}{_OR_SYNC if has_remote else ''}")
+    elif otherwise:
+        context.note(otherwise)
 
 
 def labelled(

@@ -1,13 +1,10 @@
 """`git skillmesh why`: the exchange that made a line: its prompt, what came of it, the evidence."""
 
 import argparse
-import os
-import re
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
-from ..errors import ExitCode, UsageError
+from ..errors import ExitCode
 from ..index.behind import behind
 from ..index.learned import Reasons
 from ..learnings.model import Learning
@@ -27,18 +24,17 @@ from .columns import clip, code_line, local_time, plural
 from .context import Context
 from .learned import group_document, learned_line, learned_lines, learning_document
 from .pager import paged
+from .places import place
 from .telling import (
-    NONE_STORED,
     SCHEMA,
     commit_document,
     exchange_document,
     labelled,
     link_document,
+    note_gap,
 )
 from .terminal import safe_line
 
-_PLACE = re.compile(r"(.+?):(\d{1,9})(?:-(\d{1,9})|:\d+:?)?", re.DOTALL)
-_RANGE = re.compile(r"^(\d+)-(\d+)$")
 _SHOWN_LINES = 6
 _SHOWN_COMMITS = 3
 
@@ -76,7 +72,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Join blame, links and memory, and print."""
-    path, ranges = _place(args.place, args.ranges, context)
+    path, ranges = place(args.place, args.ranges, context)
     repository = context.repository
     sources = Sources(repository)
     commit = context.asked_commit(args.at)
@@ -93,8 +89,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
             _print(context, path, groups, args.full, learned)
             for text in _apply_lines(context, path, applying) if applying is not None else ():
                 context.out(text)
-        if found.is_empty:
-            context.note(NONE_STORED)
+        if any(not one.told and not one.commits[0].is_uncommitted for one in found.groups):
+            note_gap(context, is_empty=found.is_empty)
     return ExitCode.OK if found.known else ExitCode.NOTHING_FOUND
 
 
@@ -114,19 +110,6 @@ def _apply_lines(context: Context, path: str, applying: Sequence[Learning]) -> I
     )
     for one in applying:
         yield f"  {learned_line(context, one)}"
-
-
-def _place(text: str, ranges: list[str], context: Context) -> tuple[str, list[str]]:
-    """Return path and ranges as git takes them. Raises `UsageError`."""
-    if ranges:
-        return context.tree_path(text), [_RANGE.sub(r"\1,\2", each) for each in ranges]
-    found = _PLACE.fullmatch(text)
-    if not found or os.path.lexists(Path(context.folder or "", text)):
-        return context.tree_path(text), []
-    first, last = int(found[2]), int(found[3] or found[2])
-    if first < 1 or last < first:
-        raise UsageError(f"no such lines: {text}", "lines count from 1: FILE:FIRST-LAST")
-    return context.tree_path(found[1]), [f"{first},{last}"]
 
 
 def _print(

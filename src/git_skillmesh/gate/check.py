@@ -104,7 +104,10 @@ def _chosen(loaded: Loaded, only: Collection[str]) -> Iterable[Learning]:
     broken = {id_of(one.path) for one in loaded.problems}
     for name in only:
         if name not in by_id and name not in broken:
-            raise UsageError(f"no such learning at the base: {name}", "git skillmesh learnings")
+            raise UsageError(
+                f"no such learning at the base: {name}",
+                "git skillmesh learnings lists them; a change is --staged, --worktree, BASE..HEAD",
+            )
     return [by_id[name] for name in only if name in by_id]
 
 

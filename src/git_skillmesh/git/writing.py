@@ -24,7 +24,7 @@ _LEVEL = 1
 # What git says when it cannot write, in the C locale (process.py).
 _UNWRITABLE = (
     "Read-only file system", "Permission denied", "No space left", "insufficient permission",
-    "Disk quota exceeded",
+    "Disk quota exceeded", "failed to write new configuration file",
 )  # fmt: skip
 
 

@@ -15,11 +15,13 @@ from pathlib import Path
 
 from ..errors import ReadOnly, UsageError
 from ..git.repository import Repository
-from . import settings
+from . import managers, settings
 from .shim import TEMPLATES, Owner, is_current, missing_program, owner, render
 
 BEFORE = ".before-skillmesh"
 LEGACY = ".legacy"  # where pre-commit puts the hook that it found
+_OLD = ".old"  # where lefthook puts it
+_INIT = "git skillmesh init"
 
 
 @dataclass(slots=True)
@@ -36,15 +38,22 @@ class Report:
 class HookState:
     """One hook as it is now.
 
-    `state` is installed, missing, foreign (a hook is there, but not ours) or outdated (ours, but
-    of another version, or edited, or what it starts is gone); `chained` names what runs before it
-    or calls it.
+    `state` is installed, called (from a file of a hook manager or of the user), missing, foreign
+    (a hook is there, but not ours) or outdated (ours, but of another version, or edited, or what
+    it starts is gone); `chained` names what runs before it or calls it; `mend` says how to have
+    it do something.
     """
 
     name: str
     state: str
     detail: str = ""
     chained: str = ""
+    mend: str = ""
+
+    @property
+    def works(self) -> bool:
+        """Whether git gets to this program by it."""
+        return self.state in ("installed", "called")
 
 
 def install(
@@ -60,10 +69,10 @@ def install(
     """
     folder = repository.path_of("hooks")
     shared = not _belongs(folder, repository)
-    _refuse_managed(folder)
     if shared and not shared_hooks:
         raise _leads_out(folder, repository)
     report = Report(folder)
+    rewritten: list[Path] = []
     record = settings.load_record(repository)
     try:
         made = not folder.is_dir()
@@ -71,13 +80,27 @@ def install(
         record.add_folder(folder, made)
         record.save(repository)
         for name in TEMPLATES:
-            _install_one(folder / name, render(name, shared=shared), report)
+            path = folder / name
+            calling = managers.caller(path, repository.top)
+            # The shim is faster than pre-commit; who runs `init` all the same may want it.
+            if calling and owner(path) is not Owner.PRE_COMMIT:
+                report.hooks.append(f"{name}: called by {calling}")
+                continue
+            if managers.is_husky(folder):
+                rewritten.append(path)
+                continue
+            _install_one(path, render(name, shared=shared), report)
+            if owner(_beside(path, BEFORE)) is Owner.LEFTHOOK:
+                rewritten.append(path)
         report.config += settings.write(repository, record, more_settings)
         if shared:  # the sign by which a shared shim knows that this repository wants it
             repository.state_dir.mkdir(exist_ok=True)
     except OSError as error:
         raise ReadOnly(f"cannot write {error.filename or folder}: {error.strerror}") from error
-    if not shared and not folder.is_relative_to(repository.common_dir):
+    if rewritten:
+        report.notes.append(managers.word_about(rewritten))
+    inside = shared or folder.is_relative_to(repository.common_dir)
+    if not inside and not managers.is_husky(folder):
         report.notes.append(
             f"{folder} is part of the working tree: do not commit the shims, they name programs "
             "of this machine"
@@ -88,6 +111,9 @@ def install(
 def remove(repository: Repository, *, shared_hooks: bool = False) -> Report:
     """Put back what `install` found. Raises `ReadOnly`."""
     report = Report(repository.path_of("hooks"))
+    calling = [managers.caller(report.folder / name, repository.top) for name in TEMPLATES]
+    if callers := ", ".join(dict.fromkeys(str(one) for one in calling if one)):
+        report.notes.append(f"this program is still called by {callers}")
     record = settings.load_record(repository)
     folders = {report.folder: False, **record.folders}
     try:
@@ -115,29 +141,39 @@ def remove(repository: Repository, *, shared_hooks: bool = False) -> Report:
 def state(repository: Repository) -> list[HookState]:
     """Return the state of every hook, for `status` and `doctor`."""
     folder = repository.path_of("hooks")
-    return [_state_of(folder / name) for name in TEMPLATES]
+    return [_state_of(folder / name, repository.top) for name in TEMPLATES]
 
 
-def _state_of(path: Path) -> HookState:
+def is_installed(repository: Repository) -> bool:
+    """Whether `init` has been run and not been undone."""
+    return settings.record_path(repository).is_file()
+
+
+def _state_of(path: Path, top: Path | None) -> HookState:
     shim, chained = path, ""
     if owner(_beside(path, LEGACY)).ours and owner(path) is Owner.PRE_COMMIT:
         shim, chained = _beside(path, LEGACY), f"called by {path.name} of pre-commit"
     elif os.path.lexists(_beside(path, BEFORE)):
         chained = f"runs {path.name}{BEFORE} first"
     whose = owner(shim)
-    if whose is Owner.NOBODY:
-        return HookState(path.name, "missing", chained=chained)
     if not whose.ours:
-        return HookState(path.name, "foreign", f"{path} is not ours", chained)
+        if calling := managers.caller(path, top):
+            return HookState(path.name, "called", f"by {calling}", chained)
+        mend = _INIT
+        if managers.is_husky(path.parent):
+            mend = managers.line_for_husky(path)
+        if whose is Owner.NOBODY:
+            return HookState(path.name, "missing", chained=chained, mend=mend)
+        return HookState(path.name, "foreign", f"{path} is not ours", chained, mend)
     if whose is Owner.EDITED_SHIM:
-        return HookState(path.name, "outdated", "the shim was edited", chained)
+        return HookState(path.name, "outdated", "the shim was edited", chained, _INIT)
     if not os.access(shim, os.X_OK):
-        return HookState(path.name, "outdated", "the shim is not executable", chained)
+        return HookState(path.name, "outdated", "the shim is not executable", chained, _INIT)
     if not is_current(shim):
-        return HookState(path.name, "outdated", "the shim is of another version", chained)
+        return HookState(path.name, "outdated", "the shim is of another version", chained, _INIT)
     gone = missing_program(shim)
     if gone:
-        return HookState(path.name, "outdated", f"{gone} is gone", chained)
+        return HookState(path.name, "outdated", f"{gone} is gone", chained, _INIT)
     return HookState(path.name, "installed", chained=chained)
 
 
@@ -164,15 +200,6 @@ def _leads_out(folder: Path, repository: Repository) -> UsageError:
     )
 
 
-def _refuse_managed(folder: Path) -> None:
-    if folder.name == "_" and any((folder / name).exists() for name in ("h", "husky.sh")):
-        raise UsageError(
-            f"the hooks of this repository are managed by husky, which rewrites {folder}",
-            'call `git-skillmesh-hook post-commit "$@"` in .husky/post-commit instead, and '
-            "likewise for " + ", ".join(name for name in TEMPLATES if name != "post-commit"),
-        )
-
-
 def _install_one(path: Path, shim: bytes, report: Report) -> None:
     before, legacy = _beside(path, BEFORE), _beside(path, LEGACY)
     whose = owner(path)
@@ -182,10 +209,11 @@ def _install_one(path: Path, shim: bytes, report: Report) -> None:
         report.hooks.append(f"{path.name}: called by pre-commit's hook")
         return
     said = f"{path.name}: installed"
+    _drop_what_lefthook_moved(path)
     if whose is Owner.EDITED_SHIM:
         _keep_edited(path, report)
     elif whose not in (Owner.NOBODY, Owner.SHIM):
-        if os.path.lexists(before):
+        if os.path.lexists(before) and (owner(before), whose) != (Owner.LEFTHOOK,) * 2:
             older = _free_name(before)
             before.rename(older)
             report.notes.append(
@@ -202,9 +230,16 @@ def _install_one(path: Path, shim: bytes, report: Report) -> None:
     report.hooks.append(said)
 
 
+def _drop_what_lefthook_moved(path: Path) -> None:
+    """Delete the shim that lefthook has renamed: it gives up where the new name is taken."""
+    if owner(_beside(path, _OLD)) is Owner.SHIM:
+        _beside(path, _OLD).unlink()
+
+
 def _remove_one(path: Path, report: Report) -> None:
     before, legacy = _beside(path, BEFORE), _beside(path, LEGACY)
     kept_legacy = _beside(legacy, BEFORE)
+    _drop_what_lefthook_moved(path)
     whose = owner(path)
     if whose.ours or whose is Owner.NOBODY:
         _keep_edited(path, report)
@@ -224,6 +259,8 @@ def _remove_one(path: Path, report: Report) -> None:
         elif os.path.lexists(before):
             before.replace(legacy)
         report.hooks.append(f"{path.name}: removed from behind pre-commit's hook")
+    elif owner(path) is owner(before) is Owner.LEFTHOOK:
+        before.unlink()  # lefthook has written a newer one to its place
     elif os.path.lexists(before):
         report.notes.append(
             f"{path.name} was replaced since init and stays; the hook that was kept from before "

@@ -51,17 +51,17 @@ class Record:
             "cuts": [[at, base64.b64encode(text).decode()] for at, text in self.cuts],
             "config_sum": self.config_sum,
         }
-        replace_file(_path(repository), (json.dumps(document, indent=1) + "\n").encode())
+        replace_file(record_path(repository), (json.dumps(document, indent=1) + "\n").encode())
 
     def delete(self, repository: Repository) -> None:
         """Remove the record. Raises OSError."""
-        _path(repository).unlink(missing_ok=True)
+        record_path(repository).unlink(missing_ok=True)
 
 
 def load_record(repository: Repository) -> Record:
     """Read the record, an empty one if there is none or it cannot be read."""
     try:
-        found: dict[str, Any] = json.loads(_path(repository).read_bytes())
+        found: dict[str, Any] = json.loads(record_path(repository).read_bytes())
         return Record(
             {Path(path): bool(made) for path, made in found["folders"].items()},
             [(str(key), str(value)) for key, value in found["added"]],
@@ -93,7 +93,8 @@ def write(
     data = config.read_bytes()
     exact = not record.added or _sum(data) == record.config_sum
     for key, value in wanted:
-        change_config(repository, "--add", key, value)
+        # Not --add: two that begin at once would both add it.
+        change_config(repository, "--replace-all", key, value, f"^{re.escape(value)}$")
         now = config.read_bytes()
         cut = _insertion(data, now)
         exact = exact and cut is not None
@@ -129,7 +130,8 @@ def undo(repository: Repository, record: Record) -> list[str]:
     return [f"{key} = {value}" for key, value in there]
 
 
-def _path(repository: Repository) -> Path:
+def record_path(repository: Repository) -> Path:
+    """Return where `init` keeps what it did; the file is there until that is undone."""
     return repository.common_dir / "skillmesh-init.json"
 
 

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import Damaged, ReadOnly
+from ..files import is_unwritable
 
 REBUILD = "git skillmesh index --rebuild"
-_UNWRITABLE = ("readonly", "unable to open", "disk is full")
 
 # Version 1: first. Later versions only add tables and columns, in `_UPGRADES`.
 SCHEMA_VERSION = 3
@@ -68,10 +68,10 @@ def damage_reported() -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
-        text = str(error)
-        if any(sign in text for sign in _UNWRITABLE):
-            raise ReadOnly("the index cannot be written", text) from None
-        raise Damaged(f"the catalogue of the index: {text}", REBUILD) from None
+        if is_unwritable(error):
+            full = ": is the disk full?" if "I/O" in str(error) else ""
+            raise ReadOnly("the index cannot be written", f"{error}{full}") from None
+        raise Damaged(f"the catalogue of the index: {error}", REBUILD) from None
     except sqlite3.DatabaseError as error:
         raise Damaged(f"the catalogue of the index: {error}", REBUILD) from None
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ..errors import Busy, ReadOnly
+from ..files import is_unwritable
 from ..git.process import GitFailed
 from ..git.refs import read_ref
 from ..git.repository import Repository
@@ -133,7 +134,7 @@ class Known:
         try:
             return self._opened()
         except sqlite3.DatabaseError as error:
-            if self._path == ":memory:" or "readonly" in str(error):
+            if self._path == ":memory:" or is_unwritable(error):
                 raise ReadOnly(f"cannot write {self._path}", str(error)) from None
         # Damaged, or of another version: it can be made anew.
         try:

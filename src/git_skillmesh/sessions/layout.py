@@ -101,14 +101,15 @@ class Segment:
         return cls(number, exchange, f"{number:04}-{exchange}-{_hash(content, 16)}.jsonl")
 
 
-def exchanges_in(names: Iterable[str]) -> tuple[int, str]:
-    """Return how many exchanges the files of a session tell of, and which file comes first.
+def exchanges_in(names: Iterable[str]) -> tuple[int, list[str]]:
+    """Return how many exchanges the files of a session tell of, and which files tell of the first.
 
-    The second is "" without any. For a list of thousands, where `Segment`s would cost too much.
+    For a list of thousands, where `Segment`s would cost too much.
     """
     found = [match for name in names if (match := _SEGMENT.fullmatch(name))]
-    first = min(found, key=lambda match: (int(match[1]), match[2], match[0]), default=None)
-    return len({match[2] for match in found}), first[0] if first else ""
+    first = min(found, key=lambda match: (int(match[1]), match[2]), default=None)
+    its = sorted(match[0] for match in found if first and match[2] == first[2])
+    return len({match[2] for match in found}), its
 
 
 def events_name(content: bytes, time: str) -> str:

@@ -6,7 +6,7 @@ they are at the moment of opening. What is not there is None: links outlive what
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 from ..errors import Damaged
@@ -97,19 +97,21 @@ class Lookup:
 
     def opening(self, session: str, exchange: str) -> str:
         """Return how the prompt of an exchange begins."""
-        segments = self._of(session).get(layout.exchange_key(exchange))
-        entry = self._names(session).get(segments[0].name) if segments else None
-        return beginning_of(self._db.reader.read(entry.oid))[1] if entry else ""
+        names = self._names(session)
+        segments = self._of(session).get(layout.exchange_key(exchange), [])
+        found = self._db.reader.read_many(names[segment.name].oid for segment in segments)
+        return beginning_of(first_of(list(found)))[1]
 
     def beginnings(self, session: str) -> Iterator[tuple[int, str, str]]:
         """Yield number, id and the beginning of the prompt of each exchange of a session."""
         names = self._names(session)
-        listed = [segments[0] for segments in self._of(session).values()]
-        data = self._db.reader.read_many(names[segment.name].oid for segment in listed)
-        for segment, found in zip(listed, data, strict=True):
-            exchange, prompt = beginning_of(found)
+        listed = list(self._of(session).values())
+        oids = [names[segment.name].oid for segments in listed for segment in segments]
+        data = iter(self._db.reader.read_many(oids))
+        for segments in listed:
+            exchange, prompt = beginning_of(first_of([next(data) for _ in segments]))
             if exchange:
-                yield segment.number, exchange, prompt
+                yield segments[0].number, exchange, prompt
 
     def _folder(self, session: str) -> Entries:
         if session not in self._folders:
@@ -141,6 +143,14 @@ def time_in(data: bytes) -> str:
         for name, time in _TIME.findall(data.partition(b"\n")[0])
     }
     return times.get("started") or times.get("ended", "")
+
+
+def first_of(segments: Iterable[bytes | None]) -> bytes:
+    """Return which of the segments of an exchange tells how it begins, "" if none does.
+
+    Their names are hashes: what was added to it later may well come first.
+    """
+    return next((data for data in segments if data and beginning_of(data)[0]), b"")
 
 
 def beginning_of(data: bytes | None) -> tuple[str, str]:

@@ -1,7 +1,7 @@
 """How sessions began, for those that their agent gave no title.
 
 In: summaries of sessions. Out: a line of the first prompt of each. What was read once is kept in a
-cache, by the blob it was read from, so that a list of thousands does not read them all again. The
+cache, by the blobs it was read from, so that a list of thousands does not read them all again. The
 cache may be deleted at any time, and holds nothing of a session that is forgotten.
 """
 
@@ -13,11 +13,11 @@ from pathlib import Path
 from ..files import replace_file
 from ..git.objects import BlobReader
 from ..git.repository import Repository
-from .lookup import beginning_of
+from .lookup import beginning_of, first_of
 from .reading import Summary
 from .summaries import summary_of_prompt
 
-_SCHEMA = 1
+_SCHEMA = 2
 
 
 def titles(repository: Repository, summaries: Iterable[Summary]) -> dict[str, str]:
@@ -29,8 +29,10 @@ def titles(repository: Repository, summaries: Iterable[Summary]) -> dict[str, st
     missing = sorted(untitled - set(known))
     if missing:
         with BlobReader(repository) as reader:
-            for blob, data in zip(missing, reader.read_many(missing), strict=True):
-                known[blob] = summary_of_prompt(beginning_of(data)[1])
+            data = reader.read_many(blob for blobs in missing for blob in blobs.split())
+            for blobs in missing:
+                first = first_of([next(data) for _ in blobs.split()])
+                known[blobs] = summary_of_prompt(beginning_of(first)[1])
         _store(repository, known)
     return {one.head.session_id: one.head.title or known.get(one.opening, "") for one in listed}
 

@@ -24,8 +24,8 @@ from .records import Incomplete, State, decode, exchange_of, unite
 class Summary:
     """A session as a list shows it: its head and how many exchanges it has.
 
-    `opening` is the blob of the file that holds the first of them, `listed` the tree of all such
-    files, `events` the tree of its events; each is "" without any.
+    `opening` names the blobs of the files that hold the first of them, `listed` the tree of all
+    such files, `events` the tree of its events; each is "" without any.
     """
 
     head: Head
@@ -83,7 +83,7 @@ class MemoryReader:
             listed = inner[key].get(layout.EXCHANGES)
             files = names[listed.oid] if listed else {}
             count, first = layout.exchanges_in(files)
-            opening = files[first].oid if first else ""
+            opening = " ".join(files[name].oid for name in first)
             events = inner[key].get(layout.EVENTS)
             told = events.oid if events else ""
             whole = listed.oid if listed else ""

@@ -17,7 +17,7 @@ from ..git.repository import Repository
 from .layout import Head
 from .reading import MemoryReader, Summary
 
-_SCHEMA = 1
+_SCHEMA = 2
 _OF_HEAD = tuple(field.name for field in fields(Head))
 
 

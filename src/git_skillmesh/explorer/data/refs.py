@@ -14,7 +14,7 @@ from ...git.dates import utc
 from ...learnings.model import Learning
 from ...sessions.answering import Missing, Pair, Told
 from ...sessions.layout import exchange_key
-from ...sessions.lookup import beginning_of, time_in
+from ...sessions.lookup import beginning_of, first_of, time_in
 from ...sessions.reading import segments_in
 from ...sessions.summaries import summary_of_prompt
 from ...sessions.wording import missing_words
@@ -124,11 +124,11 @@ def _read(reading: Reading, pairs: Sequence[Pair]) -> dict[Pair, Document]:
         tree = rows[pair[0]].listed if pair[0] in rows else ""
         found = segments.get(tree, {}).get(exchange_key(pair[1]))
         if found:
-            places[pair] = found[0].number, names[tree][found[0].name].oid
-    contents = db.reader.read_many(oid for _, oid in places.values())
+            places[pair] = found[0].number, [names[tree][each.name].oid for each in found]
+    contents = iter(db.reader.read_many([oid for _, oids in places.values() for oid in oids]))
     made = {
-        pair: _there(pair, rows[pair[0]], number, data or b"")
-        for (pair, (number, _)), data in zip(places.items(), contents, strict=True)
+        pair: _there(pair, rows[pair[0]], number, first_of([next(contents) for _ in oids]))
+        for pair, (number, oids) in places.items()
     }
     return made | {pair: _gone(reading, pair) for pair in pairs if pair not in made}
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from types import TracebackType
 
 from ...errors import Busy, Damaged, ReadOnly
+from ...files import is_unwritable
 from ...git.database import ObjectDatabase
 from ...git.repository import Repository
 from ...git.treeobjects import Entries
@@ -296,7 +297,7 @@ def damage_reported(repository: Repository) -> Iterator[None]:
     except sqlite3.OperationalError as error:
         if "locked" in str(error):
             raise Busy("another process is linking", "try again") from None
-        if any(sign in str(error) for sign in ("readonly", "unable to open", "disk is full")):
+        if is_unwritable(error):
             raise ReadOnly("the cache of links cannot be written", str(error)) from None
         raise Damaged(f"the cache of links: {error}", mend) from None
     except sqlite3.DatabaseError as error:
