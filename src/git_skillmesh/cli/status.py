@@ -3,13 +3,16 @@
 import argparse
 import time
 from collections import Counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..config import Config
 from ..display import plural
 from ..errors import ConfigurationError, ExitCode, SkillmeshError, last_error
 from .context import Context
 from .terminal import safe_line
+
+if TYPE_CHECKING:
+    from ..git.trees import WorkingTree
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -72,7 +75,7 @@ def _collect(context: Context) -> dict[str, Any]:
         "memory": memory_state(repository),
         "thoughts": counted(repository),
         "learnings": _learnings(context),
-        "skipped": _skipped(context, tree),
+        "skipped": _skipped(context, tree, changes),
         "chroma": _chroma(context),
         "hooks": []
         if repository.is_bare
@@ -102,30 +105,18 @@ def _learnings(context: Context) -> dict[str, Any]:
     return {"states": dict(found.states), "broken": broken, "behind": found.behind}
 
 
-def _skipped(context: Context, tree: str) -> dict[str, Any]:
-    from ..chunking.exclusion import EXPLANATIONS, Skip
-    from ..index.store import Store
-    from ..index.sync import resolve
+def _skipped(context: Context, tree: str, state: "WorkingTree") -> dict[str, Any]:
+    from ..chunking.exclusion import EXPLANATIONS
+    from ..index.left_out import left_out
 
-    store = Store(context.repository)
-    catalogue = store.reader_if_any()
-    try:
-        resolution = resolve(context.repository, catalogue, context.config, tree, full=True)
-        files = {path: skip.value for path, skip in resolution.left_out.items()}
-        if catalogue is not None:
-            rows = catalogue.files(resolution.members.tolist()).values()
-            files |= {row.path: row.skip for row in rows if row.skip}
-    finally:
-        if catalogue is not None:
-            catalogue.close()
-    counts = Counter(files.values())
+    files = left_out(context.repository, context.config, tree, state)
     return {
         "count": len(files),
         "reasons": {
-            name: {"files": count, "why": EXPLANATIONS[Skip(name)]}
-            for name, count in counts.most_common()
+            skip.value: {"files": count, "why": EXPLANATIONS[skip]}
+            for skip, count in Counter(files.values()).most_common()
         },
-        "files": dict(sorted(files.items())),
+        "files": {path: skip.value for path, skip in files.items()},
     }
 
 
@@ -170,10 +161,14 @@ def _print(context: Context, document: dict[str, Any]) -> None:
     commit = repository["commit"][:12] if repository["commit"] else "no commit yet"
     out(f"repository  {safe_line(str(repository['top']))}  {safe_line(branch)} {commit}")
     if index["exists"]:
-        behind = f"{index['behind']} files behind" if index["behind"] else style.good("up to date")
+        behind = (
+            f"{plural(index['behind'], 'file')} behind"
+            if index["behind"]
+            else style.good("up to date")
+        )
         out(
-            f"index       {behind}: {index['files']} files, {index['chunks']} chunks, "
-            f"{index['bytes'] / 1e6:.1f} MB"
+            f"index       {behind}: {plural(index['files'], 'file')}, "
+            f"{plural(index['chunks'], 'chunk')}, {index['bytes'] / 1e6:.1f} MB"
         )
         shown = [f"{name} {count}" for name, count in list(index["languages"].items())[:8]]
         out(f"languages   {', '.join(shown)}")
@@ -184,7 +179,7 @@ def _print(context: Context, document: dict[str, Any]) -> None:
         out(f"index       {style.bad('none')}: git skillmesh index")
     if proposed := document["proposed"]:
         out(f"provider    {safe_line(proposed['what'])}")
-    out(f"left out    {document['skipped']['count']} files")
+    out(f"left out    {plural(document['skipped']['count'], 'file')}")
     for name, reason in document["skipped"]["reasons"].items():
         out(f"            {reason['files']:>5} {name}: {reason['why']}")
     for path, name in document["skipped"]["files"].items():
@@ -192,8 +187,8 @@ def _print(context: Context, document: dict[str, Any]) -> None:
     memory = document["memory"]
     if memory["sessions"] or memory["behind"]:
         waiting = ", newer ones wait: git skillmesh index" if memory["behind"] else ""
-        exchanges = f"{memory['sessions']} conversations, {memory['exchanges']} exchanges"
-        out(f"memory      {exchanges}{waiting}")
+        sessions = plural(memory["sessions"], "conversation")
+        out(f"memory      {sessions}, {plural(memory['exchanges'], 'exchange')}{waiting}")
     thoughts = document["thoughts"]
     if thoughts["sessions"]:
         out(f"thoughts    {thoughts['thoughts']} in {plural(thoughts['sessions'], 'session')}")
@@ -207,7 +202,7 @@ def _print(context: Context, document: dict[str, Any]) -> None:
         out(f"            {style.bad('left out')} {line}")
     chroma = document["chroma"]
     lagging = {None: "not mirrored yet", 0: style.good("up to date")}.get(
-        chroma["behind"], f"{chroma['behind']} files behind"
+        chroma["behind"], f"{plural(chroma['behind'] or 0, 'file')} behind"
     )
     lagging = safe_line(chroma["note"]) or lagging
     if chroma["target"] == "off":
