@@ -208,11 +208,11 @@ def test_an_index_that_is_behind_is_found(repo: Repo) -> None:
     repo.commit("more", {"late.py": "def late():\n    return 1\n"})
     said = call(repo.path, "doctor")
     assert said.stdout.splitlines()[0] == (
-        "BAD local    1 files of HEAD are not indexed  → git skillmesh index"
+        "BAD local    1 file of HEAD is not indexed  → git skillmesh index"
     )
     mended = call(repo.path, "doctor", "--repair")
     assert (mended.returncode, mended.stdout) == (0, HEALTHY)
-    assert mended.stderr.startswith("indexed 1 files, 1 chunks in ")
+    assert mended.stderr.startswith("indexed 1 file, 1 chunk in ")
 
 
 def test_what_a_crash_leaves_behind_is_swept(repo: Repo) -> None:

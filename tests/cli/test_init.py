@@ -36,7 +36,7 @@ def test_init_installs_and_indexes_and_a_commit_is_followed(
         "  git config: notes.rewriteRef = refs/notes/skillmesh*\n"
         f"  git config: skillmesh.repoid = {pinned}\n"
     )
-    assert said.stderr.startswith("indexed 1 files, ")
+    assert said.stderr.startswith("indexed 1 file, ")
     repo.commit("second", {"deep/b.py": "def second():\n    return 2\n"})
     assert " end after " in wait_for_worker(repo)
     found = repo.skillmesh("query", "--committed", "second")

@@ -76,7 +76,7 @@ def test_partial_without_its_remote(partial: Repo) -> None:
     said = call(partial.path, "index", "--chroma", "off")
     assert (said.returncode, said.stdout) == (7, "")
     first, second = said.stderr.splitlines()
-    assert first.startswith("indexed 1 files, 1 chunks in ")
+    assert first.startswith("indexed 1 file, 1 chunk in ")
     assert second == "2 files are not in this partial clone: git fetch them first"
     again = call(partial.path, "index", "--chroma", "off")
     assert again.stderr.splitlines()[0] == "the index is up to date"

@@ -220,7 +220,11 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
         argv = [*argv[:at], *meant, *argv[at + 1 :]]
     if chosen in COMMANDS and getattr(module_of(chosen), "WORDS_ANYWHERE", False):
         argv = [*argv[: at + 1], *_words_last(subparsers.choices[chosen], argv[at + 1 :])]
-    arguments = parser.parse_args(argv)
+    arguments, unknown = parser.parse_known_args(argv)
+    if unknown:
+        of_all = chosen not in COMMANDS or unknown[0] in argv[:at]
+        asked = parser if of_all else subparsers.choices[chosen]
+        raise UsageError(f"unrecognized arguments: {' '.join(unknown)}", f"{asked.prog} -h")
     # argparse drops `--`, after which git takes every word for a path.
     arguments.paths_given = list(argv)[list(argv).index("--") + 1 :] if "--" in argv else []
     if arguments.command is None:

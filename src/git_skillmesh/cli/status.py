@@ -171,7 +171,8 @@ def _print(context: Context, document: dict[str, Any]) -> None:
             f"{plural(index['chunks'], 'chunk')}, {index['bytes'] / 1e6:.1f} MB"
         )
         shown = [f"{name} {count}" for name, count in list(index["languages"].items())[:8]]
-        out(f"languages   {', '.join(shown)}")
+        if shown:
+            out(f"languages   {', '.join(shown)}")
         out(f"model       {safe_line(index['model'] or index['model_problem'])}")
         if index["without_vectors"]:
             out(f"            {index['without_vectors']} chunks have no vectors of it yet")
