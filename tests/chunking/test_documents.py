@@ -31,6 +31,25 @@ def test_sections_know_their_chapters() -> None:
     ]
 
 
+def test_titles_keep_names_whole_and_lose_their_markup() -> None:
+    titles = {
+        "depends_on": "depends_on",
+        "`__init__` and *how* `a_b*c` run": "__init__ and how a_b*c run",
+        "__Do__ not _call_ snake_case_ twice": "Do not call snake_case_ twice",
+        "[`pull_policy`](#pull_policy) {#pull}": "pull_policy",
+        "**Bold [link][ref]** <a id='x'></a>2 * 3": "Bold link 2 * 3",
+        r"escaped \_name\_ and 2*3": "escaped _name_ and 2*3",
+        "Vec of a < b > c `<T>`": "Vec of a < b > c <T>",
+        "use ``C++`` #": "use C++",
+    }
+    source = "".join(f"# {title}\n\n{words(120)}\n" for title in titles)
+    found = [c.symbol for c in chunk(source.encode(), "markdown")]
+    assert found == list(titles.values())
+    assert [
+        c.symbol for c in chunk(b":class:`a_b` of ``c_d``\n=======================\n", "rst")
+    ] == ["a_b of c_d"]
+
+
 def test_what_looks_like_a_heading_inside_a_fence_is_none() -> None:
     source = (
         "# One\n\n```sh\n# not two\n```\n\n~~~~\n# not three\n~~~\n# nor four\n~~~~\n\n# Five\n"

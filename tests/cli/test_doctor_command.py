@@ -208,7 +208,7 @@ def test_an_index_that_is_behind_is_found(repo: Repo) -> None:
     repo.commit("more", {"late.py": "def late():\n    return 1\n"})
     said = call(repo.path, "doctor")
     assert said.stdout.splitlines()[0] == (
-        "BAD local    1 files of HEAD are not indexed  → git skillmesh index"
+        "BAD local    1 file of HEAD is not indexed  → git skillmesh index"
     )
     mended = call(repo.path, "doctor", "--repair")
     assert (mended.returncode, mended.stdout) == (0, HEALTHY)

@@ -27,6 +27,7 @@ from testing.transcripts import (
 )
 
 WORD = "tr0ub4dor" + "&3"
+NEXT = "next: git skillmesh link, to know which lines they made; after init that goes by itself\n"
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +74,7 @@ def test_everything_that_is_found_once(repo: Repo, home: Path) -> None:
         "claude-code  1 new, 2 exchanges, 1 redaction (named-secret 1)\n"
         "codex        1 new, 1 exchange\n"
         "stored 2 new sessions, 0 grown: 3 new exchanges, 1 redaction\n",
-        "",
+        NEXT,
     )
     before = tree_of(repo)
     assert WORD not in "".join(before.values())
@@ -89,7 +90,7 @@ def test_everything_that_is_found_once(repo: Repo, home: Path) -> None:
         0,
         "claude-code  1 grown, 1 exchange\n"
         "stored 0 new sessions, 1 grown: 1 new exchange, 0 redactions\n",
-        "",
+        NEXT,
     )
     assert repo.git("log", "--format=%s", "refs/skillmesh/memory").splitlines() == [
         "sessions: 1 grown", "sessions: 1 new", "sessions: 1 new"
@@ -158,7 +159,7 @@ def test_a_record_that_does_not_fit_is_one_line(repo: Repo, home: Path) -> None:
         1,
         "claude-code  1 new, 1 exchange, 1 problem\n"
         "stored 1 new session, 0 grown: 1 new exchange, 0 redactions\n",
-        f"{path}:3: not JSON: Expecting value (column 1)\n",
+        f"{path}:3: not JSON: Expecting value (column 1)\n{NEXT}",
     )
     assert call(repo.path, "import", "--quiet").stderr == ""
     with path.open("ab") as stream:
@@ -329,7 +330,7 @@ def test_git_ai_and_entire(repo: Repo) -> None:
         "git-ai  2 new, 2 exchanges\n"
         "entire  1 new, 1 exchange\n"
         "stored 3 new sessions, 0 grown: 3 new exchanges, 0 redactions\n",
-        "",
+        NEXT,
     )
     (exchange,) = remembered(repo)["s1"]
     assert [edit.path for call in exchange.tools for edit in call.edits] == ["b.py"]
@@ -349,7 +350,7 @@ def test_ctrl_c_keeps_what_was_read(repo: Repo, home: Path) -> None:
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (
-        130, "git-skillmesh: interrupted; run it again to go on\n"
+        130, f"{NEXT * ('stored' in out)}git-skillmesh: interrupted; run it again to go on\n"
     )  # fmt: skip
     kept = len(remembered(repo))
     assert kept < 40

@@ -200,7 +200,7 @@ def test_a_killed_worker_does_not_stop_the_run(
     os.kill(workers[0], signal.SIGKILL)
     out, errors = running.communicate(timeout=60)
     assert (running.returncode, out) == (0, b"")
-    assert errors.startswith(b"indexed %d files, " % FILES)
+    assert errors.startswith(f"indexed {FILES:,} files, ".encode())
     assert errors.count(b"\n") == 1
     assert (dump(large), documents(large, *QUERIES)) == from_scratch
 

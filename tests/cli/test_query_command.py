@@ -236,7 +236,7 @@ def test_nothing_found(indexed: Repo) -> None:
         f"nothing found for 'qqqqzzzz' in {len(FILES)} files\n"
         "try other words, fewer filters, or: git skillmesh status --skipped\n",
     )
-    assert call(indexed.path, "query", "--lang", "go", "waitbeforeretri") == Result(
+    assert call(indexed.path, "query", "--kind", "macro", "waitbeforeretri") == Result(
         1,
         "",
         f"nothing found for 'waitbeforeretri' in {len(FILES)} files\n"
@@ -370,6 +370,21 @@ def test_the_past(repo: Repo) -> None:
     assert folder["results"][0]["path"] == "backoff.py"
 
 
+def test_languages_go_by_the_names_that_people_use(repo: Repo) -> None:
+    repo.write("web/view.tsx", "export function headerView() {\n  return null;\n}\n")
+    for name in ("TypeScript", ".ts", "tsx"):
+        assert paths(repo, "--lang", name, "header") == {"web/view.tsx"}
+    assert call(repo.path, "query", "--lang", "pythn", "header") == Result(
+        2, "", "git-skillmesh: unknown language 'pythn': did you mean python\n"
+    )
+    assert call(repo.path, "query", "--lang", "golang", "header") == Result(
+        1,
+        "",
+        f"nothing found for 'header' in {len(FILES) + 1} files\n"
+        "no file has this language and path: fewer filters find more\n",
+    )
+
+
 def test_paths_are_shown_from_where_the_user_stands(indexed: Repo) -> None:
     below = indexed.path / "http"
     for said in (
@@ -393,6 +408,25 @@ def test_an_index_that_is_behind_says_so(repo: Repo) -> None:
     assert said.stdout.startswith(" 1. util/backoff.py:1 ")
     assert said.stderr == "250 files are not read yet; run: git skillmesh index\n"
     assert answer(repo, "wait_before_retry")["index"]["behind"] == 250
+    at = call(repo.path, "query", "--at", "HEAD:many", "number_7")
+    tree = repo.git("rev-parse", "HEAD:many").strip()[:12]
+    command = f"index --rev {tree}"
+    assert at.stderr.endswith(f"250 files are not read yet; run: git skillmesh {command}\n")
+    assert call(repo.path, *command.split(), "-q").returncode == 0
+    assert found(repo, "--at", "HEAD:many", "number_7")[0] == "f7.py:1 number_7"
+
+
+def test_changed_files_that_were_not_read_are_read_by_what_is_named(repo: Repo) -> None:
+    for n in range(450):
+        repo.write(f"new/f{n}.py", f"def number_{n}(): ...\n")
+    assert answer(repo, "number_7")["index"]["behind"] == 250
+    said = call(repo.path, "query", "-n", "1", "wait_before_retry")
+    command = "git skillmesh index --changed"
+    assert said.stderr == f"50 files are not read yet; run: {command}\n"
+    assert call(repo.path, "index", "--changed").stderr == "changed files are indexed\n"
+    said = call(repo.path, "query", "-n", "1", "number_449")
+    assert said.stdout.startswith(" 1. new/f449.py:1  number_449  function · 1 line · ")
+    assert said.stderr == ""
 
 
 def test_a_small_gap_is_closed_before_the_answer(repo: Repo) -> None:

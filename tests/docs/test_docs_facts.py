@@ -141,7 +141,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory, sealed_session: None) -> Re
         (["weigh"], True),
         (["--backend", "chroma", "--full", "--explain", "address"], True),
         (["zebra"], False),
-        (["--lang", "cobol", "address"], False),
+        (["--lang", "haskell", "address"], False),
     ],
 )
 def test_real_answers_fit_the_schema(sample: Repo, arguments: list[str], found: bool) -> None:

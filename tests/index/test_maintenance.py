@@ -55,7 +55,7 @@ def test_a_whole_index_has_no_problems(repo: Repo) -> None:
 def test_an_index_behind_head_says_so(repo: Repo) -> None:
     index(repo)
     repo.commit("more", {"c.py": function("third", 1)})
-    assert problems(repo) == [("1 files of HEAD are not indexed", False)]
+    assert problems(repo) == [("1 file of HEAD is not indexed", False)]
 
 
 def test_every_kind_of_damage_is_found(repo: Repo) -> None:

@@ -191,6 +191,15 @@ def test_an_index_is_made_in_the_background_and_said_to_be(
         assert time.monotonic() < until, text
         time.sleep(0.1)
     assert "being made" not in text
+    # Files of another revision are none of HEAD: its own index is made.
+    repo.commit("new", {f"{name}.new": text for name, text in many.items()})
+    repo.commit("gone", {f"{name}.new": None for name in many})
+    until = time.monotonic() + 60
+    while "being made" in (
+        text := served.ask("search", query="number_7", where="code", at="HEAD~1").text
+    ):
+        assert time.monotonic() < until, text
+        time.sleep(0.1)
 
 
 def test_the_whole_schema_is_small(served: Served) -> None:

@@ -5,7 +5,7 @@
 
 from git_skillmesh.chunking.chunker import CHUNKER_VERSION, chunk
 from git_skillmesh.chunking.exclusion import EXPLANATIONS, Skip, skip_content, skip_path
-from git_skillmesh.chunking.languages import LANGUAGES, language_of
+from git_skillmesh.chunking.languages import LANGUAGES, language_of, languages_named
 from git_skillmesh.chunking.model import KINDS, Chunk
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Skip",
     "chunk",
     "language_of",
+    "languages_named",
     "skip_content",
     "skip_path",
 ]

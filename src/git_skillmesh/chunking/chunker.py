@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from git_skillmesh.chunking.lines import Lines
     from git_skillmesh.chunking.pieces import Piece, Sizes
 
-CHUNKER_VERSION = 2
+CHUNKER_VERSION = 3
 """Raised whenever the chunks of the same bytes change; indexes keyed by it are rebuilt."""
 
 MAX_PARSED_BYTES = 2_000_000

@@ -157,6 +157,26 @@ LANGUAGES = frozenset({*_EXTENSIONS, *_NAMES, *_INTERPRETERS, "text"})
 """Every name that `language_of` can give."""
 
 
+# Dialects that have a grammar of their own and are meant by the name of the language.
+_DIALECTS = {"typescript": ("tsx",), "javascript": ("jsx",)}
+_OTHER_NAMES = {
+    "c#": "csharp", "f#": "fsharp", "golang": "go", "shell": "bash", "docker": "dockerfile",
+    "objective-c": "objc", "objectivec": "objc", "protobuf": "proto", "node": "javascript",
+}  # fmt: skip
+
+
+def languages_named(name: str) -> tuple[str, ...]:
+    """The languages that people mean by a name or an extension; none for a name that is unknown.
+
+    `ts`, `TypeScript` and `.ts` are typescript and its dialect tsx, `tsx` is tsx alone.
+    """
+    lower = name.strip().lower().removeprefix(".")
+    language = _OTHER_NAMES.get(lower, lower)
+    if language not in LANGUAGES:
+        language = _BY_EXTENSION.get(lower, "")
+    return (language, *_DIALECTS.get(language, ())) if language in LANGUAGES else ()
+
+
 def extension_of(language: str) -> str:
     """Return the usual extension of a language's files, without the dot; "txt" of one without."""
     return _EXTENSIONS.get(language, "txt").partition(" ")[0]

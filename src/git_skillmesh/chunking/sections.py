@@ -14,8 +14,14 @@ _SETEXT = re.compile(rb" {0,3}(=+|-+)[ \t\r]*$")
 _NO_TITLE = re.compile(rb"(?:\s{4}|\t|\s*(?:[-*+>#|]|\d+[.)]\s|```|~~~|:::|<))")
 _RST_LINE = re.compile(rb"([!-/:-@\[-`{-~])\1{2,}[ \t\r]*$")
 _MARKUP = re.compile(
-    r"[*_`]{1,3}(?=\S)|(?<=\S)[*_`]{1,3}|!?\[([^\]]*)\]\([^)]*\)|<[^>]+>|\{#[^}]*\}"
+    r"(?P<ticks>`+)(?P<code>.+?)(?P=ticks)(?!`)|\\(?P<escaped>[!-/:-@\[-`{-~])"
+    r"|!?\[(?P<link>[^\]]*)\](?:\([^)]*\)|\[[^\]]*\])|</?[A-Za-z!][^<>]*>|\{#[^}]*\}"
+    # A bar within a word is part of a name, and a star between blanks is one.
+    r"|(?P<stars>\*{1,3})(?=\S)(?P<strong>.+?)(?<=\S)(?P=stars)"
+    r"|(?<!\w)(?P<bars>_{1,3})(?=\S)(?P<stressed>.+?)(?<=\S)(?P=bars)(?!\w)"
 )
+_TITLE_READ, _TITLE = 480, 120
+_RST_ROLE = re.compile(r":[A-Za-z][\w.+:-]*:(?=`)")
 
 
 class _Heading(NamedTuple):
@@ -89,9 +95,21 @@ def _rst_headings(lines: Lines) -> Iterator[_Heading]:
 
 
 def _title(raw: bytes) -> str:
-    text = raw.decode("utf-8", "replace").strip()
-    text = _MARKUP.sub(lambda match: match[1] or "", text)
-    return " ".join(text.split())[:120]
+    # Beyond what is shown there is nothing to look for, and a line may be a megabyte long.
+    text = _RST_ROLE.sub("", raw.decode("utf-8", "replace").strip()[:_TITLE_READ])
+    return " ".join(_plain(text).split())[:_TITLE]
+
+
+def _plain(text: str) -> str:
+    """Return a title as it is read: without the marks of emphasis, code and links."""
+    return _MARKUP.sub(_read, text)
+
+
+def _read(match: re.Match[str]) -> str:
+    for name in ("code", "escaped"):
+        if match[name] is not None:
+            return str(match[name])
+    return _plain(next((match[n] for n in ("link", "strong", "stressed") if match[n]), ""))
 
 
 def _sections(lines: Lines, headings: list[_Heading], sizes: Sizes) -> Iterator[Piece]:

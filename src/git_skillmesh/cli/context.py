@@ -74,12 +74,17 @@ class Context:
         if not self.quiet:
             print(text, file=sys.stderr)
 
-    def go_on(self) -> None:
-        """Let the worker bring links, indexes and Chroma up to date, where `init` installed it."""
+    def go_on(self) -> bool:
+        """Let the worker bring links, indexes and Chroma up to date, where `init` installed it.
+
+        Returns whether it did.
+        """
         from ..hooks.main import start_worker
 
-        if (self.repository.common_dir / "skillmesh-init.json").is_file():
-            start_worker("go-on", self.repository.git.cwd)
+        if not (self.repository.common_dir / "skillmesh-init.json").is_file():
+            return False
+        start_worker("go-on", self.repository.git.cwd)
+        return True
 
     def shown_path(self, path: str) -> str:
         """Return a path of the repository as seen from the folder the user stands in."""

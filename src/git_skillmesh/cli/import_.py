@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 _SAME_SHOWN = 5  # problems that say the same of other places
 
 
+_LINK = "next: git skillmesh link, to know which lines they made; after init that goes by itself"
+
+
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command's parser."""
     parser = subparsers.add_parser(
@@ -68,12 +71,14 @@ def run(args: argparse.Namespace, context: Context) -> int:
                     intake.take(source, reading, since=since, progress=progress, stopped=stopped)
                 )
         interrupted = stopped()
-    if not args.dry_run and any(report.new or report.grown for report in reports):
-        context.go_on()
+    stored = not args.dry_run and any(report.new or report.grown for report in reports)
+    by_itself = stored and context.go_on()
     if args.json:
         _print_json(context, reports, args.dry_run, interrupted)
     else:
         _print(context, reports, args.dry_run)
+        if stored and not by_itself:
+            context.note(_LINK)
     if interrupted:
         raise KeyboardInterrupt
     return ExitCode.RECORDS_LEFT_OUT if any(r.problems for r in reports) else ExitCode.OK

@@ -2,6 +2,7 @@
 
 import argparse
 import time
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from ..display import plural
@@ -182,19 +183,34 @@ def _index_changed(context: Context) -> int:
 
     if context.repository.is_bare:
         raise UsageError("a bare repository has no changed files", "use --rev")
-    store = Store(context.repository)
-    source = source_of(context.config, store.embeddings_path)
+    repository, config = context.repository, context.config
+    store = Store(repository)
+    source = source_of(config, store.embeddings_path)
+    first = behind = 0
     try:
-        view = open_view(context.repository, context.config, store, source, Scope.WORKING_TREE)
+        with progress_bar("changed files", context.quiet) as progress:
+            while True:  # a view reads as much as a query may wait for
+                before = behind
+                with closing(open_view(repository, config, store, source, Scope.WORKING_TREE)) as v:
+                    behind, unread = v.behind, v.unread
+                first = first or behind
+                if progress and first:
+                    progress(first - behind, first)
+                if not unread or 0 < before <= behind:
+                    break
     except NoIndexError:
         return first_index(context)
-    context.note(
-        "changed files are indexed"
-        if not view.behind
-        else f"{view.behind} files are still to be read"
-    )
-    view.close()
+    if not behind:
+        context.note("changed files are indexed")
+    elif not unread:
+        context.note(f"changed files are indexed; {_left(behind)} of HEAD: git skillmesh index")
+    else:
+        context.note(f"{_left(behind)}: the index cannot be written now")
     return ExitCode.OK
+
+
+def _left(behind: int) -> str:
+    return f"{plural(behind, 'file')} {'is' if behind == 1 else 'are'} still to be read"
 
 
 def _chroma(context: Context, wait: bool) -> None:

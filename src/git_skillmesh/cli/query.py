@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..display import plural
 from ..errors import ConfigurationError, ExitCode, Unavailable, UsageError
 from .context import Context
 from .excerpts import WIDEST, aside, excerpt
@@ -45,7 +46,11 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     where.add_argument("--committed", action="store_true", help="search HEAD, not the working tree")
     where.add_argument("--at", metavar="REV", help="search the tree of a revision")
     parser.add_argument(
-        "--lang", action="append", default=[], metavar="LANGUAGE", help="only this language"
+        "--lang",
+        action="append",
+        default=[],
+        metavar="LANGUAGE",
+        help="only this language, by name or extension",
     )
     parser.add_argument(
         "--path", action="append", default=[], metavar="GLOB", help="only paths that match"
@@ -106,7 +111,7 @@ def _checked(args: argparse.Namespace) -> str:
     from ..chunking.model import KINDS
     from .query_chats import check_options
 
-    check_options(args)
+    check_options(args, context)
     text = _text(args.words)
     if not text.strip():
         raise UsageError("the query is empty")
@@ -115,6 +120,10 @@ def _checked(args: argparse.Namespace) -> str:
     unknown = sorted(set(args.kind) - set(KINDS))
     if unknown:
         raise UsageError(f"unknown kind {unknown[0]!r}", "one of " + ", ".join(sorted(KINDS)))
+    if args.lang:
+        from ..retrieval.filters import languages_of
+
+        args.lang = list(languages_of(args.lang))
     return text
 
 
@@ -296,21 +305,30 @@ def print_code(
     found: bool = False,
 ) -> None:  # fmt: skip
     """Print the hits unless they are `shown`, and why there are none unless others are `found`."""
+    from ..retrieval.search import NO_FILE_PASSES
+
     for hit in () if shown else answer.hits:
         print_hit(context, hit, full, explain)
     if not answer.hits and not found:
         query = safe_line(answer.query)
         asked = query if len(query) <= WIDEST else query[:WIDEST] + " …"
-        context.note(f"nothing found for {asked!r} in {answer.files} files")
+        context.note(f"nothing found for {asked!r} in {plural(answer.files, 'file')}")
         if answer.suggestions:
             names = ", ".join(safe_line(name) for name in answer.suggestions)
             context.note(f"did you mean: {names}")
-        else:
+        elif NO_FILE_PASSES not in answer.notes:
             context.note("try other words, fewer filters, or: git skillmesh status --skipped")
     if answer.behind:
-        context.note(f"{answer.behind} files are not read yet; run: git skillmesh index")
+        context.note(behind_note(answer))
     for note in answer.notes:
         context.note(safe_line(note))
+
+
+def behind_note(answer: "Answer") -> str:
+    """Say how many files were not searched, and what reads them."""
+    command = safe_line(" ".join(["git skillmesh", *(answer.catch_up or ("index",))]))
+    verb = "is" if answer.behind == 1 else "are"
+    return f"{plural(answer.behind, 'file')} {verb} not read yet; run: {command}"
 
 
 def print_hit(context: Context, hit: "Hit", full: bool, explain: bool) -> None:
@@ -319,7 +337,8 @@ def print_hit(context: Context, hit: "Hit", full: bool, explain: bool) -> None:
     place = f"{safe_line(context.shown_path(hit.path))}:{hit.line}"
     name = f"  {style.bold(safe_line(hit.symbol))}" if hit.symbol else ""
     extent = hit.definition or hit
-    about = [hit.kind, f"{extent.end_line - extent.start_line + 1} lines", f"{hit.score:.2f}"]
+    length = plural(extent.end_line - extent.start_line + 1, "line")
+    about = [hit.kind, length, f"{hit.score:.2f}"]
     if hit.changed:
         about.append("uncommitted")
     elif hit.commit:

@@ -6,6 +6,7 @@ In: the query. Out: a `ChatAnswer`, and how it is printed.
 import argparse
 import re
 from dataclasses import asdict
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigurationError, Unavailable, UsageError
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 # How long a run waits for another one that indexes the same conversations.
 _WAIT_SECONDS = 600
 _DATE = re.compile(r"\d{4}(-\d{2}(-\d{2}(T[\d:.]*Z?)?)?)?")
+_YEAR, _DAY = len("2026"), len("2026-03-01")
 _SHORT = 12
 _ASKED = 90
 
@@ -44,8 +46,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--until", default="", metavar="DATE", help="only chats up to this day")
 
 
-def check_options(args: argparse.Namespace) -> None:
-    """Raise `UsageError` for options that do not fit what is searched."""
+def check_options(args: argparse.Namespace, context: Context) -> None:
+    """Raise `UsageError` for options that do not fit what is searched; read the dates."""
     from .query_learnings import check_options as check_learnings
 
     of_chats = {"--agent": args.agent, "--session": args.session, "--since": args.since,
@@ -75,9 +77,21 @@ def check_options(args: argparse.Namespace) -> None:
         if args.backend == "chroma" or args.rank != "ranker":
             raise UsageError("conversations are ranked in one way", "leave out --backend, --rank")
     for name in ("since", "until"):
-        date = getattr(args, name)
-        if date and not _DATE.fullmatch(date):
-            raise UsageError(f"--{name} is no date: {date}", "as in 2026-03-01 (UTC)")
+        if date := getattr(args, name):
+            setattr(args, name, _date(context, name, date))
+
+
+def _date(context: Context, option: str, text: str) -> str:
+    """Return what a date begins with in the memory (UTC); a day may be told as to git."""
+    from ..git.dates import time_of
+
+    if not _DATE.fullmatch(text):
+        return time_of(context.repository, text, end=option == "until").removesuffix("Z")
+    try:
+        datetime.fromisoformat(text if len(text) > _DAY else text + "-01-01"[len(text) - _YEAR :])
+    except ValueError:
+        raise UsageError(f"--{option} is no date: {text}", "as in 2026-03-01 (UTC)") from None
+    return text
 
 
 def _refuse(options: dict[str, Any], what: str, mend: str) -> None:

@@ -258,11 +258,11 @@ def _own_code(
     owner: "Owner",
 ) -> "list[SharedHit]":  # fmt: skip
     from ..retrieval.shared import own_code
-    from .query import answer_code
+    from .query import answer_code, behind_note
 
     found = answer_code(args, context, query.text)
     if found.behind:
-        answer.notes.append(f"{found.behind} files are not read yet; run: git skillmesh index")
+        answer.notes.append(behind_note(found))
     answer.notes += found.notes
     return [own_code(owner, hit, query) for hit in found.hits]
 

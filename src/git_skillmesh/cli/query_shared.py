@@ -6,6 +6,7 @@ In: a `SharedAnswer`. Out: lines, or the documented JSON, and the exit code.
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from ..display import plural
 from ..errors import ExitCode
 from .context import Context
 from .excerpts import excerpt
@@ -108,9 +109,9 @@ def _head(context: Context, hit: "SharedHit") -> tuple[str, list[str]]:
         path = context.shown_path(facts["path"]) if hit.local else str(facts["path"])
         place = style.path(f"{safe_line(path)}:{facts['line']}")
         named = f"{place}  {style.bold(safe_line(hit.title))}" if hit.title else place
-        length = facts["end_line"] - facts["start_line"] + 1
+        length = plural(facts["end_line"] - facts["start_line"] + 1, "line")
         changed = "uncommitted" if facts["changed"] else str(facts["commit"])[:9]
-        return named, [str(facts["kind"]), f"{length} lines", changed]
+        return named, [str(facts["kind"]), length, changed]
     cut = " …" if len(hit.title) > _ASKED else ""
     title = style.bold(safe_line(hit.title[:_ASKED] or "(no prompt)") + cut)
     if hit.kind == "learning":

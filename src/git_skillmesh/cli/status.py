@@ -4,13 +4,16 @@ import argparse
 import time
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..config import Config
 from ..display import plural
 from ..errors import ConfigurationError, ExitCode, SkillmeshError, last_error
 from .context import Context
 from .terminal import safe_line
+
+if TYPE_CHECKING:
+    from ..git.trees import WorkingTree
 
 _REMEMBERED = {"session": "conversation", "exchange": "exchange"}
 
@@ -76,7 +79,7 @@ def _collect(context: Context) -> dict[str, Any]:
         "memory": memory_state(repository),
         "thoughts": counted(repository),
         "learnings": _learnings(context),
-        "skipped": _skipped(context, tree),
+        "skipped": _skipped(context, tree, changes),
         "chroma": _chroma(context),
         "hooks": [
             {name: getattr(h, name) for name in ("name", "state", "detail", "chained", "mend")}
@@ -105,30 +108,18 @@ def _learnings(context: Context) -> dict[str, Any]:
     return {"states": dict(found.states), "broken": broken, "behind": found.behind}
 
 
-def _skipped(context: Context, tree: str) -> dict[str, Any]:
-    from ..chunking.exclusion import EXPLANATIONS, Skip
-    from ..index.store import Store
-    from ..index.sync import resolve
+def _skipped(context: Context, tree: str, state: "WorkingTree") -> dict[str, Any]:
+    from ..chunking.exclusion import EXPLANATIONS
+    from ..index.left_out import left_out
 
-    store = Store(context.repository)
-    catalogue = store.reader_if_any()
-    try:
-        resolution = resolve(context.repository, catalogue, context.config, tree, full=True)
-        files = {path: skip.value for path, skip in resolution.left_out.items()}
-        if catalogue is not None:
-            rows = catalogue.files(resolution.members.tolist()).values()
-            files |= {row.path: row.skip for row in rows if row.skip}
-    finally:
-        if catalogue is not None:
-            catalogue.close()
-    counts = Counter(files.values())
+    files = left_out(context.repository, context.config, tree, state)
     return {
         "count": len(files),
         "reasons": {
-            name: {"files": count, "why": EXPLANATIONS[Skip(name)]}
-            for name, count in counts.most_common()
+            skip.value: {"files": count, "why": EXPLANATIONS[skip]}
+            for skip, count in Counter(files.values()).most_common()
         },
-        "files": dict(sorted(files.items())),
+        "files": {path: skip.value for path, skip in files.items()},
     }
 
 
@@ -180,11 +171,11 @@ def _print(context: Context, document: dict[str, Any]) -> None:
         )
         out(
             f"index       {behind}: {plural(index['files'], 'file')}, "
-            f"{plural(index['chunks'], 'chunk')}, "
-            f"{index['bytes'] / 1e6:.1f} MB"
+            f"{plural(index['chunks'], 'chunk')}, {index['bytes'] / 1e6:.1f} MB"
         )
         shown = [f"{name} {count}" for name, count in list(index["languages"].items())[:8]]
-        out(f"languages   {', '.join(shown)}")
+        if shown:
+            out(f"languages   {', '.join(shown)}")
         out(f"model       {safe_line(index['model'] or index['model_problem'])}")
         if index["without_vectors"]:
             out(

@@ -35,14 +35,29 @@ class WorkingTree:
 
 def list_tree(repository: Repository, tree: str) -> dict[str, str]:
     """Return path → blob id of every regular file of a tree."""
+    return {
+        path: oid
+        for mode, oid, path in _entries(repository, tree)
+        if mode not in (_SYMLINK, _SUBMODULE)
+    }
+
+
+def list_links(repository: Repository, tree: str) -> dict[str, bool]:
+    """Return the other entries of a tree: True for a submodule, False for a symbolic link."""
+    return {
+        path: mode == _SUBMODULE
+        for mode, _, path in _entries(repository, tree)
+        if mode in (_SYMLINK, _SUBMODULE)
+    }
+
+
+def _entries(repository: Repository, tree: str) -> Iterator[tuple[bytes, str, str]]:
+    """Yield mode, object id and path of all that a tree and its folders hold."""
     out = repository.git.run("ls-tree", "-r", "-z", "--full-tree", tree)
-    files = {}
     for record in out.split(b"\0")[:-1]:
         header, _, path = record.partition(b"\t")
-        mode, kind, oid = header.split(b" ")
-        if kind == b"blob" and mode != _SYMLINK:
-            files[os.fsdecode(path)] = oid.decode()
-    return files
+        mode, _kind, oid = header.split(b" ")
+        yield mode, oid.decode(), os.fsdecode(path)
 
 
 def diff_trees(repository: Repository, old: str, new: str) -> list[Change]:

@@ -65,8 +65,8 @@ class FileDocuments:
 
 def read_file(path: str, data: bytes, max_bytes: int, force: bool = False) -> FileDocuments:
     """Chunk one file. With `force` only what cannot be read as text is left out."""
-    skip = skip_content(path, data, max_bytes)
-    if skip is not None and not (force and skip not in (Skip.BINARY, Skip.OVERSIZED)):
+    skip = skip_content(path, data, max_bytes, forced=force)
+    if skip is not None:
         return FileDocuments("", skip, ())
     language = language_of(path, data[:_HEAD_BYTES])
     chunks = chunk(data, language)

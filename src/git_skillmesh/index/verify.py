@@ -88,7 +88,9 @@ def _check_tree(repository: Repository, config: Config, catalogue: Catalogue) ->
     known = resolve(repository, catalogue, config, tree)
     problems = []
     if anew.missing:
-        problems.append(Problem(f"{len(anew.missing)} files of HEAD are not indexed", False))
+        count = len(anew.missing)
+        missing = "1 file of HEAD is" if count == 1 else f"{count} files of HEAD are"
+        problems.append(Problem(f"{missing} not indexed", False))
     extra = without(known.members, anew.members)
     lost = without(anew.members, known.members) if known.known else extra[:0]
     if len(extra) or len(lost):

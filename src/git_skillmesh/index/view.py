@@ -34,6 +34,7 @@ from .vectors import VectorSource
 # What a query reads by itself before it answers; more is left to `git skillmesh index`.
 QUICK_FILES = 200
 QUICK_BYTES = 2_000_000
+_SHORT_OID = 12
 
 
 class Scope(Enum):
@@ -49,7 +50,8 @@ class View:
     """Segments, and which of their files are live.
 
     `live` bool[highest file id + 1]. `behind` counts files that should be searched but are not
-    read yet. `texts` holds where a live file's bytes come from when git does not have them.
+    read yet, `unread` those of them that are changed or untracked. `texts` holds where a live
+    file's bytes come from when git does not have them.
     """
 
     repository: Repository
@@ -63,6 +65,16 @@ class View:
     reader: BlobReader
     extra_files: dict[int, NewFile] = field(default_factory=dict)
     on_disk: frozenset[str] = frozenset()
+    unread: int = 0
+
+    @property
+    def catch_up(self) -> tuple[str, ...]:
+        """The words of the command that reads what is `behind`; none where nothing is."""
+        if not self.behind:
+            return ()
+        if self.scope is Scope.REVISION:
+            return ("index", "--rev", (self.commit or self.tree)[:_SHORT_OID])
+        return ("index", "--changed") if self.behind == self.unread else ("index",)
 
     def files(self, ids: Iterable[int]) -> dict[int, FileRow]:
         """Return the rows of files by id."""
@@ -247,6 +259,7 @@ def _open(
         reader=BlobReader(repository),
         extra_files=extra,
         on_disk=overlay.paths,
+        unread=overlay.unread,
     )
 
 

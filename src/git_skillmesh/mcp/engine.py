@@ -24,7 +24,7 @@ from ..learnings.model import FOLDER
 from ..retrieval.chats import ChatOptions, FoundChat
 from ..retrieval.learnings import FoundLearning, LearningOptions, LearningSearcher
 from ..retrieval.page import FoundHit
-from ..retrieval.search import Options
+from ..retrieval.search import NO_FILE_PASSES, Options
 from ..retrieval.together import MOST_LEARNINGS, MOST_SKILLS, Kind, Ranked, together
 from .questions import Questions
 from .warm import Now, Opened, Warm
@@ -182,7 +182,7 @@ class Engine:
             page.notes.append(f"{_MAKING}: code is not searched yet, ask again in a minute")
             return _NONE
         if opened.view.behind:
-            self._index(warm, now)
+            self._index(warm, now, opened.view.catch_up)
             page.notes.append(f"{_MAKING}: {opened.view.behind} files are not searched yet")
         vector = self._vector(opened, wanted.query, page)
         without = f"{FOLDER}/" if "learnings" in wanted.kinds else ""
@@ -192,8 +192,11 @@ class Engine:
         files, chunks = searcher.searched
         page.searched |= {"files": files, "chunks": chunks}
         page.notes += searcher.notes(vector)
-        if not ranked.found and (meant := searcher.suggestions(ranked)):
-            page.notes.append("did you mean: " + ", ".join(meant))
+        if not ranked.found:
+            if searcher.filtered_out(options):
+                page.notes.append(NO_FILE_PASSES)
+            elif meant := searcher.suggestions(ranked, options):
+                page.notes.append("did you mean: " + ", ".join(meant))
         return ranked.found, lambda some: searcher.shown(ranked, some, options)
 
     def _chats(
@@ -250,16 +253,17 @@ class Engine:
             page.notes.append(f"ranked by words only: {error}")
             return None
 
-    def _index(self, warm: Warm, now: Now | None) -> None:
+    def _index(self, warm: Warm, now: Now | None, command: Sequence[str] = ("index",)) -> None:
         """Make the index in the background, once for each state that lacks it."""
         running = self._indexing is not None and self._indexing.poll() is None
-        if running or self._indexed_for == (now or "chats"):
+        wanted = (now or "chats", *command)
+        if running or self._indexed_for == wanted:
             return
-        self._indexed_for = now or "chats"
+        self._indexed_for = wanted
         folder = warm.repository.top or warm.repository.git_dir
         self._indexing = subprocess.Popen(
             # -P: the client's folder, which is a repository, has no say in what is imported.
-            [sys.executable, "-P", "-m", "git_skillmesh", "-C", folder, "index"],
+            [sys.executable, "-P", "-m", "git_skillmesh", "-C", folder, *command],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

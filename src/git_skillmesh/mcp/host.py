@@ -30,7 +30,7 @@ class Host:
 
     def __init__(
         self, folder: Path | None, overrides: Mapping[str, str] | None = None,
-        go_on: Callable[[], None] = lambda: None,
+        go_on: Callable[[], object] = lambda: None,
     ) -> None:  # fmt: skip
         self.folder = folder
         self.go_on = go_on

@@ -55,7 +55,11 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Hits, best first, and what was searched: `behind` counts files that were not."""
+    """Hits, best first, and what was searched.
+
+    `behind` counts files that were not, `catch_up` is the command that reads them: `index` and its
+    arguments.
+    """
 
     query: str
     hits: tuple[Hit, ...]
@@ -68,3 +72,4 @@ class Answer:
     behind: int
     notes: tuple[str, ...] = ()
     suggestions: tuple[str, ...] = ()
+    catch_up: tuple[str, ...] = ()

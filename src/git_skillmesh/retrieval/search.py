@@ -43,6 +43,7 @@ _LEAST_COSINE = 0.4
 # What a server reads of files before it is asked for: so many at a time, of so many.
 _AHEAD = 150
 _MOST_AHEAD = 20_000
+NO_FILE_PASSES = "no file has this language and path: fewer filters find more"
 # Filters whose files are remembered.
 _FILTERS = 8
 # From so many documents on their vectors are looked at beside their words.
@@ -127,6 +128,8 @@ class Searcher:
         said = [*notes, *self.notes(vector)]
         page = self.ranked(text, options, vector)
         hits = self.shown(page, page.found, options)
+        if not hits and self.filtered_out(options):
+            said.append(NO_FILE_PASSES)
         return Answer(
             query=text,
             hits=hits,
@@ -138,7 +141,8 @@ class Searcher:
             chunks=corpus.live_chunks,
             behind=view.behind,
             notes=tuple(said),
-            suggestions=() if hits else self.suggestions(page),
+            suggestions=() if hits else self.suggestions(page, options),
+            catch_up=view.catch_up,
         )
 
     def shown(
@@ -147,9 +151,15 @@ class Searcher:
         """Return some of what was found as hits."""
         return show(self._view, self._repo, page, wanted, options.kinds)
 
-    def suggestions(self, page: FoundHits) -> tuple[str, ...]:
+    def suggestions(self, page: FoundHits, options: Options) -> tuple[str, ...]:
         """Return symbols that may have been meant by a query that found nothing."""
-        return suggest(self._view, page.ranked.query)
+        return () if self.filtered_out(options) else suggest(self._view, page.ranked.query)
+
+    def filtered_out(self, options: Options) -> bool:
+        """Return whether the filters leave no file to search."""
+        if not (options.languages or options.paths):
+            return False
+        return not self._passing(options.languages, options.paths, options.without).any()
 
     @property
     def searched(self) -> tuple[int, int]:

@@ -20,4 +20,4 @@ def suggest(view: View, query: Query) -> tuple[str, ...]:
         names.setdefault(last.lower(), last)
     wanted = "".join(query.text.lower().split())
     close = get_close_matches(wanted, names, n=_SHOWN, cutoff=0.7)
-    return tuple(names[name] for name in close)
+    return tuple(names[name] for name in close if names[name] != query.text)

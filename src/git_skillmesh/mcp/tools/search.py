@@ -12,6 +12,7 @@ from pydantic import Field
 
 from ...display import safe_line
 from ...monitoring.timing import Timed
+from ...retrieval.filters import languages_of
 from ..answers import MOST_TOKENS, bounded, page, quoted
 from ..host import Host
 from ..tooling import add_tool
@@ -59,7 +60,7 @@ def add(server: MCPServer[Any], host: Host) -> None:
             query,
             KINDS if where == "all" else (where,),
             tuple(path.split()),
-            tuple(language.lower().split()),
+            languages_of(language.replace(",", " ").split()),
             max(1, min(limit, _MOST_HITS)),
             min(offset, _MOST_SKIPPED),
             at.strip(),
