@@ -50,6 +50,7 @@ ARROWS: dict[str, frozenset[str]] = {
     "index": frozenset(
         {
             "errors",
+            "files",
             "arrays",
             "machine",
             "yamlnodes",
