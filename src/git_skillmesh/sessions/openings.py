@@ -30,9 +30,14 @@ def titles(repository: Repository, summaries: Iterable[Summary]) -> dict[str, st
     if missing:
         with BlobReader(repository) as reader:
             for blob, data in zip(missing, reader.read_many(missing), strict=True):
-                known[blob] = summary_of_prompt(beginning_of(data)[1])
+                known[blob] = opening_in(data)
         _store(repository, known)
     return {one.head.session_id: one.head.title or known.get(one.opening, "") for one in listed}
+
+
+def opening_in(data: bytes | None) -> str:
+    """Return how the session began whose first prompt is in this blob."""
+    return summary_of_prompt(beginning_of(data)[1])
 
 
 def drop_openings(repository: Repository) -> None:
