@@ -8,7 +8,7 @@ In: command line > environment > `.env` > `git config skillmesh.*` > `.skillmesh
 import os
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,9 @@ _NUMBER = re.compile(r"[0-9]{1,15}")
 # A password within an address, which is refused where it is used but may stand there all the same.
 _PASSWORD = re.compile(r"//[^/@\s]*@")
 COMMITTED = ".skillmesh/config.toml"
+_ORIGIN = "remote.origin.url"
+# One question for the settings and for what most commands ask next.
+_FROM_GIT = r"^(skillmesh\.|remote\.origin\.url$)"
 _EMBEDDING = ("embedding.provider", "embedding.name")
 
 
@@ -52,13 +55,15 @@ class Proposal:
 class Config:
     """The settings in force: `values` by name, `origins` says where each came from.
 
-    `proposal` is what a clone wants and does not get before the user agrees.
+    `proposal` is what a clone wants and does not get before the user agrees. `origin` is the
+    address of the remote of that name, "" without one; it may hold a password.
     """
 
     values: Mapping[str, str]
     origins: Mapping[str, str]
     environ: Mapping[str, str]
     proposal: Proposal | None = None
+    origin: str = field(default="", repr=False)
 
     def __getitem__(self, name: str) -> str:
         return self.values[name]
@@ -91,7 +96,7 @@ def load(
     """Read all places and check the values. Raises `ConfigurationError`."""
     root = repository.top
     from_toml = _read_toml(root)
-    from_git, answers = _read_git(repository)
+    from_git, answers, origin = _read_git(repository)
     dotenv = _read_dotenv(root)
     layers: list[tuple[str, Mapping[str, str]]] = [
         ("default", {name: setting.default for name, setting in SETTINGS.items()}),
@@ -119,7 +124,7 @@ def load(
                 raise _bad(name, value, origins[name], "one of " + ", ".join(choices))
         if SETTINGS[name].number and not _NUMBER.fullmatch(value):
             raise _bad(name, value, origins[name], "a whole number")
-    return Config(values, origins, {**dotenv, **environ}, proposal)
+    return Config(values, origins, {**dotenv, **environ}, proposal, origin)
 
 
 def _united(
@@ -191,20 +196,23 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _read_git(repository: Repository) -> tuple[dict[str, str], dict[str, list[str]]]:
-    """Return the settings, and everything else below skillmesh., such as answers of the user."""
-    out = repository.git.run_unchecked("config", "-z", "--get-regexp", r"^skillmesh\.").stdout
+def _read_git(repository: Repository) -> tuple[dict[str, str], dict[str, list[str]], str]:
+    """Return the settings, everything else below skillmesh. (answers of the user), the origin."""
+    out = repository.git.run_unchecked("config", "-z", "--get-regexp", _FROM_GIT).stdout
     found: dict[str, str] = {}
     others: dict[str, list[str]] = {}
+    origin = ""
     for record in os.fsdecode(out).split("\0"):
         key, _, value = record.partition("\n")
         name = key.lower().removeprefix("skillmesh.")
-        if name in SETTINGS:
+        if key == _ORIGIN:
+            origin = value.strip()
+        elif name in SETTINGS:
             several = SETTINGS[name].lines and name in found
             found[name] = f"{found[name]}\n{value}" if several else value
         else:
             others.setdefault(name, []).append(value)
-    return found, others
+    return found, others, origin
 
 
 def _read_dotenv(root: Path | None) -> dict[str, str]:

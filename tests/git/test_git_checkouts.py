@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from git_skillmesh.git.checkouts import origin_name, worktrees
+from git_skillmesh.git.checkouts import only_worktree, origin_name, worktrees
 from git_skillmesh.git.repository import discover
 from testing.repos import make_repo
 
@@ -13,6 +13,14 @@ def test_working_trees(tmp_path: Path) -> None:
     repo = make_repo(tmp_path, files={"a": "x"})
     tree = repo.worktree(tmp_path / "other tree", "other")
     assert worktrees(discover(tree.path)) == [str(repo.path), str(tree.path)]
+
+
+@pytest.mark.parametrize("name", ["repo", "a repo.git"])
+def test_one_working_tree_is_named_without_git_as_git_names_it(tmp_path: Path, name: str) -> None:
+    repo = make_repo(tmp_path, name, bare=name.endswith(".git"))
+    said = repo.git("worktree", "list", "--porcelain").splitlines()[0].removeprefix("worktree ")
+    assert only_worktree(discover(repo.path)) == said
+    assert worktrees(discover(repo.path)) == [said]
 
 
 @pytest.mark.parametrize(

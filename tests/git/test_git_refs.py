@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from git_skillmesh.errors import Busy
+from git_skillmesh.git.database import ObjectDatabase
 from git_skillmesh.git.process import GitFailed
 from git_skillmesh.git.refs import (
     RefMoved,
@@ -64,6 +65,20 @@ def test_where_a_ref_stands_makes_no_difference(repo: Repo, tmp_path: Path) -> N
     assert read_ref(linked, REF) == repo.head
     repo.git("update-ref", "--no-deref", "-d", REF)
     assert read_ref(linked, REF) is None
+
+
+def test_refs_that_are_not_there_are_listed_without_git(repo: Repo) -> None:
+    repository, folder = discover(repo.path), "refs/skillmesh/remotes"
+    before = processes_started()
+    assert list_refs(repository, folder) == {}
+    assert processes_started() == before
+    repo.git("update-ref", f"{folder}/origin/memory", "HEAD")
+    there = {f"{folder}/origin/memory": repo.head}
+    assert list_refs(repository, folder) == list_refs(repository, "refs/skillmesh/*/*/*") == there
+    repo.git("pack-refs", "--all", "--prune")
+    assert list_refs(repository, folder) == there
+    with ObjectDatabase(repository) as db:
+        assert [db.tip(name) is None for name in (REF, f"{folder}/origin/memory")] == [True, False]
 
 
 def test_a_lock_of_somebody_else_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -65,6 +65,13 @@ def test_patch_ids_do_not_see_what_is_near(tmp_path: Path) -> None:
 
 def test_tips_are_branches_and_worktrees(tmp_path: Path) -> None:
     repo = make_repo(tmp_path, files={"a.py": "1\n"})
+    alone = {"refs/heads/main": repo.head, f"HEAD of {repo.path}": repo.head}
+    assert rewrites.tips(discover(repo.path)) == alone
+    repo.git("checkout", "--quiet", "--detach")
+    assert rewrites.tips(discover(repo.path)) == alone
+    repo.git("checkout", "--quiet", "--orphan", "unborn")
+    assert rewrites.tips(discover(repo.path)) == {"refs/heads/main": repo.git("rev-parse", "main")}
+    repo.git("checkout", "--quiet", "main")
     linked = repo.worktree(tmp_path / "linked", "side")
     linked.git("checkout", "--quiet", "--detach")
     head = linked.commit("detached")

@@ -12,10 +12,22 @@ from git_skillmesh.index.learnings import state_of_learnings
 from git_skillmesh.learnings.model import FOLDER
 from git_skillmesh.learnings.writing import write_learning
 from testing.chroma_rows import stored
+from testing.environment import processes_started
 from testing.learnings import learning
 from testing.repos import make_repo
 
 ONE = learning("pause", "Do not sleep in tests")
+
+
+def test_a_commit_of_one_file_starts_git_a_dozen_times(tmp_path: Path) -> None:
+    """What of git's files the program reads itself, and what two steps need, is asked for once."""
+    files = {"a.py": "def one():\n    return 1\n", ".gitattributes": "*.c linguist-vendored\n"}
+    repo = make_repo(tmp_path, files=files)
+    for count in range(2):
+        repo.commit("more", {"a.py": f"def more():\n    return {count}\n"})
+        repository, before = discover(repo.path), processes_started()
+        run_background(repository, load(repository, {"chroma.impl": "off"}), lambda _: None)
+    assert processes_started() - before <= 11
 
 
 @pytest.mark.parametrize("impl", ["persistent", "off"])

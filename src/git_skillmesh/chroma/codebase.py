@@ -63,6 +63,8 @@ class CodebaseRows:
         self._settings = settings
         self._what = what
         self._commit, self._tree = what.commit, what.tree
+        self._looked: frozenset[str] = frozenset()
+        self._valid: frozenset[str] = frozenset()
         self._opened_at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         stored = catalogue.tree(what.tree, settings)
         self._commits = Commits(catalogue, repository, what.view).all()
@@ -175,7 +177,10 @@ class CodebaseRows:
 
     def valid_commits(self, commits: Collection[str]) -> frozenset[str]:
         """Return those of the commits that HEAD still reaches."""
-        return reached(self._repository, commits, self._commit or "")
+        asked = frozenset(commits)
+        self._valid |= reached(self._repository, asked - self._looked, self._commit or "")
+        self._looked |= asked
+        return self._valid & asked
 
     def _lines(self, file: FileRow) -> list[str]:
         with BlobReader(self._repository) as reader:

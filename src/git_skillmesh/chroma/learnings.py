@@ -20,7 +20,6 @@ from ..index.identity import learning_key, repo_id
 from ..index.learnings import (
     READING,
     Shelf,
-    committed,
     known_versions,
     learning_store,
     sync_learnings,
@@ -162,21 +161,21 @@ def learning_rows(
     store = learning_store(repository)
     source = prose_source_of(config, store.embeddings_path)
     what = followed(repository, config)
+    folder, blobs = listed = folder_at(repository, what.tree)
     if update_first:
-        sync_learnings(repository, source, _WAIT_SECONDS, tree=what.tree)
+        sync_learnings(repository, source, _WAIT_SECONDS, listed=listed)
     catalogue = store.reader_if_any()
     if catalogue is None:
         yield None
         return
     try:
-        shelf = committed(repository, what.tree)
+        shelf = Shelf(blobs, {})
         models = catalogue.models()
         if not all(source.model_id in models.get(n, ()) for n, _, _ in catalogue.segments()):
             raise Unavailable("the learnings have no vectors", "git skillmesh index")
         if not set(shelf.blobs.items()) <= known_versions(catalogue).keys():
             raise Unavailable("the learnings of HEAD are not in the index", "git skillmesh index")
         model = source.model_id, len(source.embed_query("dimension"))
-        folder = folder_at(repository, what.tree)
         repo = repo_id(repository, config)
         yield LearningRows(repository, repo, model, (store, catalogue), folder, shelf, what)
     finally:

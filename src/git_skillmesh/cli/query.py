@@ -79,7 +79,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Search and print."""
-    text = _checked(args)
+    text = _checked(args, context)
     if args.repo or args.all_repos:
         from .query_shared import run as run_shared
 
@@ -106,7 +106,7 @@ class _Found(NamedTuple):
     skills: "SkillAnswer | None"
 
 
-def _checked(args: argparse.Namespace) -> str:
+def _checked(args: argparse.Namespace, context: Context) -> str:
     """Return the query. Raises `UsageError` for one that cannot be answered."""
     from ..chunking.model import KINDS
     from .query_chats import check_options

@@ -8,12 +8,15 @@ the same.
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
+from ..errors import SkillmeshError
 from .answers import answer, import_views
 from .data.refs import SLOW
-from .stores import State, Stores
+from .parts import links, read_openings, sessions
+from .stores import Reading, State, Stores
 
 _MOST_BYTES = 32_000_000
 # What also rests on what is computed beside it, and on the clock.
@@ -58,12 +61,20 @@ class Documents:
 
     def prepare(self) -> None:
         """Make what a page shows first, and what makes the rest quick. Raises `SkillmeshError`."""
+        # Each waits for a git process of its own; what all of them need is made once.
+        for part in (links, sessions):
+            threading.Thread(target=self._read, args=(part,), daemon=True).start()
         self.json("overview")
         self.json("timeline/0")
         import_views()
+        self._read(read_openings)
         state = self.stores.state()
         if state.head:
             self.stores.blames.index_paths(state.head)
+
+    def _read(self, part: Callable[[Reading], object]) -> None:
+        with suppress(SkillmeshError, OSError), self.stores.reading() as reading:
+            part(reading)
 
     def _made(
         self, path: str, asked: Mapping[str, str] | None, state: State | None = None

@@ -77,9 +77,9 @@ def _origin(reading: Reading, learning: Learning) -> Pair | None:
 
 def skills_of(reading: Reading) -> int:
     """Return how many skills agents can be given here."""
-    from ..registry.loading import skills_of as cards
+    from ..registry.loading import count_skills
 
     try:
-        return len(reading.part("skills", None, lambda: cards(reading.repository.top)).cards)
-    except SkillmeshError:
+        return reading.part("skills", None, lambda: count_skills(reading.repository.top))
+    except (SkillmeshError, KeyError, TypeError, ValueError):
         return 0

@@ -7,7 +7,6 @@ its few rows is read by the views.
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import groupby
 from typing import Any
 
 from ..errors import SkillmeshError
@@ -20,7 +19,8 @@ from ..sessions.answering import Pair
 from ..sessions.layout import REF as MEMORY
 from ..sessions.layout import Head
 from ..sessions.links import Link, parse_link
-from ..sessions.openings import titles
+from ..sessions.openings import opening_in, titles
+from ..sessions.reading import Summary
 from ..sessions.summed import summaries
 from . import kept
 from .keys import key_of_id, keyed
@@ -58,11 +58,15 @@ class Links:
 
 @dataclass(frozen=True, slots=True)
 class SessionRow:
-    """A session as lists show it; `listed` is the tree of the files of its exchanges, or ""."""
+    """A session as lists show it; `title_of` has its title.
+
+    `opening` is the blob with its first prompt, `listed` the tree of the files of its exchanges;
+    both may be "".
+    """
 
     head: Head
     key: str
-    title: str
+    opening: str
     exchanges: int
     listed: str
 
@@ -141,11 +145,11 @@ def links(reading: Reading) -> Links:
     state = reading.state
 
     def make() -> Links:
-        history = commits(reading).by_id
         by_commit: dict[str, dict[Pair, int]] = {}
         by_exchange: defaultdict[Pair, Made] = defaultdict(Made)
         by_session: defaultdict[str, Made] = defaultdict(Made)
-        noted = _noted(reading)
+        noted = _noted(reading)  # before the history, which another thread is reading by now
+        history = commits(reading).by_id
         for commit, counts in noted.items():
             if commit not in history:
                 continue
@@ -201,10 +205,11 @@ def _known(before: Any) -> dict[str, tuple[str, dict[Pair, int]]]:
 
 def _counts(db: ObjectDatabase, commit: str, found: Iterable[Link]) -> dict[Pair, int]:
     """Return exchange → lines, without those of links that a note of another commit left behind."""
-    counts: Counter[Pair] = Counter()
-    by_path = sorted(found, key=lambda link: link.path)
-    for path, same in groupby(by_path, key=lambda link: link.path):
-        listed = list(same)
+    by_path: defaultdict[str, list[Link]] = defaultdict(list)
+    for link in found:
+        by_path[link.path].append(link)
+    counts: dict[Pair, int] = {}
+    for path, listed in sorted(by_path.items()):
         blobs = {link.blob for link in listed}
         if path and len(blobs) > 1:  # of several versions of a file at most one is the commit's
             tip = db.tip(commit)
@@ -212,8 +217,9 @@ def _counts(db: ObjectDatabase, commit: str, found: Iterable[Link]) -> dict[Pair
             listed = [link for link in listed if entry and link.blob == entry.oid]
         for link in listed:
             pair = (link.session, link.exchange)
-            counts[pair] += sum(last - first + 1 for first, last in link.ranges)
-    return dict(counts)
+            lines = sum([last - first + 1 for first, last in link.ranges])
+            counts[pair] = counts.get(pair, 0) + lines
+    return counts
 
 
 def sessions(reading: Reading) -> Sessions:
@@ -222,12 +228,11 @@ def sessions(reading: Reading) -> Sessions:
 
     def make() -> Sessions:
         found = summaries(reading.repository, memory or MEMORY)
-        called = titles(reading.repository, found)
         listed = tuple(
             SessionRow(
                 one.head,
                 key_of_id(one.head.session_id),
-                called[one.head.session_id],
+                one.opening,
                 one.exchanges,
                 one.listed,
             )
@@ -245,6 +250,26 @@ def sessions(reading: Reading) -> Sessions:
         )
 
     return reading.part("sessions", memory, make)
+
+
+def title_of(reading: Reading, row: SessionRow) -> str:
+    """Return the title of a session, or else how it began: only what is shown is read."""
+    if row.head.title or not row.opening:
+        return row.head.title
+    known: dict[str, str] = reading.part("openings", None, dict)
+    if row.opening not in known:
+        known[row.opening] = opening_in(reading.db.reader.read_many(row.opening.split()))
+    return known[row.opening]
+
+
+def read_openings(reading: Reading) -> None:
+    """Make all titles ready, as a list of sessions shows them; they are kept between runs."""
+    listed = sessions(reading).listed
+    known: dict[str, str] = reading.part("openings", None, dict)
+    untitled = [row for row in listed if row.opening and not row.head.title]
+    summed = [Summary(row.head, row.exchanges, row.opening, "", row.listed) for row in untitled]
+    called = titles(reading.repository, summed)
+    known.update((row.opening, called[row.head.session_id]) for row in untitled)
 
 
 def files(reading: Reading) -> Files:

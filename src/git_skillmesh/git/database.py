@@ -11,7 +11,7 @@ from typing import NamedTuple
 from ..errors import Damaged
 from .commits import Commit, new_commit, parse_commit
 from .objects import BlobReader
-from .refs import move_ref
+from .refs import is_nowhere, move_ref
 from .repository import Repository
 from .treeobjects import Trees
 from .writing import ObjectWriter
@@ -49,6 +49,8 @@ class ObjectDatabase:
 
     def tip(self, name: str) -> Tip | None:
         """Return the commit that a ref or an id leads to at this moment, None if to nothing."""
+        if is_nowhere(self.repository, name):
+            return None
         found = self.reader.look_up(name)
         if found is None:
             return None

@@ -240,17 +240,15 @@ class _Parser:
         width, left = len(ranges), [count for _, count in ranges]
         old, new = ranges[0][0], int(match[2])
         new_left = int(match[3]) if match[3] else 1
-        old, new = old + (left[0] == 0), new + (new_left == 0)
+        if width == 1:
+            return self._plain_hunks(old, left[0], new, new_left)
+        new += new_left == 0
         found: list[Hunk] = []
-        removed: list[bytes] = []
         added: list[bytes] = []
 
         def close() -> None:
-            if removed or added:
-                first = old - len(removed) - (not removed) if width == 1 else 0
-                start = new - len(added) - (not added)
-                found.append(Hunk(first, tuple(removed), start, tuple(added)))
-                removed.clear()
+            if added:
+                found.append(Hunk(0, (), new - len(added), tuple(added)))
                 added.clear()
 
         while new_left > 0 or any(count > 0 for count in left):
@@ -259,18 +257,52 @@ class _Parser:
             for parent, sign in enumerate(signs):
                 left[parent] -= sign == ord("-") or (sign == ord(" ") and not gone)
             if gone:
-                if width == 1:
-                    removed.append(text)
-                    old += 1
                 continue
             new_left -= 1
             if signs == b"+" * width:
                 added.append(text)
             else:
                 close()
-                old += 1
             new += 1
         close()
+        return found
+
+    def _plain_hunks(self, old: int, old_left: int, new: int, new_left: int) -> list[Hunk]:
+        """Read a hunk with one parent. Most of what is read is read here, so no call a line."""
+        old, new = old + (old_left == 0), new + (new_left == 0)
+        found: list[Hunk] = []
+        removed: list[bytes] = []
+        added: list[bytes] = []
+        read = self._out.readline
+        self._skip_remark()
+        line = self._line
+        while new_left > 0 or old_left > 0:
+            text, line = line, read()
+            if line.startswith(b"\\ "):
+                line = read()
+            sign = text[:1]
+            if text == b"\n":  # diff.suppressBlankEmpty
+                sign = b" "
+            elif len(text) <= 1:
+                raise _Ended
+            if sign == b"-":
+                old_left -= 1
+                removed.append(text[1:].removesuffix(b"\n"))
+                old += 1
+                continue
+            new_left -= 1
+            new += 1
+            if sign == b"+":
+                added.append(text[1:].removesuffix(b"\n"))
+                continue
+            old_left -= sign == b" "
+            old += 1
+            if removed or added:
+                found.append(_closed(old - 1, removed, new - 1, added))
+                removed, added = [], []
+        self._line = line
+        if removed or added:
+            found.append(_closed(old, removed, new, added))
         return found
 
     def _content(self, width: int) -> tuple[bytes, bytes]:
@@ -287,6 +319,12 @@ class _Parser:
     def _skip_remark(self) -> None:
         if self._line.startswith(b"\\ "):  # No newline at end of file
             self._next()
+
+
+def _closed(old: int, removed: list[bytes], new: int, added: list[bytes]) -> Hunk:
+    """Return the hunk that ends before these lines."""
+    first = old - len(removed) - (not removed)
+    return Hunk(first, tuple(removed), new - len(added) - (not added), tuple(added))
 
 
 def _range(text: bytes) -> tuple[int, int]:

@@ -21,30 +21,36 @@ class Introduction(NamedTuple):
 
 
 def introductions(
-    repository: Repository, new: str, known: Sequence[str] = (), limit: int = 20_000
+    repository: Repository,
+    new: str,
+    known: Sequence[str] = (),
+    limit: int = 20_000,
+    parents: set[str] | None = None,
 ) -> Generator[Introduction]:
     """Yield every file version that commits of `known..new` introduced.
 
     At most `limit` commits are read, newest first. A merge introduces what none of its parents
     had (an evil merge or a conflict resolved by hand). Close the iterator to stop git early.
+    The parents of the commits that were read are added to `parents`.
     """
     arguments = ["log", "--raw", "-z", "--no-abbrev", "--no-renames", "--no-textconv", "-c"]
     arguments += ["--no-show-signature", "--no-notes", "--no-mailmap", "--no-color"]
     # Whatever the user set for reading logs: root commits count, the order is git's.
     arguments += ["--root", "-O/dev/null"]
-    arguments += [f"--max-count={limit}", "--format=%x00commit %H %ct", new]
+    arguments += [f"--max-count={limit}", "--format=%x00commit %H %ct %P", new]
     arguments += [f"^{commit}" for commit in known]
     with closing(repository.git.fields(*arguments, "--")) as fields:
-        yield from _parse(fields)
+        yield from _parse(fields, set() if parents is None else parents)
 
 
-def _parse(fields: Iterator[bytes]) -> Iterator[Introduction]:
+def _parse(fields: Iterator[bytes], met: set[str]) -> Iterator[Introduction]:
     commit, time = "", 0
     for raw in fields:
         field = raw.lstrip(b"\n")
         if field.startswith(b"commit "):
-            commit, seconds = field[7:].decode().split()
+            commit, seconds, *above = field[7:].decode().split()
             time = int(seconds)
+            met.update(above)
         elif field.startswith(b":"):
             # ":mode mode oid oid X", combined: "::mode mode mode oid oid oid XX"
             parents = len(field) - len(field.lstrip(b":"))

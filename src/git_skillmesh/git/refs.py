@@ -16,6 +16,8 @@ from .repository import Repository
 from .writing import unwritable
 
 T = TypeVar("T")
+# Refs that all worktrees share and few repositories have.
+_OURS = ("refs/skillmesh/", "refs/notes/")
 _NO_HOOKS = ("-c", f"core.hooksPath={os.devnull}")
 # A committer for the reflog: git refuses to make one up where user.useConfigOnly is set.
 _WHO = {"GIT_COMMITTER_NAME": "git skillmesh", "GIT_COMMITTER_EMAIL": "git-skillmesh@localhost"}
@@ -28,19 +30,24 @@ class RefMoved(Exception):
 
 def read_ref(repository: Repository, ref: str) -> str | None:
     """Return the commit of a ref below refs/ that worktrees share, None if there is no such ref."""
-    if _is_nowhere(repository, ref):
+    if is_nowhere(repository, ref):
         return None
     out = repository.git.run_unchecked("rev-parse", "--verify", "-q", f"{ref}^{{commit}}").stdout
     return out.decode().strip() or None
 
 
-def _is_nowhere(repository: Repository, ref: str) -> bool:
-    """Whether a ref is not among the files of refs: what most repositories say of most of ours."""
+def is_nowhere(repository: Repository, name: str) -> bool:
+    """Whether the files of refs have nothing of this name: what most repositories say of ours.
+
+    `name` is a ref of the program, or a folder of such. False where only git can tell.
+    """
     common = repository.common_dir
-    if os.path.lexists(common / ref) or (common / "reftable").exists():
+    if not name.startswith(_OURS) or any(letter in name for letter in "*?[\\^~:@"):
+        return False
+    if os.path.lexists(common / name) or (common / "reftable").exists():
         return False
     try:  # only now: git writes a ref here before it takes its own file away
-        return ref.encode() not in (common / "packed-refs").read_bytes()
+        return name.rstrip("/").encode() not in (common / "packed-refs").read_bytes()
     except FileNotFoundError:
         return True
     except OSError:
@@ -49,6 +56,8 @@ def _is_nowhere(repository: Repository, ref: str) -> bool:
 
 def list_refs(repository: Repository, *patterns: str) -> dict[str, str]:
     """Return name → object id of all refs under the patterns (all refs without any)."""
+    if patterns and all(is_nowhere(repository, pattern) for pattern in patterns):
+        return {}
     out = repository.git.run("for-each-ref", "--format=%(objectname) %(refname)", *patterns)
     pairs = (line.split(" ", 1) for line in os.fsdecode(out).splitlines())
     return {name: oid for oid, name in pairs}

@@ -7,7 +7,7 @@ import contextlib
 import hashlib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -113,21 +113,26 @@ class Repository:
         result = self.git.run_unchecked("config", "--get-regexp", r"^remote\..*\.promisor$")
         return b"true" in result.stdout
 
-    def derive_id(self) -> str:
+    def derive_id(
+        self,
+        origin: str | None = None,
+        oldest_root: "Callable[[Repository], str | None] | None" = None,
+    ) -> str:
         """Return an identity that clones of one project share.
 
         The origin's address without scheme, user and ".git" (a shallow clone has it too), else
         the oldest root commit, else the folder. `git skillmesh init` pins it in the repository's
-        configuration, so that a later change of the origin does not move the data.
+        configuration, so that a later change of the origin does not move the data. Git is asked
+        for the address, and all of history for the root, unless the caller knows of better ways.
         """
-        origin = os.fsdecode(
-            self.git.run_unchecked("config", "--get", "remote.origin.url").stdout
-        ).strip()
+        if origin is None:
+            out = self.git.run_unchecked("config", "--get", "remote.origin.url").stdout
+            origin = os.fsdecode(out).strip()
         if origin:
             return _short_hash("origin", normalise_url(origin, self.git.cwd))
-        roots = self.git.run_unchecked("rev-list", "--max-parents=0", "HEAD").stdout.split()
-        if roots:
-            return _short_hash("root", roots[-1].decode())
+        root = (oldest_root or _oldest_root)(self)
+        if root:
+            return _short_hash("root", root)
         return _short_hash("folder", os.fspath(self.common_dir))
 
     def ids_of_remotes(self) -> tuple[str, ...]:
@@ -136,6 +141,11 @@ class Repository:
         urls = [one.partition("\n")[2].strip() for one in os.fsdecode(out).split("\0")]
         ids = (_short_hash("origin", normalise_url(url, self.git.cwd)) for url in urls if url)
         return tuple(dict.fromkeys(ids))
+
+
+def _oldest_root(repository: Repository) -> str | None:
+    out = repository.git.run_unchecked("rev-list", "--max-parents=0", "HEAD").stdout
+    return next(reversed(out.decode().split()), None)
 
 
 def normalise_url(url: str, base: Path) -> str:

@@ -7,10 +7,11 @@ commits that a branch does not have (any more), patch ids, and who wrote lines t
 import contextlib
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from .checkouts import only_worktree
 from .refs import list_refs
 from .repository import Repository
 
@@ -66,6 +67,10 @@ def _read(path: Path) -> bytes:
 def tips(repository: Repository) -> dict[str, str]:
     """Return the commits that branches, remote branches and the HEADs of worktrees are at."""
     found = list_refs(repository, "refs/heads", "refs/remotes")
+    only = only_worktree(repository)
+    head = _head_in(repository, found) if only else None
+    if head:
+        return {**found, f"HEAD of {only}": head}
     out = os.fsdecode(repository.git.run("worktree", "list", "--porcelain"))
     top = ""
     for line in out.split("\n"):
@@ -74,6 +79,14 @@ def tips(repository: Repository) -> dict[str, str]:
         elif line.startswith("HEAD ") and line[5:].strip("0"):
             found[f"HEAD of {top}"] = line[5:]
     return found
+
+
+def _head_in(repository: Repository, refs: Mapping[str, str]) -> str | None:
+    """Return the commit of the main HEAD as far as its file and these refs tell it."""
+    said = _read(repository.common_dir / "HEAD").decode("utf-8", "surrogateescape").strip()
+    if said.startswith("ref: "):
+        return refs.get(said[5:].strip())
+    return said if re.fullmatch(_OID, said) and said.strip("0") else None
 
 
 def new_commits(

@@ -111,7 +111,8 @@ def _update(repository: Repository, config: Config, log: Log) -> bool:
     exchanges = update_exchanges(repository, config, _WAIT_SECONDS)
     if exchanges.read or exchanges.removed:
         log(f"indexed {exchanges.read} of {exchanges.exchanges} exchanges")
-    learnings = update_learnings(repository, config, _WAIT_SECONDS)
+    tree = outcome.report.resolution.tree
+    learnings = update_learnings(repository, config, _WAIT_SECONDS, tree)
     if learnings.read:
         log(f"read {learnings.read} files of learnings")
     for problem in learnings.broken:

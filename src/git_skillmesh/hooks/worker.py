@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] = ()) -> None:
     cleaned = clean_environment(os.environ)
     os.environ.clear()
     os.environ.update(cleaned)
-    desk = Desk(repository.state_dir)
+    desk = Desk(repository.state_dir, repository)
     hook, remote, pusher = (*arguments, "", "", "")[:3]
     if hook in HOOKS:  # what its shim took, a shell cannot tell cheaply
         record(repository.state_dir, "hook", hook, "ok")
@@ -77,10 +77,14 @@ def folder_of(repository: Repository) -> Path:
 
 
 class Desk:
-    """Requests, lock, log and last error in the folder `state`."""
+    """Requests, lock, log and last error in the folder `state`.
 
-    def __init__(self, state: Path) -> None:
+    `known` is the repository of one of the folders, so that git need not be asked for it.
+    """
+
+    def __init__(self, state: Path, known: Repository | None = None) -> None:
         self.state = state
+        self._known = known
         self.requests = state / "requests"
         self.log_path = state / "log" / "worker.log"
         self.error_path = state / "last-error.json"
@@ -158,7 +162,7 @@ class Desk:
             from ..monitoring.switch import follow
             from .background import run_background
 
-            repository = discover(folder)
+            repository = self._repository(folder)
             config = load(repository)
             self.verbose = config["log.level"] in _VERBOSE
             follow(self.state, config)
@@ -177,6 +181,14 @@ class Desk:
             self.log(f"{what} end after {time.monotonic() - started:.2f} s")
             self._timed("ok", started)
             self._forgive(folder)
+
+    def _repository(self, folder: Path) -> Repository:
+        """Return the repository of a folder. Raises `NotARepository`."""
+        one = self._known
+        # A hook's GIT_DIR may name another one than the folder leads to.
+        if one is not None and one.top == folder and one.git_dir == folder / ".git":
+            return one
+        return discover(folder)
 
     def _timed(self, outcome: str, started: float) -> None:
         """Record the run, and sum up what has been recorded where it has become much."""

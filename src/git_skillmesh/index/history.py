@@ -102,12 +102,14 @@ def sync_history(
     gone: set[int] = set()
     found: dict[int, Introduction] = {}
     if walked and walked != head:
-        unreachable = _only_in(repository, walked, head)
+        met: set[str] = set()
+        new = list(introductions(repository, head, [walked], HISTORY_LIMIT, met))
+        # Nearly always the new commits come after the known one: then none is out of reach.
+        unreachable = set() if walked in met else _only_in(repository, walked, head)
         if unreachable is None:
             gone = set(known)
         else:
             gone = {number for number, commit in known.items() if commit in unreachable}
-            new = introductions(repository, head, [walked], HISTORY_LIMIT)
             found = _later(commits, new, gone)
     unknown = set(members.tolist()) - (known.keys() - gone) - found.keys()
     rows = catalogue.files(sorted(unknown)).values()

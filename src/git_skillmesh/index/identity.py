@@ -10,11 +10,12 @@ from ..config import Config
 from ..git.repository import Repository
 from ..learnings.model import FOLDER
 from ..sessions import layout
+from .roots import oldest_root
 
 
 def repo_id(repository: Repository, config: Config) -> str:
     """Return the configured identity of the repository, or the derived one."""
-    return config["repoid"] or repository.derive_id()
+    return config["repoid"] or repository.derive_id(config.origin, oldest_root)
 
 
 def chunk_id(repo: str, path: str, key: str) -> str:

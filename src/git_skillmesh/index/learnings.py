@@ -162,14 +162,17 @@ def sync_learnings(
     source: VectorSource | None,
     wait_seconds: float = 0.0,
     tree: str = "",
+    listed: tuple[str, dict[str, str]] | None = None,
 ) -> LearningsReport:
     """Make sure that the index has the learnings of HEAD (or of `tree`); drop what is long unused.
+
+    `listed` is what `folder_at` says of the tree, for who has asked already.
 
     Raises `Busy`, `ReadOnly`, `Damaged`, `Unavailable` when the embedding model is.
     """
     store = learning_store(repository)
-    tree = tree or repository.head_tree()[1]
-    shelf, folder = committed(repository, tree), folder_at(repository, tree)
+    folder, blobs = listed or folder_at(repository, tree or repository.head_tree()[1])
+    shelf = Shelf(blobs, {})
     if not folder and not store.catalogue_path.exists():
         return LearningsReport()
     store.drop_other_models(source, wait_seconds)

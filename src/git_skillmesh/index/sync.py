@@ -147,14 +147,17 @@ def versions_of(
     """Return the missing files that this clone has, with their sizes."""
     if not missing:
         return []
-    absent: frozenset[str] = frozenset()
-    if commit is not None and repository.is_partial():
+    blobs = [blob for _, blob, _ in missing]
+    try:
+        found = sizes(repository, blobs)
+    except GitFailed:  # git before 2.45 dies of an object that it may not fetch
+        if commit is None or not repository.is_partial():
+            raise
         absent = missing_blobs(repository, commit)
-    present = [item for item in missing if item[1] not in absent]
-    found = sizes(repository, [blob for _, blob, _ in present])
+        found = sizes(repository, [blob for blob in blobs if blob not in absent])
     return [
         Version(path, blob, found[blob], reading)
-        for path, blob, reading in present
+        for path, blob, reading in missing
         if blob in found
     ]
 

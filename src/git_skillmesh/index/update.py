@@ -95,17 +95,17 @@ def update_exchanges(
 
 
 def update_learnings(
-    repository: Repository, config: Config, wait_seconds: float = 0.0
+    repository: Repository, config: Config, wait_seconds: float = 0.0, tree: str = ""
 ) -> LearningsReport:
-    """Make sure that the learnings of HEAD are in their index. Raises as `update`.
+    """Make sure that the learnings of HEAD (or of `tree`) are in their index. Raises as `update`.
 
     Without the embedding model they are searchable by their words.
     """
     source, _ = _source(config, learning_store(repository), prose_source_of)
     if source is not None:
         with suppress(Unavailable):
-            return sync_learnings(repository, source, wait_seconds)
-    return sync_learnings(repository, None, wait_seconds)
+            return sync_learnings(repository, source, wait_seconds, tree)
+    return sync_learnings(repository, None, wait_seconds, tree)
 
 
 def update_provenance(

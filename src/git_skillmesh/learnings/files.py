@@ -60,22 +60,27 @@ def learnings_at(repository: Repository, tree: str) -> dict[str, ReadFile]:
 
 def blobs_at(repository: Repository, tree: str) -> dict[str, str]:
     """Return path → blob of the files of learnings of a commit or tree, in order of their names."""
-    command = ("ls-tree", "-z", "--full-tree", tree, f"{FOLDER}/")
-    found = {}
+    return folder_at(repository, tree)[1]
+
+
+def folder_at(repository: Repository, tree: str) -> tuple[str, dict[str, str]]:
+    """Return the object id of the folder of a commit or tree ("" where it has none), its files.
+
+    The files are those of `blobs_at`. Git is asked once for both.
+    """
+    command = ("ls-tree", "-r", "-t", "-z", "--full-tree", tree, FOLDER)
+    folder, found = "", {}
     for record in repository.git.run(*command).split(b"\0")[:-1]:
         header, _, path = record.partition(b"\t")
         mode, kind, oid = header.split(b" ")
         name = os.fsdecode(path)
-        if kind == b"blob" and mode != b"120000" and name.endswith(SUFFIXES):
+        if name == FOLDER:
+            folder = oid.decode() if kind == b"tree" else ""
+        elif name.rpartition("/")[0] != FOLDER or not name.endswith(SUFFIXES):
+            continue
+        elif kind == b"blob" and mode != b"120000":
             found[name] = oid.decode()
-    return found
-
-
-def folder_at(repository: Repository, tree: str) -> str:
-    """Return the object id of the folder of a commit or tree, "" where it has none."""
-    record = repository.git.run("ls-tree", "-z", "--full-tree", tree, FOLDER)
-    header = record.partition(b"\t")[0].split(b" ")
-    return header[2].decode() if header[1:2] == [b"tree"] else ""
+    return folder, found
 
 
 def put(repository: Repository, learning: Learning, *, replace: bool = False) -> Path:

@@ -67,7 +67,7 @@ def capture_live(
         if how != "off":
             intake = Intake(repository, config)
             try:
-                _capture(repository, intake, notes, captured, environ, found=how == "auto")
+                _capture(repository, config, intake, notes, captured, environ, found=how == "auto")
             finally:
                 intake.close()
         buffer.done()
@@ -78,6 +78,7 @@ def capture_live(
 
 def _capture(
     repository: Repository,
+    config: Config,
     intake: Intake,
     notes: list[Note],
     captured: Captured,
@@ -85,7 +86,7 @@ def _capture(
     *,
     found: bool,
 ) -> None:
-    roots = roots_of(repository)
+    roots = roots_of(repository, config.origin)
     for agent in READERS:
         theirs = [note for note in notes if note.agent == agent]
         if not found and not theirs:

@@ -21,6 +21,8 @@ Ranges = tuple[tuple[int, int], ...]
 
 # A note that names more lines is no work of this program, and would fill the memory.
 _MOST_LINES = 2_000_000
+# Without what `json.loads` does before and after: a first look at a repository parses all links.
+_READ = json.JSONDecoder().raw_decode
 _RANGE = re.compile(r"([1-9]\d{0,9})(?:-([1-9]\d{0,9}))?")
 
 
@@ -68,19 +70,31 @@ class Link:
 
 def parse_link(line: str) -> Link | None:
     """Return the link of a note's line, None for a line of others or of a later version."""
+    if not line:
+        return None
     try:
-        document = json.loads(line)
+        document, end = _READ(line)
+        if end != len(line):  # white space, or no JSON
+            document = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return _link_of(document)
+
+
+def _link_of(document: Any) -> Link | None:
+    try:
         if document["v"] != VERSION:
             return None
-        texts = [document[key] for key in ("session", "exchange", "evidence")]
-        texts += [document.get(key, "") for key in ("path", "blob")]
-        via = document.get("via", [])
-        if not all(isinstance(text, str) for text in (*texts, *via)):
-            return None
-        session, exchange, evidence, path, blob = texts
+        session, exchange = document["session"], document["exchange"]
+        evidence = document["evidence"]
+        path, blob = document.get("path", ""), document.get("blob", "")
+        via = document.get("via", ())
+        for text in (session, exchange, evidence, path, blob, *via):
+            if not isinstance(text, str):
+                return None
         confidence = min(max(float(document["confidence"]), 0.0), 1.0)
         ranges = parse_ranges(document.get("lines", ""))
-    except (ValueError, TypeError, KeyError, RecursionError):
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
         return None
     return Link(session, exchange, confidence, evidence, path, blob, ranges, tuple(via))
 

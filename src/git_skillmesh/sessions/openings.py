@@ -31,10 +31,14 @@ def titles(repository: Repository, summaries: Iterable[Summary]) -> dict[str, st
         with BlobReader(repository) as reader:
             data = reader.read_many(blob for blobs in missing for blob in blobs.split())
             for blobs in missing:
-                first = first_of([next(data) for _ in blobs.split()])
-                known[blobs] = summary_of_prompt(beginning_of(first)[1])
+                known[blobs] = opening_in([next(data) for _ in blobs.split()])
         _store(repository, known)
     return {one.head.session_id: one.head.title or known.get(one.opening, "") for one in listed}
+
+
+def opening_in(segments: Iterable[bytes | None]) -> str:
+    """Return how the session began whose first prompt is in one of these segments."""
+    return summary_of_prompt(beginning_of(first_of(segments))[1])
 
 
 def drop_openings(repository: Repository) -> None:

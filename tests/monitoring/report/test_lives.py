@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import pytest
 
 from git_skillmesh.git.diffs import CommitChange, FileChange, Hunk
-from git_skillmesh.monitoring.report.lives import OLD, Lives
+from git_skillmesh.monitoring.report.lives import Lives
 from git_skillmesh.training.rewards.facts import digest
 
 Files = dict[str, list[str]]
@@ -104,8 +104,9 @@ def test_lines_are_followed_as_they_say_themselves(seed: int) -> None:
         mine = [text.split() for text in texts if not text.startswith("line of old")]
         true = Counter((int(words[0]), "" if words[1] == "nobody" else words[1]) for words in mine)
         assert +counted == true
-    for path, runs in lives.files.items():
-        assert sum(count for count, number in runs if number != OLD) <= len(history.files[path])
+    for path, lines in lives.files.items():
+        assert len(lines.origins) <= len(history.files[path])
+        assert lines.old or len(lines.origins) == len(history.files[path])
 
 
 def test_a_line_that_says_little_or_is_not_counted_has_no_life() -> None:

@@ -13,7 +13,7 @@ from ...sessions.steps import used_on
 from ...training.rewards.score import WEIGHTS
 from ...training.rewards.stored import KIND, reward_in
 from ..keys import key_of_exchange, text_of
-from ..parts import alive, commits, links, sessions
+from ..parts import alive, commits, links, sessions, title_of
 from ..stores import Reading
 from . import fates
 from .learned import of_exchange
@@ -61,7 +61,8 @@ def exchange(reading: Reading, key: str) -> Document | None:
     cut = _Cut()
     before, after = _neighbours(reading, pair)
     noted, known = links(reading), alive(reading)
-    told = Told(*pair, reading.lookup.number(*pair), row.head.agent, row.title, row.head.parent)
+    title = title_of(reading, row)
+    told = Told(*pair, reading.lookup.number(*pair), row.head.agent, title, row.head.parent)
     places, lost = fates.of_exchange(reading, pair, cut.note)
     return {
         "ref": exchange_ref(reading, pair),

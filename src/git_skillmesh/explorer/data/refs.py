@@ -19,7 +19,7 @@ from ...sessions.reading import segments_in
 from ...sessions.summaries import summary_of_prompt
 from ...sessions.wording import missing_words
 from ..keys import key_of_exchange, key_of_id, key_of_path
-from ..parts import Links, SessionRow, alive, commits, links, sessions
+from ..parts import Links, SessionRow, alive, commits, links, sessions, title_of
 from ..stores import Reading
 
 Document = dict[str, Any]
@@ -85,7 +85,7 @@ def session_ref(reading: Reading, row: SessionRow, model: str = "") -> Document:
     return {
         "key": row.key,
         "id": line(head.session_id),
-        "title": line(row.title) or _NO_WORDS,
+        "title": line(title_of(reading, row)) or _NO_WORDS,
         "agent": line(head.agent),
         "model": line(model) or None,
         "start": time(head.started),

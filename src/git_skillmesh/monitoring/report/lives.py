@@ -6,16 +6,17 @@ its lines, and a line that a commit takes away in one place and puts in another 
 neither dead nor new. Pure.
 """
 
+from array import array
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import chain, repeat
 from typing import NamedTuple
 
 from ...git.diffs import CommitChange, FileChange, Hunk
 
 # A line that was there before, or is not counted.
 OLD = -1
-_END = 1 << 60  # lines of a file that nobody has looked into
 
 
 class Origin(NamedTuple):
@@ -29,8 +30,13 @@ class Origin(NamedTuple):
     folder: str
 
 
-# Runs of lines: how many, and the number of their origin.
-Runs = list[tuple[int, int]]
+class Lines(NamedTuple):
+    """The origin of each line of a file; of an `old` one, lines beyond the last are `OLD`."""
+
+    origins: "array[int]"
+    old: bool
+
+
 # Commit, file → line of the new file → its owner; None for one that is not counted.
 Owners = Callable[[CommitChange, FileChange], Mapping[int, str | None]]
 
@@ -46,14 +52,14 @@ class Lives:
     origins: list[Origin] = field(default_factory=list)
     born: Counter[int] = field(default_factory=Counter)
     died: Counter[tuple[int, int]] = field(default_factory=Counter)
-    files: dict[str, Runs] = field(default_factory=dict)
+    files: dict[str, Lines] = field(default_factory=dict)
     _numbers: dict[Origin, int] = field(default_factory=dict)
 
     def follow(self, change: CommitChange, time: int, owners: Owners, digest: "Digest") -> None:
         """Take in what a commit of the branch did; `time` must not be before the last one."""
         place = len(self.times)
         self.times.append(time)
-        edits = [_Edit(file, self._runs(file)) for file in change.files]
+        edits = [_Edit(file, self._lines(file)) for file in change.files]
         gone: defaultdict[str, deque[int]] = defaultdict(deque)
         lost: Counter[int] = Counter()
         for edit in edits:
@@ -62,19 +68,9 @@ class Lives:
                 if name := digest(text):
                     gone[name].append(number)
         for edit in edits:
-            mine = owners(change, edit.file)
-            fresh = {}
-            for line, text in edit.file.added.items():
-                name = digest(text)
-                if name and gone[name]:
-                    fresh[line] = moved = gone[name].popleft()
-                    lost[moved] -= 1
-                    continue
-                owner = mine.get(line)
-                if name and owner is not None:
-                    fresh[line] = self._number(Origin(place, owner, _folder(edit.file.path)))
-                    self.born[fresh[line]] += 1
-            edit.replace(fresh)
+            edit.replace(
+                self._fresh(edit.file, owners(change, edit.file), place, gone, lost, digest)
+            )
         for number, count in lost.items():
             if number != OLD and count:
                 self.died[number, place] += count
@@ -82,12 +78,39 @@ class Lives:
             self.files.pop(edit.file.old_path, None)
         for edit in edits:
             if edit.file.new_path:
-                self.files[edit.file.new_path] = edit.runs
+                self.files[edit.file.new_path] = edit.lines
 
-    def _runs(self, file: FileChange) -> Runs:
+    def _fresh(
+        self, file: FileChange, mine: Mapping[int, str | None], place: int,
+        gone: Mapping[str, deque[int]], lost: Counter[int], digest: "Digest",
+    ) -> dict[int, int]:  # fmt: skip
+        """Return line → origin of the added lines that count: they have moved, or are new."""
+        fresh: dict[int, int] = {}
+        if not gone and not mine:
+            return fresh
+        folder = _folder(file.path)
+        born: dict[str, int] = {}
+        for line, text in file.added.items():
+            owner = mine.get(line)
+            if owner is None and not gone:
+                continue
+            name = digest(text)
+            if not name:
+                continue
+            if moved := gone.get(name):
+                fresh[line] = number = moved.popleft()
+                lost[number] -= 1
+            elif owner is not None:
+                if owner not in born:
+                    born[owner] = self._number(Origin(place, owner, folder))
+                fresh[line] = number = born[owner]
+                self.born[number] += 1
+        return fresh
+
+    def _lines(self, file: FileChange) -> Lines:
         if not file.old_path:
-            return []
-        return list(self.files.get(file.old_path, [(_END, OLD)]))
+            return Lines(array("q"), old=False)
+        return self.files.get(file.old_path, Lines(array("q"), old=True))
 
     def _number(self, origin: Origin) -> int:
         if origin not in self._numbers:
@@ -109,86 +132,39 @@ Digest = Callable[[bytes], str]
 class _Edit:
     """One file of a commit, and the origins of its lines before and after."""
 
-    def __init__(self, file: FileChange, runs: Runs) -> None:
+    def __init__(self, file: FileChange, lines: Lines) -> None:
         self.file = file
-        self.runs = runs
+        self.lines = lines
         self._hunks = sorted(file.hunks, key=lambda hunk: hunk.new)
 
     def removed(self) -> Iterable[tuple[int, bytes]]:
         """Yield the origin and the text of the lines that go away."""
-        walk = _Walk(self.runs)
         for hunk in self._hunks:
             if hunk.removed:
-                walk.skip_to(hunk.old - 1)
-                yield from zip(walk.take(len(hunk.removed)), hunk.removed, strict=False)
+                some = self.lines.origins[hunk.old - 1 : hunk.old - 1 + len(hunk.removed)]
+                yield from zip(chain(some, repeat(OLD)), hunk.removed, strict=False)
 
     def replace(self, fresh: Mapping[int, int]) -> None:
         """Put the lines of the new file in place; `fresh` are origins of added ones that count."""
         if self.file.new_path and not self.file.hunks:
             if self.file.old_blob != self.file.new_blob and not self.file.old_blob:
-                self.runs = []
+                self.lines = Lines(array("q"), old=False)
             return
-        walk, made = _Walk(self.runs), _Made()
+        before, made, at = self.lines.origins, array("q"), 0
         for hunk in self._hunks:
-            made.join(walk.runs_to(_before(hunk)))
-            walk.take(len(hunk.removed))
-            for n in range(len(hunk.added)):
-                made.add(1, fresh.get(hunk.new + n, OLD))
-        made.join(walk.runs_to(_END))
-        self.runs = made.runs
+            until = _before(hunk)
+            made += before[at:until]
+            if self.lines.old and until > len(before):
+                made.extend([OLD] * (until - max(at, len(before))))
+            at = max(at, until) + len(hunk.removed)
+            made.extend([fresh.get(hunk.new + n, OLD) for n in range(len(hunk.added))])
+        made += before[at:]
+        self.lines = Lines(made, self.lines.old)
 
 
 def _before(hunk: Hunk) -> int:
     """Return how many lines of the old file stand before a hunk."""
     return hunk.old - 1 if hunk.removed else hunk.old
-
-
-class _Walk:
-    """Goes through runs once."""
-
-    def __init__(self, runs: Runs) -> None:
-        self._runs = deque(runs)
-        self._at = 0
-
-    def runs_to(self, line: int) -> Runs:
-        """Return the runs up to the line with this number, counted from 0."""
-        found: Runs = []
-        while self._at < line and self._runs:
-            count, number = self._runs.popleft()
-            took = min(count, line - self._at)
-            found.append((took, number))
-            self._at += took
-            if count > took:
-                self._runs.appendleft((count - took, number))
-        return found
-
-    def skip_to(self, line: int) -> None:
-        """Go on to a line."""
-        self.runs_to(line)
-
-    def take(self, count: int) -> list[int]:
-        """Return the origins of the next lines."""
-        taken = [number for many, number in self.runs_to(self._at + count) for _ in range(many)]
-        return taken + [OLD] * (count - len(taken))
-
-
-class _Made:
-    """Runs in the making: neighbours of the same origin are one."""
-
-    def __init__(self) -> None:
-        self.runs: Runs = []
-
-    def add(self, count: int, number: int) -> None:
-        """Add lines."""
-        if self.runs and self.runs[-1][1] == number:
-            self.runs[-1] = (self.runs[-1][0] + count, number)
-        elif count:
-            self.runs.append((count, number))
-
-    def join(self, runs: Runs) -> None:
-        """Add runs."""
-        for count, number in runs:
-            self.add(count, number)
 
 
 def _folder(path: str) -> str:

@@ -175,11 +175,13 @@ class _Owners:
     def of(self, change: CommitChange, file: FileChange) -> Mapping[int, str | None]:
         """Return line of a file of the branch's commit → conversation, "" where none is known."""
         added = file.added
-        if not is_counted(file.path) or len(added) > MOST_LINES:
-            return dict.fromkeys(added)
+        if len(added) > MOST_LINES or not is_counted(file.path):
+            return {}
         own = self._own.get((change.commit, file.new_path), {})
         # Of what a merge brought, the links are with the commits of its branch.
         brought = self._brought.get((self._first[change.commit], file.new_path), {})
+        if not brought:
+            return {number: own.get(number, "") for number in added}
         return {
             number: own.get(number) or brought.get(digest(text), "")
             for number, text in added.items()

@@ -13,7 +13,7 @@ from itertools import chain
 from pathlib import Path
 
 from ...errors import UsageError
-from ...git.checkouts import origin_name, worktrees
+from ...git.checkouts import name_at, origin_name, worktrees
 from ...git.refs import list_refs
 from ...git.repository import Repository
 from ..model import Problem, Session
@@ -104,13 +104,17 @@ def read_files(
     return Reading(len(ordered), parts)
 
 
-def roots_of(repository: Repository) -> Roots:
-    """Return where a repository lies: the main working tree, and the linked ones."""
+def roots_of(repository: Repository, origin: str | None = None) -> Roots:
+    """Return where a repository lies: the main working tree, and the linked ones.
+
+    Git is asked for the address of its `origin` where the caller does not know it.
+    """
     tops = worktrees(repository)
     tops += [] if repository.top is None else [str(repository.top)]
     tops += [os.path.realpath(top) for top in tops]
     roots = Roots.of(*tops)
-    return replace(roots, names=roots.names | {origin_name(repository)} - {""})
+    name = origin_name(repository) if origin is None else name_at(origin)
+    return replace(roots, names=roots.names | {name} - {""})
 
 
 def read_regular(file: Path, most: int = _LARGEST) -> tuple[bytes, os.stat_result]:
