@@ -216,7 +216,7 @@ def provider() -> Iterator[Provider]:
 
 
 def test_a_provider_that_a_clone_names_gets_nothing_before_the_user_agrees(
-    tmp_path: Path, provider: Provider
+    tmp_path: Path, provider: Provider, wait_for_worker: Callable[[Repo], str]
 ) -> None:
     named_by_it = f'[embedding]\nprovider = "huggingface_server"\nname = "{provider.url}"\n'
     files = {".skillmesh/config.toml": named_by_it, "a.py": "def first():\n    return 1\n"}
@@ -235,6 +235,7 @@ def test_a_provider_that_a_clone_names_gets_nothing_before_the_user_agrees(
     refused = f"{named} is not used, you said no; {end}\n"
     assert call(repo.path, *asked).stderr == refused
     assert json.loads(call(repo.path, "status", "--json").stdout)["proposed"]["refused"]
+    wait_for_worker(repo)  # what agreeing changes is for the command below to see
     assert provider.texts == []
 
     goes = (
