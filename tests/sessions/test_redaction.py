@@ -57,6 +57,8 @@ def test_what_only_looks_like_a_secret_stays_byte_for_byte() -> None:
 def test_names_and_code_stay_around_a_secret() -> None:
     wanted = {
         f'api_key: str = "{KEY}"': 'api_key: str = "REDACTED_GITHUB_TOKEN"',
+        "password: h8Kd&02nsq && ls": "password: REDACTED_NAMED_SECRET && ls",
+        "?password=h8Kd02nsq&user=bob": "?password=REDACTED_NAMED_SECRET&user=bob",
         "postgres://bob:h8Kd02nsq@db.test:5432/x?a=1":
         "postgres://bob:REDACTED_URL_PASSWORD@db.test:5432/x?a=1",
         "curl -H 'Authorization: Bearer d9Fk27Xq0Lm1' https://x.test":

@@ -17,6 +17,8 @@ _OPENING = re.compile(rb"[bBrRuUfF@$]{0,2}(\\*)([\"'`])")
 _QUOTES = re.compile(rb"(\\*)([\"'`\n\r])")
 # A backslash before a sign is an escaped sign; before a letter or a quote it ends the value.
 _BARE = re.compile(rb"(?:[^\s\"'`\\,;&<>(){}\[\]|]|\\+[$!#@%^*~?=+/&|;<>(){}\[\]-])+")
+# After "name: " an ampersand begins no further parameter of an address.
+_SPOKEN = re.compile(rb"(?:[^\s\"'`\\,;<>(){}\[\]|]|\\+[$!#@%^*~?=+/&|;<>(){}\[\]-])+")
 _LINE = re.compile(rb"(?:[^\s\"'`\\]|\\+[$!#@%^*~?=+/&|;<>(){}\[\]-])+")
 _LEFT = re.compile(
     rb"(?:\A|[^A-Za-z0-9_]|\\[nrtbfv0aesSdwW]|\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}"
@@ -74,7 +76,8 @@ def value_at(data: bytes, start: int, whole_line: bool = False) -> Value | None:
     opening = _OPENING.match(data, start, limit)
     if opening is not None:
         return _quoted(data, opening, limit)
-    bare = (_LINE if whole_line else _BARE).match(data, start, limit)
+    spoken = data[max(0, start - 2) : start] in (b": ", b":\t")
+    bare = (_LINE if whole_line else _SPOKEN if spoken else _BARE).match(data, start, limit)
     if bare is None:
         return None
     end = bare.end()
