@@ -173,6 +173,7 @@ def test_the_schema_is_one_and_refuses_what_it_does_not_know() -> None:
                 "chroma",
                 "hooks",
                 "sharing",
+                "waiting_since",
                 "last_error",
                 "config",
             },
