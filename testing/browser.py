@@ -26,6 +26,17 @@ FLAGS = (
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 _COMPLAINTS = ("error", "warning", "assert")
+# Where to click: null while the page still scrolls or lays itself out, or something is in front.
+_PLACE = (
+    "(async selector => { const e = document.querySelector(selector); if (!e) return null;"
+    " e.scrollIntoView({block: 'center'});"
+    " const at = () => { const b = e.getClientRects()[0];"
+    " return b && [b.x + b.width / 2, b.y + b.height / 2] };"
+    " const before = at(); await new Promise(done => setTimeout(done, 30)); const after = at();"
+    " if (!before || !after || before.join() !== after.join()) return null;"
+    " const hit = document.elementFromPoint(...after);"
+    " return hit && (e.contains(hit) || hit.contains(e)) ? after : null })"
+)
 _KEYS = {
     "Enter": (13, "\r"),
     "Escape": (27, ""),
@@ -238,12 +249,8 @@ class Page:
         return found
 
     def click(self, selector: str) -> None:
-        """Click in the middle of the first such element, as a mouse does."""
-        box = self.wait(
-            f"(e => {{ if (!e) return null; e.scrollIntoView({{block: 'center'}});"
-            " const b = e.getClientRects()[0]; return b && [b.x + b.width / 2, b.y + b.height / 2]"
-            f" }})(document.querySelector({json.dumps(selector)}))"
-        )
+        """Click in the middle of the first such element, as a mouse does, once it stands still."""
+        box = self.wait(f"{_PLACE}({json.dumps(selector)})")
         for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
             self.call(
                 "Input.dispatchMouseEvent",

@@ -177,11 +177,12 @@ def test_a_line_leads_to_its_exchange_and_back(page: Page) -> None:
     assert 0 < box[0] < box[1] < 900
     assert "Three requests at once" in page.text(".told")
     page.click(f".whence a[href='#/exchange/{FIRST}~2f9d2e-2']")
-    page.wait("document.querySelector('h1')?.innerText.startsWith('Three requests')")
+    asked = "document.querySelector('h1')?.innerText.startsWith('Three requests')"
+    page.wait(f"{asked} && {SETTLED}")
     page.click("a[href^='#/file/src/parcels/tracking.py:']")
     page.wait("!!document.querySelector('.marked')")
     page.back()
-    page.wait("document.querySelector('h1')?.innerText.startsWith('Three requests')")
+    page.wait(asked)
     page.back()
     page.wait(f"{MARKED}?.includes('delay = 0.5')")
     page.click(".origin .numbers")
