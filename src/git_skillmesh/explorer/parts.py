@@ -60,8 +60,8 @@ class Links:
 class SessionRow:
     """A session as lists show it; `title_of` has its title.
 
-    `opening` is the blob with its first prompt, `listed` the tree of the files of its exchanges;
-    both may be "".
+    `opening` names the blobs of the files that hold its first exchange, `listed` is the tree of all
+    such files; both may be "".
     """
 
     head: Head
